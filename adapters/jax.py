@@ -1,0 +1,317 @@
+"""JAX with flax and optax: the public APIs that people build these operations from.
+
+Arrays stay in JAX's 32-bit world, as users have it by default; 64-bit mode is on for the call only where
+an input or the asked dtype is float64. In ``eager`` mode every primitive is dispatched by itself; in ``jit``
+mode the forward, its gradient and the update of the statistics are one compiled function.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import os
+from typing import Any
+
+# The vectors are about numerics on the CPU; set JAX_PLATFORMS to run them on an accelerator.
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+import flax.linen
+import flax.nnx
+import jax
+import numpy as np
+import optax
+
+from nnconform.adapters import Adapter, SparseGradient, Unsupported
+
+
+def setup(threads):
+    """Fix the size of XLA's thread pools, which are made with the first array, not at import."""
+    os.environ["NPROC"] = str(threads)
+
+
+adapter = Adapter("jax", requires=("jax", "flax", "optax"), modes=("eager", "jit"), setup=setup)
+
+
+def implements(operation, name, **options):
+    """Register a function that takes and returns JAX arrays; otherwise as ``Adapter.implements``."""
+
+    def register(function):
+        @functools.wraps(function)
+        def call(**inputs):
+            if any(isinstance(g, SparseGradient) for g in inputs.get("gradients", ())):
+                raise Unsupported("JAX has no sparse gradients: jax.grad and optax know dense arrays only")
+            dtypes = {str(getattr(leaf, "dtype", leaf)) for leaf in jax.tree.leaves(inputs)}
+            with jax.enable_x64(True) if "float64" in dtypes else contextlib.nullcontext():
+                # Attributes stay Python numbers, which take the array's own precision. device_put moves bytes;
+                # jnp.asarray would compile an identity for each new shape.
+                arrays = jax.tree.map(lambda v: jax.device_put(v) if isinstance(v, np.ndarray) else v, inputs)
+                return jax.tree.map(np.asarray, function(**arrays))
+
+        adapter.implements(operation, name, **options)(call)
+        return function
+
+    return register
+
+
+compiled: dict[Any, Any] = {}
+
+
+def run(function, /, *arrays, **constants):
+    """Call ``function`` as it stands, or compiled as a whole with ``constants`` built in."""
+    function_of_arrays = functools.partial(function, **constants)
+    if adapter.mode == "eager":
+        return function_of_arrays(*arrays)
+    # By repr, since 0.0 == -0.0 and nan != nan. JAX itself tells shapes, dtypes and 64-bit mode apart.
+    return compiled.setdefault((function, repr(constants)), jax.jit(function_of_arrays))(*arrays)
+
+
+# Activations
+
+
+def with_gradient(x, dy, *, of, **constants):
+    """Return ``of(x)`` and the gradient of sum(of(x) * dy)."""
+    y, vjp = jax.vjp(functools.partial(of, **constants), x)
+    return {"y": y, "dx": vjp(dy)[0]}
+
+
+@implements("relu", "jax.nn.relu", defaults=True)
+@implements("relu", "jax.nn.relu")
+def relu(x, dy):
+    """Return the rectifier and its gradient."""
+    return run(with_gradient, x, dy, of=jax.nn.relu)
+
+
+@implements("elu", "jax.nn.elu", defaults=True)
+@implements("elu", "jax.nn.elu")
+def elu(x, dy, **alpha):
+    """Return the exponential linear unit and its gradient."""
+    return run(with_gradient, x, dy, of=jax.nn.elu, **alpha)
+
+
+# Batch normalization
+
+
+def settings(x, mean, gamma, defaults):
+    """Return what a user tells a flax layer for such arrays, beside its hyperparameters."""
+    affine = {} if gamma is not None else {"use_scale": False, "use_bias": False}
+    if defaults:
+        return affine
+    # dtype=None would promote a half-precision x with float32 parameters to a float32 result. Mixed precision
+    # in flax is said so: the dtype of the data to compute in, param_dtype for the parameters.
+    return affine | {"dtype": x.dtype, "param_dtype": (mean if gamma is None else gamma).dtype}
+
+
+def outputs(y, dx, variables):
+    """Return a flax layer's results under the operation's names."""
+    names = {"mean": "running_mean", "var": "running_variance", "scale": "dgamma", "bias": "dbeta"}
+    return {"y": y, "dx": dx} | {names[k]: v for k, v in variables.items()}
+
+
+def linen(x, dy, mean, variance, gamma, beta, *, training, defaults, **options):
+    """Call a linen layer once, with the given variables."""
+    options |= settings(x, mean, gamma, defaults)
+    layer = flax.linen.BatchNorm(use_running_average=not training, **options)
+    params = {} if gamma is None else {"scale": gamma, "bias": beta}
+    statistics = {"mean": mean, "var": variance}
+
+    def forward(x, params):
+        # Mutable in evaluation too: that the statistics come back untouched is the layer's doing.
+        return layer.apply({"params": params, "batch_stats": statistics}, x, mutable=["batch_stats"])
+
+    y, vjp, updated = jax.vjp(forward, x, params, has_aux=True)
+    dx, gradients = vjp(dy.astype(y.dtype))
+    return outputs(y, dx, updated["batch_stats"] | gradients)
+
+
+def nnx(x, dy, mean, variance, gamma, beta, *, training, defaults, **options):
+    """Call an nnx layer once, with the given variables."""
+    options |= settings(x, mean, gamma, defaults) | {"rngs": flax.nnx.Rngs(0)}
+    layer = flax.nnx.BatchNorm(mean.shape[0], use_running_average=not training, **options)
+    given = {"mean": mean, "var": variance}
+    flax.nnx.update(layer, given if gamma is None else given | {"scale": gamma, "bias": beta})
+    graph, params, statistics = flax.nnx.split(layer, flax.nnx.Param, flax.nnx.BatchStat)
+
+    def forward(x, params):
+        layer = flax.nnx.merge(graph, params, statistics, copy=True)
+        y = layer(x)
+        return y, flax.nnx.state(layer, flax.nnx.BatchStat)
+
+    y, vjp, updated = jax.vjp(forward, x, params, has_aux=True)
+    dx, gradients = vjp(dy.astype(y.dtype))
+    return outputs(y, dx, flax.nnx.to_pure_dict(updated) | flax.nnx.to_pure_dict(gradients))
+
+
+def standardize(x, dy, mean, variance, gamma, beta, *, axis, training, defaults, momentum=None, **options):
+    """Standardize over all axes but one, then scale and shift; no running statistics."""
+    axes = tuple(a for a in range(x.ndim) if a != axis % x.ndim)
+    wide = tuple(1 if a in axes else x.shape[a] for a in range(x.ndim))
+
+    def forward(x, params):
+        y = jax.nn.standardize(x, axes, **options)
+        if params:
+            # float32 parameters promote a half-precision y: back to x's dtype, as flax's layers do.
+            y = (y * params["dgamma"].reshape(wide) + params["dbeta"].reshape(wide)).astype(x.dtype)
+        return y
+
+    y, vjp = jax.vjp(forward, x, {} if gamma is None else {"dgamma": gamma, "dbeta": beta})
+    dx, gradients = vjp(dy)
+    return {"y": y, "dx": dx} | gradients
+
+
+def register_batch_norm(operation, name, layer, *, omits=(), defaults=False, **fixed):
+    """Register one API for training or evaluation."""
+
+    @implements(operation, name, omits=omits, defaults=defaults)
+    def batch_norm(
+        x, dy, running_mean, running_variance, gamma=None, beta=None, *, channel_axis, **hyperparameters
+    ):
+        """Return the outputs of one call."""
+        constants = {"axis": channel_axis, "training": operation == "batch_norm_train", "defaults": defaults}
+        arrays = x, dy, running_mean, running_variance, gamma, beta
+        return run(layer, *arrays, **constants, **hyperparameters, **fixed)
+
+
+BATCH = "batch_mean", "batch_variance"
+for operation, omits in (("batch_norm_train", BATCH), ("batch_norm_eval", ())):
+    for name, layer in (("flax.linen.BatchNorm", linen), ("flax.nnx.BatchNorm", nnx)):
+        register_batch_norm(operation, name, layer, omits=omits)
+        register_batch_norm(operation, name, layer, omits=omits, defaults=True)
+        variant = f"{name}(use_fast_variance=False)"
+        register_batch_norm(operation, variant, layer, omits=omits, use_fast_variance=False)
+
+by_hand = functools.partial(
+    register_batch_norm,
+    "batch_norm_train",
+    layer=standardize,
+    omits=(*BATCH, "running_mean", "running_variance"),
+)
+by_hand("jax.nn.standardize")
+by_hand("jax.nn.standardize", defaults=True)
+if "algorithm" in inspect.signature(jax.nn.standardize).parameters:  # older versions know the fast one only
+    by_hand("jax.nn.standardize(algorithm='stable')", algorithm="stable")
+
+
+# Initialization
+
+
+def flax_kernel(*, shape, kind, layout, groups=1, only=None, **_):
+    """Say whether flax's Dense, Conv or ConvTranspose, or the ``only`` one, has such a kernel."""
+    # They are (*spatial, inputs / groups, outputs), a depthwise one a grouped convolution with one input a
+    # group; the kernel (*spatial, inputs, multiplier) is Keras's own. ConvTranspose has no groups.
+    own = {"depthwise_conv": shape[-2:-1] == (1,), "transposed_conv": groups == 1}
+    return layout == "spatial_in_out" and own.get(kind, True) and only in (None, kind)
+
+
+def register_initializers(operation, law):
+    """Register the initializers, and the layers that take their own when nothing is said."""
+
+    def implementation(name, applies=flax_kernel, defaults=False):
+        return implements(operation, name, modes=("eager",), applies=applies, defaults=defaults)
+
+    def fan_in_only(*, mode, **kernel):
+        return mode == "fan_in" and flax_kernel(**kernel)
+
+    @implementation(f"jax.nn.initializers.{operation}", defaults=True)
+    @implementation(f"jax.nn.initializers.{operation}", applies=fan_in_only)
+    def he(*, shape, dtype, seed, **_):
+        """Return a kernel from the initializer of that name."""
+        initializer = getattr(jax.nn.initializers, operation)()
+        return {"sample": initializer(jax.random.key(seed), tuple(shape), dtype)}
+
+    @implementation("jax.nn.initializers.variance_scaling(2.0)")
+    def variance_scaling(*, shape, mode, dtype, seed, **_):
+        """Return a kernel from the general initializer at He's scale."""
+        initializer = jax.nn.initializers.variance_scaling(2.0, mode, law)
+        return {"sample": initializer(jax.random.key(seed), tuple(shape), dtype)}
+
+    def drawn_by(layer, shape, dtype, seed):
+        # Lazy: draws the parameters alone, without running the layer on data that nobody looks at.
+        x = jax.ShapeDtypeStruct((1,) * (len(shape) - 1) + (shape[-2],), dtype)
+        return {"sample": layer.lazy_init(jax.random.key(seed), x)["params"]["kernel"]}
+
+    @implementation("flax.linen.Dense", applies=functools.partial(flax_kernel, only="dense"), defaults=True)
+    def dense(*, shape, dtype, seed, **_):
+        """Return the kernel of a layer that was told nothing about its initialization."""
+        return drawn_by(flax.linen.Dense(shape[-1], param_dtype=dtype), shape, dtype, seed)
+
+    @implementation("flax.linen.Conv", applies=functools.partial(flax_kernel, only="conv"), defaults=True)
+    def conv(*, shape, dtype, seed, **_):
+        """Return the kernel of a layer that was told nothing about its initialization."""
+        layer = flax.linen.Conv(shape[-1], tuple(shape[:-2]), param_dtype=dtype)
+        return drawn_by(layer, shape, dtype, seed)
+
+
+register_initializers("he_normal", "truncated_normal")
+register_initializers("he_uniform", "uniform")
+
+
+# Clipping and gradient descent
+
+
+def each_variable(limit):
+    """Return optax's clipping by norm for one variable at a time; optax has the global one only."""
+    clip = optax.clip_by_global_norm(limit)
+    return optax.stateless(
+        lambda updates, _: jax.tree.map(lambda u: clip.update(u, clip.init(u))[0], updates)
+    )
+
+
+def transformed(gradients, *, clip, limit):
+    """Return the gradients after one update of a gradient transformation."""
+    transformation = clip(limit)
+    return {"gradients": transformation.update(gradients, transformation.init(gradients))[0]}
+
+
+@implements("clip_by_value", "optax.clip")
+def clip_by_value(gradients, *, clipvalue):
+    """Return the gradients clipped element by element."""
+    return run(transformed, gradients, clip=optax.clip, limit=clipvalue)
+
+
+# Porting Keras's clipnorm to the one clipping by norm that optax has is common, and another thing.
+@implements("clip_by_norm", "optax.clip_by_global_norm")
+@implements("clip_by_global_norm", "optax.clip_by_global_norm", omits=("global_norm",))
+def clip_by_global_norm(gradients, *, clipnorm):
+    """Return the gradients scaled together."""
+    return run(transformed, gradients, clip=optax.clip_by_global_norm, limit=clipnorm)
+
+
+@implements("clip_by_norm", "optax.clip_by_global_norm (each variable)")
+def clip_by_norm(gradients, *, clipnorm):
+    """Return the gradients scaled one by one."""
+    return run(transformed, gradients, clip=each_variable, limit=clipnorm)
+
+
+def step(weights, gradients, *, learning_rate, clip=None, limit=None):
+    """Return the weights after one update of the optimizer."""
+    optimizer = optax.sgd(learning_rate)
+    if clip is not None:
+        optimizer = optax.chain(clip(limit), optimizer)
+    updates, _ = optimizer.update(gradients, optimizer.init(weights), weights)
+    return {"weights": optax.apply_updates(weights, updates)}
+
+
+@implements("sgd_step", "optax.sgd")
+def sgd_step(weights, gradients, *, learning_rate, **clips):
+    """Return the weights after one step of gradient descent."""
+    if any(limit is not None for limit in clips.values()):
+        raise Unsupported("optax.sgd clips nothing; chain optax.clip or optax.clip_by_global_norm before it")
+    return run(step, weights, gradients, learning_rate=learning_rate)
+
+
+def register_recipe(name, clip, *attributes):
+    """Register gradient descent after a clipping that stands for any of these attributes."""
+
+    def limit(given):
+        return next((given[a] for a in attributes if given.get(a) is not None), None)
+
+    @implements("sgd_step", f"{name} + optax.sgd", applies=lambda **given: limit(given) is not None)
+    def clipped_sgd_step(weights, gradients, *, learning_rate, **clips):
+        """Return the weights after one step with the gradients clipped first."""
+        return run(step, weights, gradients, learning_rate=learning_rate, clip=clip, limit=limit(clips))
+
+
+register_recipe("optax.clip", optax.clip, "clipvalue")
+register_recipe("optax.clip_by_global_norm (each variable)", each_variable, "clipnorm")
+register_recipe("optax.clip_by_global_norm", optax.clip_by_global_norm, "clipnorm", "global_clipnorm")

@@ -1,0 +1,228 @@
+"""The process that serves one adapter: it reads vectors from its standard input and writes what the API gave.
+
+Messages are JSON, one a line. The process keeps the original standard output for them and points file
+descriptor 1 at standard error, so that what a framework prints cannot reach the channel. It needs Python,
+NumPy, ml_dtypes and the framework, and nothing of the harness.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import importlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import platform
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import ml_dtypes
+import numpy as np
+
+from nnconform.adapters import Adapter, Implementation, SparseGradient, Unsupported
+
+PROTOCOL = 1
+# What the adapter's own lines raise when the adapter is at fault, not the framework.
+OWN_FAULTS = (NameError, AttributeError, LookupError, ImportError, AssertionError, TypeError)
+# Statistics run on from step to step; everything else is given back for every step.
+CARRIED = ("running_mean", "running_variance")
+
+
+class AdapterFault(Exception):
+    """The adapter breaks its contract; the message says how."""
+
+
+def load(name: str) -> Adapter:
+    """Return the ``adapter`` of a module named by its dotted name or by the path of its file.
+
+    Raises:
+        AdapterFault: there is no such attribute, or it is no Adapter.
+    """
+    if name.endswith(".py"):
+        spec = importlib.util.spec_from_file_location(Path(name).stem + "_adapter", name)
+        if spec is None or spec.loader is None or not Path(name).exists():
+            raise AdapterFault(f"{name}: no such file")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[spec.name] = module
+        spec.loader.exec_module(module)
+    else:
+        module = importlib.import_module(name)
+    adapter = getattr(module, "adapter", None)
+    if not isinstance(adapter, Adapter):
+        raise AdapterFault(f"{name} has no `adapter = Adapter(...)`; it has {adapter!r}")
+    return adapter
+
+
+def decode(value: Any) -> Any:
+    """Return a message's tensor, sparse gradient, or list of them, as arrays that cannot be written to."""
+    if value is None:
+        return None
+    if isinstance(value, list):
+        return [decode(v) for v in value]
+    if "indices" in value:
+        return SparseGradient(
+            decode(value["indices"]), decode(value["values"]), tuple(value["dense_shape"])
+        )
+    dtype = ml_dtypes.bfloat16 if value["dtype"] == "bfloat16" else value["dtype"]
+    return np.frombuffer(base64.b64decode(value["data"]), np.dtype(dtype)).reshape(value["shape"])
+
+
+def encode(value: Any, name: str) -> Any:
+    """Return an output as a message holds it.
+
+    Raises:
+        AdapterFault: it is no array, nor a list of arrays and None.
+    """
+    if isinstance(value, list | tuple):
+        return [None if v is None else encode(v, f"{name}[{i}]") for i, v in enumerate(value)]
+    if not isinstance(value, np.ndarray | np.generic):
+        raise AdapterFault(f"output {name} is {type(value).__name__}; wanted a NumPy array or a list of them")
+    array = np.ascontiguousarray(value)
+    return {
+        "dtype": array.dtype.name,
+        "shape": list(np.shape(value)),
+        "data": base64.b64encode(array.tobytes()).decode(),
+    }
+
+
+def call(implementation: Implementation, inputs: Mapping[str, Any], attributes: Mapping[str, Any], steps: int) -> Any:
+    """Return what the implementation gives: for one call, or for a chain of training steps stacked again.
+
+    Raises:
+        AdapterFault: it gives no mapping of names to arrays.
+    """
+    if not steps:
+        return checked(implementation.function(**inputs, **attributes), implementation)
+    state, made = dict(inputs), []
+    for step in range(steps):
+        state |= {name: inputs[name][step] for name in ("x", "dy")}
+        made.append(checked(implementation.function(**state, **attributes), implementation))
+        state |= {name: made[-1][name] for name in CARRIED if name in made[-1]}
+    return {
+        name: made[-1][name] if name in CARRIED else np.stack([m[name] for m in made]) for name in made[0]
+    }
+
+
+def checked(outputs: Any, implementation: Implementation) -> Mapping[str, Any]:
+    """Return ``outputs`` if it is a mapping.
+
+    Raises:
+        AdapterFault: it is not.
+    """
+    if not isinstance(outputs, Mapping):
+        kind = type(outputs).__name__
+        raise AdapterFault(f"{implementation.name} returned {kind}; wanted a dict of outputs by name")
+    return outputs
+
+
+def answer(
+    adapter: Adapter, implementation: Implementation, mode: str, inputs: Any, attributes: Any, steps: int
+) -> dict[str, Any]:
+    """Return one call's answer: outputs, or why there are none."""
+    adapter.mode = mode
+    try:
+        first = {k: v[0] if steps and k in ("x", "dy") else v for k, v in inputs.items()}
+        if implementation.applies is not None and not implementation.applies(**first, **attributes):
+            return {"status": "inapplicable"}
+        outputs = call(implementation, inputs, attributes, steps)
+        return {"status": "value", "outputs": {k: encode(v, k) for k, v in outputs.items()}}
+    except Unsupported as reason:
+        return {"status": "unsupported", "reason": str(reason)}
+    except AdapterFault as fault:
+        return {"status": "fault", "reason": str(fault)}
+    except Exception as error:
+        reason = "".join(traceback.format_exception_only(error)).strip()
+        if isinstance(error, OWN_FAULTS) and _raised_here(error, adapter):
+            return {"status": "fault", "reason": f"{reason} ({_place(error)})"}
+        return {"status": "raised", "reason": reason[:2000]}
+
+
+def _raised_here(error: BaseException, adapter: Adapter) -> bool:
+    """Say whether the innermost Python line of an error is the adapter's or the worker's own."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = {__file__, *(i.function.__code__.co_filename for i in adapter.implementations if hasattr(i.function, "__code__"))}
+    return bool(frames) and frames[-1].filename in own
+
+
+def _place(error: BaseException) -> str:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(frame.filename).name}, line {frame.lineno}: {frame.line}"
+
+
+def hello(adapter: Adapter, threads: int) -> dict[str, Any]:
+    """Return the first message: what is served, in which versions."""
+    return {
+        "protocol": PROTOCOL,
+        "framework": adapter.name,
+        "versions": {name: importlib.metadata.version(name) for name in adapter.requires},
+        "python": platform.python_version(),
+        "threads": threads,
+        "modes": list(adapter.modes),
+        "on_request": list(adapter.on_request),
+        "implementations": [
+            {
+                "operation": i.operation,
+                "name": i.name,
+                "modes": list(i.modes),
+                "omits": list(i.omits),
+                "defaults": i.defaults,
+            }
+            for i in adapter.implementations
+        ],
+    }
+
+
+def serve(adapter: Adapter, source: BinaryIO, send: Callable[[Mapping[str, Any]], None]) -> None:
+    """Answer requests until the source ends.
+
+    Args:
+        adapter: what to call.
+        source: gives one request a line: a vector with the calls to make on it, ``[implementation, mode]``.
+        send: takes one answer a call, in the order of the calls.
+    """
+    known = {(i.operation, i.name, i.defaults): i for i in adapter.implementations}
+    for line in source:
+        request = json.loads(line)
+        inputs = {name: decode(value) for name, value in request["inputs"].items()}
+        for name, mode in request["calls"]:
+            implementation = known[request["operation"], name, request["defaults"]]
+            result = answer(adapter, implementation, mode, inputs, request["attributes"], request["steps"])
+            send({"id": request["id"], "implementation": name, "mode": mode, **result})
+
+
+def main() -> None:
+    """Serve the adapter that the command line names."""
+    parser = argparse.ArgumentParser(description="Serve one adapter over standard input and output.")
+    parser.add_argument("adapter", help="dotted module name or path of the adapter")
+    parser.add_argument("--threads", type=int, default=1, help="threads that the framework may use")
+    options = parser.parse_args()
+
+    source, channel = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+
+    def send(message: Mapping[str, Any]) -> None:
+        channel.write(json.dumps(message).encode() + b"\n")
+        channel.flush()
+
+    try:
+        adapter = load(options.adapter)
+        if adapter.setup is not None:
+            adapter.setup(options.threads)
+        greeting = hello(adapter, options.threads)
+    except BaseException as error:
+        traceback.print_exc()
+        reason = "".join(traceback.format_exception_only(error)).strip()
+        send({"failed": f"{options.adapter} cannot be loaded: {reason}"})
+        return
+    send({"hello": greeting})
+    serve(adapter, source, send)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The harness: generate, load, run, compare, diagnose, report, and the command line."""

@@ -1,0 +1,107 @@
+"""What the vectors ask: one module an operation family, each a table of inputs with what they hunt."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nnconform.adapters import SparseGradient
+from nnconform.conformance.tensors import Array, stored
+
+HALF = ("float16", "bfloat16")
+DTYPES = ("float64", "float32", *HALF)
+# The dtype of parameters and statistics beside x: mixed precision keeps them in float32.
+PARAMETERS = {"float64": "float64", "float32": "float32", "float16": "float32", "bfloat16": "float32"}
+
+
+@dataclass(frozen=True)
+class VectorCase:
+    """One vector before it is evaluated.
+
+    Attributes:
+        operation: its name.
+        name: the middle part of the vector's id.
+        dtype: the last part, the dtype of x, of the gradients or of the sample.
+        profile: core, edge, range or defaults; core becomes half in half precision.
+        clauses: ids of the clauses that it tests.
+        hunts: ids of the faults and dialects that it is made to catch.
+        attributes: as they stand in the vector, ``steps`` not among them.
+        inputs: arrays by name; lists of arrays, SparseGradients or None for gradients and weights.
+        assumed: the spec's defaults, for attributes that the vector leaves out.
+        steps: how many training steps x and dy are stacked for; 0 for one that is not stacked.
+        latitude: what is free, by output; an output with ``any`` is recorded and not judged.
+        unjudged: the clauses give no meaning to the whole vector.
+        compiled: its shape and hyperparameters are among the few that compiled modes run.
+        raises: dialects that prescribe an error, with the pattern of its message.
+    """
+
+    operation: str
+    name: str
+    dtype: str
+    profile: str
+    clauses: tuple[str, ...]
+    hunts: tuple[str, ...]
+    attributes: Mapping[str, Any]
+    inputs: Mapping[str, Any]
+    assumed: Mapping[str, Any] = field(default_factory=dict)
+    steps: int = 0
+    latitude: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unjudged: bool = False
+    compiled: bool = False
+    raises: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The vector's id."""
+        return f"{self.operation}/{self.name}/{self.dtype}"
+
+    @property
+    def file(self) -> str:
+        """The path of its file below spec/vectors."""
+        profile = "half" if self.profile == "core" and self.dtype in HALF else self.profile
+        return f"{self.operation}/{profile}.yaml"
+
+
+def numbers(key: str, count: int, *, mean: float = 0.0, deviation: float = 1.0, digits: int = 3) -> list[float]:
+    """Return ``count`` repeatable, roughly normal decimals of ``digits`` digits after the deviation's point.
+
+    Args:
+        key: the stream's name; the same key gives the same numbers everywhere.
+        count: how many.
+        mean: of the law.
+        deviation: of the law.
+        digits: decimals kept of the standardized number, so that the text stays short.
+    """
+    stream = random.Random(key)
+    # Twelve uniform numbers less six have mean 0 and variance 1; random() is the same in every Python.
+    standard = (round(sum(stream.random() for _ in range(12)) - 6, digits) for _ in range(count))
+    return [mean + deviation * z for z in standard]
+
+
+def tensor(key: str, shape: Sequence[int], dtype: str, *, mean: float = 0.0, deviation: float = 1.0) -> Array:
+    """Return an array of ``numbers``, rounded once to ``dtype``."""
+    count = 1
+    for n in shape:
+        count *= n
+    values = numbers(key, count, mean=mean, deviation=deviation)
+    return stored(values, dtype).reshape(tuple(shape))
+
+
+def all_cases() -> Iterator[VectorCase]:
+    """Yield every case, in the order in which the vectors stand in their files."""
+    from nnconform.conformance.cases import activations, batch_norm, clipping, initialization, sgd
+
+    makers: tuple[Callable[[], Iterator[VectorCase]], ...] = (
+        activations.cases,
+        batch_norm.cases,
+        clipping.cases,
+        sgd.cases,
+        initialization.cases,
+    )
+    for make in makers:
+        yield from make()
+
+
+__all__ = ["DTYPES", "HALF", "PARAMETERS", "SparseGradient", "VectorCase", "all_cases", "numbers", "tensor"]

@@ -1,0 +1,367 @@
+"""Cases of batch_norm_train and batch_norm_eval: ranks, layouts, conditions, edges, mixed and pure precision."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from nnconform.conformance.cases import DTYPES, HALF, PARAMETERS, VectorCase, tensor
+from nnconform.conformance.tensors import stored
+
+# name: (shape, channel axis)
+LAYOUTS: Mapping[str, tuple[list[int], int]] = {
+    "rank-2": ([8, 3], -1),
+    "rank-3-channels-last": ([4, 5, 2], -1),
+    "rank-3-channels-first": ([4, 2, 5], 1),
+    "rank-4-channels-last": ([2, 3, 3, 2], -1),
+    "rank-4-channels-first": ([2, 2, 3, 3], 1),
+    "rank-5-channels-last": ([2, 2, 2, 2, 2], -1),
+    "rank-5-channels-first": ([2, 3, 2, 2, 2], 1),
+}
+COMPILED = ("rank-2", "rank-4-channels-last", "rank-4-channels-first")
+ZEROS = ("y", "dx", "dgamma", "dbeta", "batch_mean", "batch_variance", "running_mean", "running_variance")
+FREE = dict.fromkeys(ZEROS, ("sign-of-zero",))
+TRAIN_FORMULAS = ("BN-TRAIN-1", "BN-TRAIN-2", "BN-TRAIN-3", "BN-TRAIN-4", "BN-TRAIN-5", "BN-TRAIN-6")
+TRAIN_FAULTS = ("wrong-axis", "momentum-swapped", "mean-not-differentiated", "variance-not-differentiated")
+SINGLE_ELEMENT = {"rejects-single-element": "more than 1 value per channel"}
+ZERO_EPSILON = {"rejects-zero-epsilon": "eps"}
+
+
+def batch(
+    key: str,
+    shape: Sequence[int],
+    axis: int,
+    dtype: str,
+    *,
+    mean: float = 0.25,
+    deviation: float = 0.5,
+    affine: bool = True,
+    parameters: str | None = None,
+) -> dict[str, Any]:
+    """Return the inputs of a layer: x about ``mean``, its channels of different deviations, and the rest.
+
+    Args:
+        key: the name of the random streams.
+        shape: of x.
+        axis: of the channels.
+        dtype: of x and dy.
+        mean: of x.
+        deviation: of x in the first channel; the next have two and three times as much.
+        affine: whether gamma and beta are given.
+        parameters: dtype of the parameters and statistics; by default that of mixed precision.
+    """
+    kept = parameters or PARAMETERS[dtype]
+    count = shape[axis]
+    wide = [1] * len(shape)
+    wide[axis] = count
+    spread = deviation * (1 + np.arange(count) % 3).reshape(wide)
+    x = mean + spread * tensor(f"{key}-x", shape, "float64")
+    inputs: dict[str, Any] = {
+        # Three digits after the deviation's point: short to read, and far from constant.
+        "x": stored(np.round(x, 3 - math.floor(math.log10(deviation))), dtype),
+        "dy": tensor(f"{key}-dy", shape, dtype),
+        "running_mean": tensor(f"{key}-running-mean", [count], kept, mean=mean),
+        "running_variance": stored(1 + np.round(abs(tensor(f"{key}-rv", [count], "float64")), 3), kept),
+    }
+    if affine:
+        inputs["gamma"] = tensor(f"{key}-gamma", [count], kept, mean=1.0, deviation=0.25)
+        inputs["beta"] = tensor(f"{key}-beta", [count], kept, deviation=0.5)
+    return inputs
+
+
+def _train(
+    name: str,
+    dtype: str,
+    profile: str,
+    clauses: Sequence[str],
+    hunts: Sequence[str],
+    inputs: Mapping[str, Any],
+    axis: int = -1,
+    *,
+    epsilon: float = 1e-3,
+    momentum: float = 0.9,
+    **more: Any,
+) -> VectorCase:
+    attributes = {"epsilon": epsilon, "momentum": momentum, "channel_axis": axis}
+    more.setdefault("latitude", FREE)
+    return VectorCase(
+        "batch_norm_train", name, dtype, profile, tuple(clauses), tuple(hunts), attributes, inputs, **more
+    )
+
+
+def _core(dtype: str) -> Iterator[VectorCase]:
+    # In bfloat16 an epsilon of 1e-3 is invisible beside a variance of 1: use small deviations.
+    deviation = 0.03 if dtype == "bfloat16" else 0.5
+    layouts = dict(list(LAYOUTS.items())) if dtype not in HALF else {k: LAYOUTS[k] for k in COMPILED}
+    for name, (shape, axis) in layouts.items():
+        inputs = batch(f"bn-{name}", shape, axis, dtype, deviation=deviation)
+        clauses, hunts = (*TRAIN_FORMULAS, "BN-TRAIN-9"), ("unbiased-running-variance", *TRAIN_FAULTS)
+        yield _train(name, dtype, "core", clauses, hunts, inputs, axis, compiled=name in COMPILED)
+    shape, axis = LAYOUTS["rank-2"]
+    for case, label in (("a", ""), ("b", "-again"), ("c", "-once-more")):
+        inputs = batch(f"bn-affine-{case}", shape, axis, dtype, deviation=deviation, affine=False)
+        yield _train(
+            f"not-affine{label}", dtype, "core", ["BN-TRAIN-3", "BN-TRAIN-10"], ["affine-assumed"], inputs
+        )
+        inputs = batch(f"bn-extra-{case}", shape, axis, dtype, deviation=deviation)
+        clauses = [*TRAIN_FORMULAS, "BN-TRAIN-7", "BN-TRAIN-8", "BN-TRAIN-19"]
+        yield _train(f"values{label}", dtype, "core", clauses, TRAIN_FAULTS, inputs, compiled=True)
+    inputs = batch("bn-hyper", shape, axis, dtype, deviation=0.03)
+    for epsilon in (1e-5, 0.1, 1.0):
+        yield _train(
+            f"epsilon-{epsilon:g}",
+            dtype,
+            "core",
+            ["BN-TRAIN-3", "BN-TRAIN-6"],
+            ["epsilon-outside-root", "epsilon-ignored"],
+            inputs,
+            epsilon=epsilon,
+        )
+    for momentum in (0.0, 0.5, 0.99, 1.0):
+        yield _train(
+            f"momentum-{momentum:g}",
+            dtype,
+            "core",
+            ["BN-TRAIN-4", "BN-TRAIN-5"],
+            ["momentum-swapped", "momentum-ignored"],
+            batch(f"bn-momentum-{momentum}", shape, axis, dtype, deviation=deviation),
+            momentum=momentum,
+        )
+    for steps in (2, 3):
+        several = [batch(f"bn-step-{i}", shape, axis, dtype, deviation=deviation) for i in range(steps)]
+        inputs = several[0] | {k: np.stack([step[k] for step in several]) for k in ("x", "dy")}
+        yield _train(
+            f"{steps}-steps",
+            dtype,
+            "core",
+            ["BN-TRAIN-11", "BN-TRAIN-4", "BN-TRAIN-5"],
+            ["statistics-not-chained", "unbiased-running-variance"],
+            inputs,
+            steps=steps,
+        )
+    if dtype in HALF:
+        for label, more in {"": {}, "-again": {"mean": -0.25}}.items():
+            inputs = batch(
+                f"bn-half{label}", shape, axis, dtype, deviation=deviation, parameters=dtype, **more
+            )
+            yield _train(
+                f"wholly-half{label}",
+                dtype,
+                "core",
+                [*TRAIN_FORMULAS, "BN-TRAIN-16"],
+                ["half-precision-arithmetic"],
+                inputs,
+                compiled=True,
+            )
+
+
+def _range(dtype: str) -> Iterator[VectorCase]:
+    shape, axis = LAYOUTS["rank-2"]
+    ratios = {"float64": (1e3, 1e5, 1e7), "float32": (1e1, 1e2, 1e3), "float16": (8.0,), "bfloat16": (8.0,)}
+    for ratio in ratios[dtype]:
+        inputs = batch(f"bn-ratio-{ratio}", shape, axis, dtype, mean=ratio)
+        hunts = ["single-pass-variance"] if dtype not in HALF else ["wrong-axis"]
+        yield _train(
+            f"mean-{ratio:g}-deviations",
+            dtype,
+            "range",
+            ["BN-TRAIN-2", "BN-TRAIN-3", "BN-TRAIN-18"],
+            hunts,
+            inputs,
+            compiled=True,
+        )
+    scales = {"float64": (1e100, 1e-100), "float32": (1e12, 1e-12), "float16": (), "bfloat16": (1e12, 1e-12)}
+    for scale in scales[dtype]:
+        inputs = batch(f"bn-scale-{scale}", shape, axis, dtype, mean=0.25 * scale, deviation=0.5 * scale)
+        inputs["running_mean"] = stored(np.zeros(3), PARAMETERS[dtype])
+        yield _train(
+            f"scale-{scale:g}", dtype, "range", ["BN-TRAIN-2", "BN-TRAIN-3"], ["range-lost"], inputs
+        )
+
+
+def _edge(dtype: str) -> Iterator[VectorCase]:
+    shape, axis = LAYOUTS["rank-2"]
+    inputs = batch("bn-constant", shape, axis, dtype)
+    x = np.array(inputs["x"])
+    x[:, 0], x[:, 2] = stored(1.5, dtype), stored(0.0, dtype)
+    yield _train(
+        "constant-channels", dtype, "edge", ["BN-TRAIN-12"], ["division-by-zero"], inputs | {"x": x}, compiled=True
+    )
+    x[:, 1] = stored(-0.375, dtype)
+    yield _train(
+        "all-channels-constant", dtype, "edge", ["BN-TRAIN-12"], ["division-by-zero"], inputs | {"x": x}
+    )
+    yield _train(
+        "epsilon-0",
+        dtype,
+        "edge",
+        ["BN-TRAIN-12"],
+        ["epsilon-by-truthiness"],
+        batch("bn-epsilon-0", shape, axis, dtype),
+        epsilon=0.0,
+        raises=ZERO_EPSILON,
+    )
+    free = dict.fromkeys(FREE, ("any",))
+    yield _train(
+        "epsilon-0-constant-channel",
+        dtype,
+        "edge",
+        ["BN-TRAIN-12"],
+        ["division-by-zero"],
+        inputs | {"x": x},
+        epsilon=0.0,
+        latitude=free,
+        unjudged=True,
+    )
+    single = {"single-element": ([1, 3], -1), "single-element-rank-4": ([1, 2, 1, 1], 1)}
+    for name, (one, channel) in single.items():
+        yield _train(
+            name,
+            dtype,
+            "edge",
+            ["BN-TRAIN-13"],
+            ["rejects-single-element"],
+            batch(f"bn-{name}", one, channel, dtype),
+            channel,
+            raises=SINGLE_ELEMENT,
+        )
+    unknown = FREE | dict.fromkeys(
+        ("batch_mean", "batch_variance", "running_mean", "running_variance"), ("any",)
+    )
+    yield _train(
+        "empty",
+        dtype,
+        "edge",
+        ["BN-TRAIN-14"],
+        ["empty-refused"],
+        batch("bn-empty", [0, 3], -1, dtype),
+        latitude=unknown,
+        raises=SINGLE_ELEMENT,
+    )
+    for name, value in {"nan": math.nan, "infinity": math.inf}.items():
+        inputs = batch(f"bn-{name}", shape, axis, dtype)
+        x = np.array(inputs["x"])
+        x[5, 1] = stored(value, dtype)
+        free = FREE if name == "nan" else FREE | {"running_mean": ("any",), "batch_mean": ("any",)}
+        yield _train(
+            f"{name}-in-one-channel",
+            dtype,
+            "edge",
+            ["BN-TRAIN-15"],
+            ["nan-swallowed", "nan-spread"],
+            inputs | {"x": x},
+            latitude=free,
+            compiled=name == "nan",
+        )
+    inputs = batch("bn-zero-gamma", shape, axis, dtype)
+    gamma = np.array(inputs["gamma"])
+    gamma[0], gamma[1] = 0, -gamma[1]
+    yield _train(
+        "zero-and-negative-gamma",
+        dtype,
+        "edge",
+        ["BN-TRAIN-3", "BN-TRAIN-6"],
+        ["gamma-by-truthiness"],
+        inputs | {"gamma": gamma},
+    )
+
+
+def _as_evaluation(case: VectorCase) -> VectorCase:
+    """Turn a training case into one of evaluation on the same inputs."""
+    renumbered = tuple(
+        dict.fromkeys(EVALUATION_CLAUSES[c] for c in case.clauses if c in EVALUATION_CLAUSES)
+    )
+    attributes = {k: v for k, v in case.attributes.items() if k != "momentum"}
+    shown = ("y", "dx", "dgamma", "dbeta")
+    return replace(
+        case,
+        operation="batch_norm_eval",
+        clauses=("BN-EVAL-1", *(c for c in renumbered if c != "BN-EVAL-1"), "BN-EVAL-2"),
+        hunts=("statistics-updated-in-evaluation", "batch-statistics-in-evaluation"),
+        attributes=attributes,
+        latitude=dict.fromkeys(shown, ("sign-of-zero",)),
+        raises={},
+        unjudged=False,
+    )
+
+
+EVALUATION_CLAUSES = {
+    "BN-TRAIN-6": "BN-EVAL-3",
+    "BN-TRAIN-7": "BN-EVAL-4",
+    "BN-TRAIN-8": "BN-EVAL-5",
+    "BN-TRAIN-9": "BN-EVAL-6",
+    "BN-TRAIN-10": "BN-EVAL-7",
+    "BN-TRAIN-12": "BN-EVAL-8",
+    "BN-TRAIN-14": "BN-EVAL-10",
+    "BN-TRAIN-15": "BN-EVAL-9",
+    "BN-TRAIN-16": "BN-EVAL-11",
+}
+
+
+def _evaluation(dtype: str) -> Iterator[VectorCase]:
+    for case in (*_core(dtype), *_range(dtype), *_edge(dtype)):
+        if not case.steps and "momentum-" not in case.name and "constant-channel" not in case.name:
+            yield _as_evaluation(case)
+    shape, axis = LAYOUTS["rank-2"]
+    kept = PARAMETERS[dtype]
+    statistics = {
+        "zero-variance": ("running_variance", [0.0, 1.0, 0.0]),
+        "large-variance": ("running_variance", [1e4, 2e4, 3e4]),
+        "infinite-variance": ("running_variance", [math.inf, 1.0, 2.0]),
+        "nan-mean": ("running_mean", [0.0, math.nan, 1.0]),
+    }
+    for name, (which, values) in statistics.items():
+        inputs = batch(f"bn-eval-{name}", shape, axis, dtype) | {which: stored(values, kept)}
+        yield VectorCase(
+            "batch_norm_eval",
+            name,
+            dtype,
+            "edge",
+            ("BN-EVAL-1", "BN-EVAL-8" if name == "zero-variance" else "BN-EVAL-9"),
+            ("statistics-not-used",),
+            {"epsilon": 1e-3, "channel_axis": axis},
+            inputs,
+            latitude=dict.fromkeys(("y", "dx", "dgamma", "dbeta"), ("sign-of-zero",)),
+        )
+
+
+def _defaults(dtype: str) -> Iterator[VectorCase]:
+    for name in ("rank-2", "rank-4-channels-first", "rank-4-channels-last"):
+        shape, axis = LAYOUTS[name]
+        case = _train(
+            f"defaults-{name}",
+            dtype,
+            "defaults",
+            ["BN-TRAIN-17"],
+            ["default-epsilon-1e-5", "default-momentum-0.9"],
+            batch(f"bn-defaults-{name}", shape, axis, dtype, deviation=0.05),
+            axis,
+        )
+        bare = {"channel_axis": axis}
+        yield replace(case, attributes=bare, assumed={"epsilon": 1e-3, "momentum": 0.99})
+        yield replace(
+            _as_evaluation(case),
+            clauses=("BN-EVAL-12",),
+            hunts=("default-epsilon-1e-5",),
+            attributes=bare,
+            assumed={"epsilon": 1e-3},
+            inputs=dict(case.inputs)
+            | {"running_variance": stored([0.01] * shape[axis], PARAMETERS[dtype])},
+        )
+
+
+def cases() -> Iterator[VectorCase]:
+    """Yield the cases of batch normalization in training and in evaluation."""
+    for dtype in DTYPES:
+        yield from _core(dtype)
+        yield from _range(dtype)
+        yield from _edge(dtype)
+        yield from _evaluation(dtype)
+    for dtype in ("float32", "float64"):
+        yield from _defaults(dtype)
+
+

@@ -1,0 +1,89 @@
+"""Cases of he_normal and he_uniform: a kernel a kind and layout, large enough to tell the law."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from nnconform.conformance.cases import HALF, VectorCase
+
+
+class Kernel(NamedTuple):
+    """A kernel of at least 65,536 elements: what decides a law needs as many."""
+
+    name: str
+    shape: Sequence[int]
+    kind: str
+    layout: str
+    groups: int
+    clause: str
+
+
+KERNELS = (
+    Kernel("dense", [128, 512], "dense", "out_in_spatial", 1, "INIT-1"),
+    Kernel("dense-transposed", [512, 128], "dense", "spatial_in_out", 1, "INIT-1"),
+    Kernel("conv-1d", [128, 128, 4], "conv", "out_in_spatial", 1, "INIT-2"),
+    Kernel("conv-1d-last", [4, 128, 128], "conv", "spatial_in_out", 1, "INIT-2"),
+    Kernel("conv-2d", [96, 80, 3, 3], "conv", "out_in_spatial", 1, "INIT-2"),
+    Kernel("conv-2d-last", [3, 3, 80, 96], "conv", "spatial_in_out", 1, "INIT-2"),
+    Kernel("conv-3d", [64, 40, 3, 3, 3], "conv", "out_in_spatial", 1, "INIT-2"),
+    Kernel("conv-3d-last", [3, 3, 3, 40, 64], "conv", "spatial_in_out", 1, "INIT-2"),
+    Kernel("grouped", [256, 32, 3, 3], "conv", "out_in_spatial", 4, "INIT-3"),
+    Kernel("grouped-last", [3, 3, 32, 256], "conv", "spatial_in_out", 4, "INIT-3"),
+    Kernel("depthwise", [8192, 1, 3, 3], "depthwise_conv", "out_in_spatial", 4096, "INIT-4"),
+    Kernel("depthwise-last", [3, 3, 4096, 2], "depthwise_conv", "spatial_in_out", 4096, "INIT-4"),
+    Kernel("transposed", [80, 96, 3, 3], "transposed_conv", "in_out_spatial", 1, "INIT-5"),
+    Kernel("transposed-last", [3, 3, 96, 80], "transposed_conv", "spatial_out_in", 1, "INIT-5"),
+)
+LAWS = {"he_normal": "INIT-9", "he_uniform": "INIT-10"}
+
+
+def _case(operation: str, kernel: Kernel, dtype: str, mode: str, seed: int) -> VectorCase:
+    label = kernel.name if mode == "fan_in" else f"{kernel.name}-{mode.replace('_', '-')}"
+    faults = ("wrong-fan", "gain-forgotten")
+    return VectorCase(
+        operation,
+        label,
+        dtype,
+        "core",
+        (kernel.clause, "INIT-6", "INIT-8", LAWS[operation], *(("INIT-7",) if mode != "fan_in" else ())),
+        (*faults, "truncation-uncorrected") if operation == "he_normal" else faults,
+        {
+            "shape": list(kernel.shape),
+            "kind": kernel.kind,
+            "layout": kernel.layout,
+            "groups": kernel.groups,
+            "mode": mode,
+            "dtype": dtype,
+            "seed": seed,
+        },
+        {},
+    )
+
+
+def cases() -> Iterator[VectorCase]:
+    """Yield the cases of both laws, and of initializers and layers that are given no mode."""
+    for operation in LAWS:
+        for number, kernel in enumerate(KERNELS):
+            yield _case(operation, kernel, "float32", "fan_in", 1000 + number)
+            if kernel.name.startswith(("dense", "conv-2d")):
+                yield _case(operation, kernel, "float32", "fan_out", 2000 + number)
+                yield _case(operation, kernel, "float32", "fan_avg", 3000 + number)
+            if kernel.name.startswith("dense"):
+                for dtype in ("float64", *HALF):
+                    yield _case(operation, kernel, dtype, "fan_in", 4000 + number)
+        for number, kernel in enumerate(KERNELS):
+            if kernel.name in ("dense", "dense-transposed", "conv-2d", "conv-2d-last"):
+                case = _case(operation, kernel, "float32", "fan_in", 5000 + number)
+                attributes = {k: case.attributes[k] for k in ("shape", "kind", "layout", "dtype", "seed")}
+                yield VectorCase(
+                    operation,
+                    f"defaults-{kernel.name}",
+                    "float32",
+                    "defaults",
+                    ("INIT-14",),
+                    ("other-default",),
+                    attributes,
+                    {},
+                    assumed={"groups": 1, "mode": "fan_in"},
+                )

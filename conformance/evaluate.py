@@ -1,0 +1,242 @@
+"""From a case to a vector: exact expected values, error bounds, and what each dialect would give instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from nnconform.conformance.cases import VectorCase
+from nnconform.conformance.tensors import Array, dtype_name, format_bound, format_data, parse_bound
+from nnconform.reference import bounds, exact, laws, rounding
+from nnconform.reference.dialects import Variant, variants_of
+from nnconform.reference.simulation import SIMULATIONS
+from nnconform.reference.variants import OPERATIONS, Case, Output, Outputs
+
+
+class GenerationError(Exception):
+    """A case that makes no sound vector; the message names the vector and what is wrong."""
+
+
+def _exact_input(value: Any) -> Any:
+    """Return an input as exact numbers: a sparse gradient as the dense sum that it stands for."""
+    if isinstance(value, list | tuple) and not hasattr(value, "dense_shape"):
+        return [_exact_input(v) for v in value]
+    if hasattr(value, "dense_shape"):
+        total = exact.exact(np.zeros(value.dense_shape))
+        for row, values in zip(value.indices, exact.exact(value.values), strict=True):
+            total[row] = total[row] + values
+        return total
+    return None if value is None else exact.exact(value)
+
+
+def _input_dtype(value: Any) -> str:
+    if isinstance(value, list):
+        return next((_input_dtype(v) for v in value if v is not None), "float32")
+    return dtype_name(value.values if hasattr(value, "dense_shape") else value)
+
+
+def _exact_case(case: VectorCase) -> Case:
+    attributes = {**case.assumed, **case.attributes}
+    if case.steps:
+        attributes["steps"] = case.steps
+    dtypes = {name: _input_dtype(value) for name, value in case.inputs.items()}
+    if all(g is None for g in case.inputs.get("gradients", [0])):
+        dtypes["gradients"] = case.dtype
+    return Case({name: _exact_input(v) for name, v in case.inputs.items()}, dtypes, attributes)
+
+
+def _digits(inputs: Mapping[str, Any]) -> int:
+    """Return a precision that holds sums of products of the inputs without a rounding that could show."""
+    arrays = [a for v in inputs.values() for a in (v if isinstance(v, list) else [v]) if a is not None]
+    return 60 + 2 * max((exact.digits(a) for a in arrays), default=1)
+
+
+class _Stored:
+    """An output as it stands in a vector: values and bounds on the dtype's grid, and their texts."""
+
+    def __init__(self, output: Output) -> None:
+        self.dtype = output.dtype
+        # NumPy makes a bare Decimal of an operation on zero-dimensional object arrays.
+        exact_values, bound = np.asarray(output.values, object), np.asarray(output.bound, object)
+        self.values = rounding.round_to(exact_values, output.dtype)
+        wide = bounds.stored(exact_values, bound, output.dtype)
+        self.bound_text = format_bound(wide)
+        self.bound = parse_bound(self.bound_text, self.values.shape, "bound") if wide.size else wide
+        self.data = format_data(self.values, output.dtype)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether every element has a finite bound."""
+        return bool(np.isfinite(self.bound).all())
+
+    def differs(self, other: _Stored) -> bool:
+        """Say whether some element is further from ``other``'s than both bounds together."""
+        finite = np.isfinite(self.values) & np.isfinite(other.values)
+        with np.errstate(invalid="ignore"):
+            far = np.abs(self.values - other.values) > self.bound + other.bound
+        same = (self.values == other.values) | (np.isnan(self.values) & np.isnan(other.values))
+        return bool(np.where(finite, far, ~same).any())
+
+    def holds(self, values: Array) -> bool:
+        """Say whether every element of ``values`` is inside the bound."""
+        finite = np.isfinite(self.values)
+        with np.errstate(invalid="ignore"):
+            near = np.abs(self.values - values) <= self.bound
+        return bool(np.where(finite, near, True).all())
+
+
+def _stored(outputs: Outputs) -> dict[str, _Stored]:
+    return {name: _Stored(output) for name, output in outputs.items()}
+
+
+def _listed(flat: Mapping[str, Any], case: VectorCase) -> dict[str, Any]:
+    """Gather ``gradients[0]``, ``gradients[1]`` into lists, with None where there is nothing."""
+    result: dict[str, Any] = {}
+    for name, value in flat.items():
+        base, _, rest = name.partition("[")
+        if rest:
+            result.setdefault(base, [None] * len(case.inputs["gradients"]))[int(rest[:-1])] = value
+        else:
+            result[name] = value
+    return result
+
+
+def _tensor(stored: _Stored) -> dict[str, Any]:
+    return {
+        "dtype": stored.dtype,
+        "shape": list(stored.values.shape),
+        "data": stored.data,
+        "bound": stored.bound_text if stored.values.size else "",
+    }
+
+
+def _flush(value: Any, dtype: str) -> Any:
+    """Return exact numbers with the subnormal ones of ``dtype`` replaced by zero."""
+    if isinstance(value, list):
+        return [_flush(v, dtype) for v in value]
+    small = np.abs(value) < rounding.FORMATS[dtype].smallest_normal
+    return np.where(small & ~exact.isnan(value), exact.full(value.shape, 0.0, value), value)
+
+
+def _expected(case: VectorCase, asked: Case, right: Mapping[str, _Stored]) -> dict[str, Any]:
+    flat = {}
+    for name, stored in right.items():
+        free = case.latitude.get(name, ())
+        if "any" in free:
+            flat[name] = {"dtype": stored.dtype, "shape": list(stored.values.shape), "latitude": ["any"]}
+            continue
+        if not stored.bounded:
+            raise GenerationError(f"{case.id}: the bound of {name} is not finite; choose other inputs")
+        flat[name] = _tensor(stored)
+        if "sign-of-zero" in free and not (stored.values == 0).any():
+            free = tuple(f for f in free if f != "sign-of-zero")
+        if "subnormal-flush" in free:
+            flushed = {k: _flush(v, asked.dtypes[k]) for k, v in asked.inputs.items()}
+            other = _Stored(OPERATIONS[case.operation](asked._replace(inputs=flushed))[name])
+            if other.data == stored.data:
+                free = tuple(f for f in free if f != "subnormal-flush")
+            else:
+                flat[name]["flushed"] = other.data
+        if free:
+            flat[name]["latitude"] = list(free)
+    return flat
+
+
+def _semantic(variant: Variant, case: VectorCase, asked: Case, right: Mapping[str, _Stored]) -> dict[str, Any]:
+    """Return the outputs that a semantic dialect visibly changes."""
+    run = OPERATIONS[case.operation]
+    made = _stored(run(asked, **variant.keywords))
+    parts = [
+        _stored(run(asked, **single.keywords)) for single in _parts(variant, case) if len(variant.parts) > 1
+    ]
+    return {
+        name: {"data": stored.data, "bound": stored.bound_text}
+        for name, stored in made.items()
+        if "any" not in case.latitude.get(name, ())
+        and stored.bounded
+        and stored.differs(right[name])
+        and all(stored.differs(part[name]) for part in parts)
+    }
+
+
+def _parts(variant: Variant, case: VectorCase) -> Iterator[Variant]:
+    for single in variants_of(case.operation, dtype=case.dtype, defaults=bool(case.assumed)):
+        if len(single.parts) == 1 and single.parts[0] in variant.parts:
+            yield single
+
+
+def _accuracy(variant: Variant, case: VectorCase, asked: Case, right: Mapping[str, _Stored]) -> dict[str, Any]:
+    """Return the outputs that an accuracy dialect visibly loosens, by a working-precision simulation."""
+    if case.steps or case.operation not in SIMULATIONS or _special(asked.inputs):
+        return {}
+    run = OPERATIONS[case.operation]
+    wide = _stored(run(asked, **variant.keywords))
+    # What the semantic parts alone prescribe is the base that the simulation must leave.
+    base = _stored(run(asked, **variant.semantic_keywords)) if variant.semantic_keywords else right
+    with np.errstate(all="ignore"):
+        simulated = SIMULATIONS[case.operation](asked, **variant.keywords)
+    result = {}
+    for name, stored in wide.items():
+        if name not in simulated or "any" in case.latitude.get(name, ()) or not stored.bounded:
+            continue
+        if variant.semantic_keywords and not base[name].differs(right[name]):
+            continue
+        if base[name].holds(simulated[name]) or not stored.holds(simulated[name]):
+            continue
+        result[name] = {"bound": stored.bound_text}
+        if variant.semantic_keywords:
+            result[name] = {"data": stored.data, **result[name]}
+    return result
+
+
+def _special(inputs: Mapping[str, Any]) -> bool:
+    arrays = [a for v in inputs.values() for a in (v if isinstance(v, list) else [v]) if a is not None]
+    return any(not exact.isfinite(a).all() or a.size == 0 for a in arrays)
+
+
+def _judged(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any]]:
+    asked = _exact_case(case)
+    right = _stored(OPERATIONS[case.operation](asked))
+    dialects: dict[str, Any] = {}
+    for variant in variants_of(case.operation, dtype=case.dtype, defaults=bool(case.assumed)):
+        found = (_accuracy if variant.accuracy else _semantic)(variant, case, asked, right)
+        if found:
+            dialects[variant.name] = _listed(found, case)
+    for name, pattern in case.raises.items():
+        dialects[name] = {"error": pattern}
+    return _listed(_expected(case, asked, right), case), dialects
+
+
+def _law(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any]]:
+    attributes = {**case.assumed, **case.attributes}
+    right = laws.expected_law(case.operation, attributes)._asdict()
+    expected = {"sample": {"dtype": case.dtype, "shape": list(attributes["shape"]), **right}}
+    others = laws.law_dialects(case.operation, attributes, defaults=bool(case.assumed))
+    return expected, {name: {"sample": law._asdict()} for name, law in others.items()}
+
+
+def _outcome(case: VectorCase, digits: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    with exact.precision(digits):
+        return _judged(case)
+
+
+def outcome(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return ``expected`` and ``dialects`` of the case's vector.
+
+    They are computed at p digits and again at 2p: an exact value so near a tie, or a branch so near its
+    edge, that p digits do not decide it is refused rather than guessed.
+
+    Raises:
+        GenerationError: the two differ, or a bound is not finite.
+    """
+    if case.unjudged:
+        return {}, {}
+    if case.operation in ("he_normal", "he_uniform"):
+        return _law(case)
+    digits = _digits(_exact_case(case).inputs)
+    result = _outcome(case, digits)
+    if result != _outcome(case, 2 * digits):
+        raise GenerationError(f"{case.id}: {digits} digits do not decide every rounding; choose other inputs")
+    return result

@@ -1,0 +1,154 @@
+"""Tensors as text: one string of shortest decimals that round-trip in their dtype (spec/vector-format.md)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_CEILING, Context, Decimal
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+from nnconform.reference import rounding
+
+Array = np.ndarray[Any, Any]
+
+DTYPES: dict[str, np.dtype[Any]] = {
+    "float64": np.dtype(np.float64),
+    "float32": np.dtype(np.float32),
+    "float16": np.dtype(np.float16),
+    "bfloat16": np.dtype(ml_dtypes.bfloat16),
+    "int64": np.dtype(np.int64),
+}
+
+
+class TensorError(ValueError):
+    """A tensor's text does not say what its dtype and shape want; the message says what and where."""
+
+
+def stored(values: Any, dtype: str) -> Array:
+    """Return float64 numbers rounded once to ``dtype``, as an array of that dtype."""
+    wide = np.asarray(values, np.float64)
+    if dtype != "float64":
+        from nnconform.reference import exact
+
+        wide = rounding.round_to(exact.exact(wide), dtype)
+    return wide.astype(DTYPES[dtype])
+
+
+def _number(value: float, dtype: str) -> str:
+    if math.isnan(value):
+        return "nan"
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    if dtype == "bfloat16":
+        target = rounding.FORMATS[dtype]
+        texts = (f"{value:.{digits}g}" for digits in range(1, 18))
+        text = next(t for t in texts if rounding.round_number(Decimal(t), target) == value)
+        # "%g" pads exponents and may write 1e+03; repr of the float that the text names does not.
+        text = repr(float(text))
+    else:
+        text = str(DTYPES[dtype].type(value))
+    return text.removesuffix(".0") if text != "-0.0" else text
+
+
+def format_data(values: Array, dtype: str) -> str:
+    """Return the elements in row-major order as shortest decimals, joined by blanks.
+
+    Args:
+        values: numbers that ``dtype`` holds exactly, of any shape and float dtype; or integers.
+        dtype: a key of ``DTYPES``.
+    """
+    flat = np.asarray(values).ravel()
+    if dtype == "int64":
+        return " ".join(str(int(v)) for v in flat)
+    return " ".join(_number(float(v), dtype) for v in flat.astype(np.float64))
+
+
+def format_bound(bounds: Array) -> str:
+    """Return error bounds as decimals of three digits, rounded up; one number where all are the same."""
+    upward = Context(prec=3, rounding=ROUND_CEILING)
+    texts = [
+        "inf" if math.isinf(b) else "0" if b == 0 else _upward(upward.create_decimal_from_float(float(b)))
+        for b in np.asarray(bounds, np.float64).ravel()
+    ]
+    return texts[0] if texts and len(set(texts)) == 1 else " ".join(texts)
+
+
+def _upward(bound: Decimal) -> str:
+    # Reading the text rounds to nearest float64, 13 digits finer than the three that were rounded up.
+    return f"{bound:.2e}"
+
+
+def _floats(words: Sequence[str], where: str) -> list[float]:
+    try:
+        return [float(word) for word in words]
+    except ValueError as error:
+        raise TensorError(f"{where}: {error}; wanted decimals, nan, inf or -inf between blanks") from None
+
+
+def parse_data(text: str, dtype: str, shape: Sequence[int], where: str) -> Array:
+    """Return the array that a vector's text stands for.
+
+    Args:
+        text: decimals between blanks.
+        dtype: a key of ``DTYPES``.
+        shape: its product is the number of elements.
+        where: what to call the tensor in an error.
+
+    Raises:
+        TensorError: another number of elements, a word that is no number, or a number that does not fit the dtype.
+    """
+    words = text.split()
+    count = math.prod(shape)
+    if len(words) != count:
+        raise TensorError(f"{where}: {len(words)} numbers for the shape {list(shape)}; wanted {count}")
+    if dtype == "int64":
+        try:
+            return np.array([int(word) for word in words], np.int64).reshape(shape)
+        except (ValueError, OverflowError) as error:
+            raise TensorError(f"{where}: {error}; wanted integers of 64 bits") from None
+    wide = np.array(_floats(words, where), np.float64).reshape(shape)
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        result = wide.astype(DTYPES[dtype])
+    _check_fit(words, wide, result, dtype, where)
+    return result
+
+
+def _check_fit(words: Sequence[str], wide: Array, result: Array, dtype: str, where: str) -> None:
+    """Refuse a finite number that became infinite in ``dtype``, or a nonzero one that became 0."""
+    kept = result.astype(np.float64).ravel()
+    for i in np.flatnonzero((np.isinf(kept) | (kept == 0)) & (kept != wide.ravel())):
+        raise TensorError(f"{where}: element {i} is {words[i]}, which does not fit {dtype}")
+    # float() itself overflows to inf and underflows to 0.
+    for i in np.flatnonzero(np.isinf(kept) | (kept == 0)):
+        word = words[i].lower().lstrip("+-")
+        if (kept[i] == 0) != (not word.split("e")[0].strip("0.")) and "inf" not in word:
+            raise TensorError(f"{where}: element {i} is {words[i]}, which does not fit {dtype}")
+
+
+def parse_bound(text: str, shape: Sequence[int], where: str) -> Array:
+    """Return error bounds as float64, spread over ``shape`` where the text is one number.
+
+    Raises:
+        TensorError: another number of elements, or a bound that is negative or not a number.
+    """
+    words = text.split()
+    count = math.prod(shape)
+    if len(words) not in (1, count):
+        raise TensorError(f"{where}: {len(words)} bounds for the shape {list(shape)}; wanted 1 or {count}")
+    values = np.array(_floats(words, where), np.float64)
+    if not (values >= 0).all():
+        raise TensorError(f"{where}: a bound is negative or not a number; wanted 0 or more")
+    return np.broadcast_to(values, (count,)).reshape(shape) if len(words) == 1 else values.reshape(shape)
+
+
+def dtype_name(array: Array) -> str:
+    """Return the name of an array's dtype, as it stands in vectors."""
+    return str(array.dtype.name)
+
+
+def shape_text(shape: Iterable[int]) -> str:
+    """Return a shape as it stands in vectors, ``[2, 3]``."""
+    return f"[{', '.join(str(n) for n in shape)}]"

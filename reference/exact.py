@@ -1,0 +1,148 @@
+"""What differs between the two number systems of the reference: float64, and Decimal in object arrays.
+
+``+ - * /``, comparison, ``np.sqrt`` and ``np.where`` work on both as they stand. Here is what does not: object
+arrays lose NaN in ``np.maximum``, ``-Decimal(0)`` is +0, the sum of nothing is the integer 0, Decimal
+has no expm1 and refuses a Python float as an operand.
+"""
+
+from __future__ import annotations
+
+import decimal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+Axes = tuple[int, ...] | None
+
+
+@contextmanager
+def precision(digits: int) -> Iterator[None]:
+    """Compute Decimals to ``digits`` digits with IEEE's special values: no exception is raised.
+
+    The context belongs to the thread that enters it.
+    """
+    context = decimal.Context(
+        prec=digits,
+        rounding=decimal.ROUND_HALF_EVEN,
+        Emin=decimal.MIN_EMIN,
+        Emax=decimal.MAX_EMAX,
+        traps=[],
+    )
+    with decimal.localcontext(context):
+        yield
+
+
+def is_exact(a: Array) -> bool:
+    """Say whether ``a`` holds Decimals."""
+    return a.dtype == object
+
+
+def exact(a: Any) -> Array:
+    """Return the floating-point array ``a`` as Decimals of exactly its values, an object array of its shape."""
+    values = np.asarray(a, np.float64)
+    result = np.empty(values.shape, object)
+    for index in np.ndindex(values.shape):
+        result[index] = Decimal(float(values[index]))
+    return result
+
+
+def digits(a: Array) -> int:
+    """Return the most significant decimal digits that any finite element of the exact array ``a`` has."""
+    return max((len(d.as_tuple().digits) for d in a.ravel() if d.is_finite()), default=1)
+
+
+def number(value: float, like: Array) -> Any:
+    """Return the attribute ``value`` (exactly that float64) as a scalar of the number system of ``like``."""
+    return Decimal(value) if is_exact(like) else np.float64(value)
+
+
+def full(shape: tuple[int, ...], value: float, like: Array) -> Array:
+    """Return an array filled with ``value`` in the number system of ``like``."""
+    return np.full(shape, number(value, like), dtype=like.dtype)
+
+
+def _each(function: Any, a: Array, dtype: type) -> Array:
+    return np.asarray(np.frompyfunc(function, 1, 1)(a), dtype)
+
+
+def isnan(a: Array) -> Array:
+    """Return where ``a`` is not a number, as booleans."""
+    return _each(Decimal.is_nan, a, bool) if is_exact(a) else np.isnan(a)
+
+
+def isfinite(a: Array) -> Array:
+    """Return where ``a`` is finite, as booleans."""
+    return _each(Decimal.is_finite, a, bool) if is_exact(a) else np.isfinite(a)
+
+
+def signbit(a: Array) -> Array:
+    """Return where ``a`` has a minus sign, that of a zero included."""
+    return _each(Decimal.is_signed, a, bool) if is_exact(a) else np.signbit(a)
+
+
+def negative(a: Array) -> Array:
+    """Return -a; the sign of a zero changes too."""
+    return _each(Decimal.copy_negate, a, object) if is_exact(a) else np.asarray(-a)
+
+
+def absolute(a: Array) -> Array:
+    """Return |a|; no Decimal is rounded."""
+    return _each(Decimal.copy_abs, a, object) if is_exact(a) else np.abs(a)
+
+
+def sqrt(a: Array) -> Array:
+    """Return the square root; NaN below zero."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.sqrt(a))
+
+
+def exp(a: Array) -> Array:
+    """Return e^a."""
+    return np.asarray(np.exp(a))
+
+
+def _expm1(d: Decimal) -> Decimal:
+    if not d.is_finite() or d == 0:
+        return d if d == 0 else d.exp() - 1
+    # e^d - 1 of a d of 10^-k loses k digits: compute with k more, then round to the context's precision.
+    with decimal.localcontext() as context:
+        context.prec += max(0, -d.adjusted()) + 3
+        result = d.exp() - 1
+    return +result
+
+
+def expm1(a: Array) -> Array:
+    """Return e^a - 1 to full relative accuracy; expm1(-0) is -0."""
+    return _each(_expm1, a, object) if is_exact(a) else np.expm1(a)
+
+
+def maximum(a: Array, b: Array) -> Array:
+    """Return the greater of ``a`` and ``b``; NaN where either is NaN."""
+    return np.where(isnan(a), a, np.where(isnan(b), b, np.where(a > b, a, b)))
+
+
+def minimum(a: Array, b: Array) -> Array:
+    """Return the smaller of ``a`` and ``b``; NaN where either is NaN."""
+    return np.where(isnan(a), a, np.where(isnan(b), b, np.where(a < b, a, b)))
+
+
+def clip(a: Array, low: Array, high: Array) -> Array:
+    """Return ``a`` brought into [low, high]; an element inside is returned as it is, NaN stays NaN."""
+    return np.where(a > high, high, np.where(a < low, low, a))
+
+
+def total(a: Array, axes: Axes = None) -> Array:
+    """Return the sum over ``axes`` (all when None); the sum of nothing is 0."""
+    a = np.asarray(a)  # NumPy makes a bare Decimal of an operation on zero-dimensional object arrays
+    return np.asarray(np.sum(a, axis=axes, initial=number(0.0, a)))
+
+
+def mean(a: Array, axes: Axes = None) -> Array:
+    """Return the mean over ``axes`` (all when None); the mean of nothing is NaN."""
+    count = a.size if axes is None else int(np.prod([a.shape[axis] for axis in axes], dtype=int))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(total(a, axes) / number(float(count), a))

@@ -1,0 +1,327 @@
+"""Every operation as a vector asks it: exact outputs with their bounds, by name, and as the dialects have them.
+
+A dialect is a keyword or two of these functions (``DIALECTS``), so that the combinations that implementations
+have are the union of their keywords. Without a keyword a function gives what the clauses prescribe.
+Inputs are exact Decimal arrays, or lists of them with None for an absent gradient; list outputs are named
+``gradients[0]``, ``gradients[1]`` and so on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import activations, batch_norm, bounds, clipping, exact
+from .exact import Array
+from .rounding import FORMATS
+
+
+class Output(NamedTuple):
+    """One output: exact values, the bound b of each before it is stored, and the dtype that it is stored in."""
+
+    values: Array
+    bound: Array
+    dtype: str
+
+
+class Case(NamedTuple):
+    """What an operation is asked: exact inputs by name, their dtypes, and the attributes."""
+
+    inputs: Mapping[str, Any]
+    dtypes: Mapping[str, str]
+    attributes: Mapping[str, Any]
+
+
+Outputs = dict[str, Output]
+
+
+def _none(a: Array) -> Array:
+    a = np.asarray(a)
+    return exact.full(a.shape, 0.0, a)
+
+
+def relu(
+    case: Case, *, slope_at_zero: float = 0.0, masked_product: bool = False, nan_is_zero: bool = False
+) -> Outputs:
+    """ReLU; the dialects change the slope at 0, multiply dy with a mask, or turn NaN into 0."""
+    x, dy = case.inputs["x"], case.inputs["dy"]
+    y, dx = activations.relu(x), activations.relu_vjp(x, dy)
+    if slope_at_zero:
+        dx = np.where(x == 0, dy * exact.number(slope_at_zero, dy), dx)
+    if masked_product:
+        dx = np.asarray(dy * np.where(x > 0, exact.full(x.shape, 1.0, x), _none(x)), object)
+    if nan_is_zero:
+        y = np.where(exact.isnan(x), _none(x), y)
+    return {
+        "y": Output(y, _none(y), case.dtypes["x"]),
+        "dx": Output(dx, _none(dx), case.dtypes["x"]),
+    }
+
+
+def elu(
+    case: Case, *, exp_minus_one: bool = False, from_output: bool = False, half: bool = False
+) -> Outputs:
+    """ELU; the accuracy dialects compute exp(x) - 1, or the gradient from y, or round to half throughout."""
+    x, dy, alpha, dtype = *_pair(case), case.attributes["alpha"], case.dtypes["x"]
+    p = bounds.storage(dtype) if half else bounds.working(dtype)
+    y, dx = activations.elu(x, alpha=alpha), activations.elu_vjp(x, dy, alpha=alpha)
+    d_y = bounds.exp_minus_one(x, alpha, p) if exp_minus_one else bounds.elu(x, y, p)
+    d_dx = bounds.gradient_from_output(x, dy, alpha, p) if from_output else bounds.elu_vjp(x, dx, p)
+    return {"y": Output(y, d_y, dtype), "dx": Output(dx, d_dx, dtype)}
+
+
+def _pair(case: Case) -> tuple[Array, Array]:
+    return case.inputs["x"], case.inputs["dy"]
+
+
+def batch_norm_train(
+    case: Case,
+    *,
+    unbiased: bool = False,
+    single_pass: bool = False,
+    half: bool = False,
+    epsilon: float | None = None,
+    momentum: float | None = None,
+) -> Outputs:
+    """Batch normalization in training, over one step or several.
+
+    Args:
+        case: x and dy are stacked on a leading axis when the attributes have ``steps``.
+        unbiased: the running variance takes m / (m - 1) of the batch's.
+        single_pass: the variance is mean(x^2) - mean(x)^2.
+        half: everything is computed in the storage dtype.
+        epsilon: instead of the attribute's.
+        momentum: likewise.
+    """
+    inputs, attributes, axis = case.inputs, case.attributes, case.attributes["channel_axis"]
+    epsilon = attributes["epsilon"] if epsilon is None else epsilon
+    momentum = attributes["momentum"] if momentum is None else momentum
+    kept, dtype = case.dtypes["running_mean"], case.dtypes["x"]
+    p = bounds.storage(dtype) if half else bounds.working(dtype)
+    old = inputs["running_mean"], inputs["running_variance"]
+    errors = _none(old[0]), _none(old[1])
+    several = "steps" in attributes
+    made: list[Outputs] = []
+    for x, dy in zip(inputs["x"], inputs["dy"], strict=True) if several else [_pair(case)]:
+        gamma, beta = _affine(inputs, old[0])
+        s = bounds.moments(x, axis, p, single_pass=single_pass)
+        n = bounds.Normalized.of(x, s, epsilon, axis, p)
+        _, wide = batch_norm.channels(x, axis)
+        y = batch_norm.batch_norm_train(
+            x, gamma, beta, *old, epsilon=epsilon, momentum=momentum, channel_axis=axis
+        ).y
+        g = batch_norm.batch_norm_train_vjp(x, gamma, dy, epsilon=epsilon, channel_axis=axis)
+        d = bounds.batch_norm_train_vjp(x, gamma, dy, s, epsilon, axis, p, single_pass=single_pass)
+        made.append(
+            {
+                "y": Output(y, n.affine(wide(gamma), wide(beta)), dtype),
+                "batch_mean": Output(s.mean, s.d_mean, kept),
+                "batch_variance": Output(s.variance, s.d_variance, kept),
+                "dx": Output(g.dx, d.dx, dtype),
+                "dgamma": Output(g.dgamma, d.dgamma, kept),
+                "dbeta": Output(g.dbeta, d.dbeta, kept),
+            }
+        )
+        bessel = Decimal(1)
+        if unbiased:
+            m = x.size // max(1, x.shape[axis])
+            bessel = Decimal(m) / Decimal(m - 1)
+        news = (s.mean, s.d_mean), (s.variance * bessel, s.d_variance * bessel)
+        errors = tuple(  # type: ignore[assignment]
+            bounds.moving(o, new, e, d_new, momentum, p)
+            for o, e, (new, d_new) in zip(old, errors, news, strict=True)
+        )
+        old = tuple(batch_norm.moving(o, new, momentum) for o, (new, _) in zip(old, news, strict=True))  # type: ignore[assignment]
+        ends = {
+            "running_mean": Output(old[0], errors[0], kept),
+            "running_variance": Output(old[1], errors[1], kept),
+        }
+        # Between steps the statistics are stored.
+        errors = tuple(e + p.us * exact.absolute(o) for o, e in zip(old, errors, strict=True))  # type: ignore[assignment]
+    result = _stacked(made) if several else made[0]
+    if "gamma" not in inputs:
+        del result["dgamma"], result["dbeta"]
+    return result | ends
+
+
+def _stacked(steps: Sequence[Outputs]) -> Outputs:
+    return {
+        name: Output(
+            np.stack([step[name].values for step in steps]),
+            np.stack([step[name].bound for step in steps]),
+            output.dtype,
+        )
+        for name, output in steps[0].items()
+    }
+
+
+def _affine(inputs: Mapping[str, Any], like: Array) -> tuple[Array, Array]:
+    one = exact.full(like.shape, 1.0, like)
+    return inputs.get("gamma", one), inputs.get("beta", one - one)
+
+
+def batch_norm_eval(case: Case, *, half: bool = False, epsilon: float | None = None) -> Outputs:
+    """Batch normalization in evaluation; ``half``: computed in the storage dtype; ``epsilon``: another one."""
+    inputs, axis = case.inputs, case.attributes["channel_axis"]
+    epsilon = case.attributes["epsilon"] if epsilon is None else epsilon
+    (x, dy), mean, variance = _pair(case), inputs["running_mean"], inputs["running_variance"]
+    gamma, beta = _affine(inputs, mean)
+    kept, dtype = case.dtypes["running_mean"], case.dtypes["x"]
+    p = bounds.storage(dtype) if half else bounds.working(dtype)
+    s = bounds.given(mean, variance, p)
+    _, wide = batch_norm.channels(x, axis)
+    y = batch_norm.batch_norm_eval(x, gamma, beta, mean, variance, epsilon=epsilon, channel_axis=axis)
+    g = batch_norm.batch_norm_eval_vjp(x, gamma, mean, variance, dy, epsilon=epsilon, channel_axis=axis)
+    d = bounds.batch_norm_eval_vjp(x, gamma, dy, s, epsilon, axis, p)
+    n = bounds.Normalized.of(x, s, epsilon, axis, p)
+    result = {
+        "y": Output(y, n.affine(wide(gamma), wide(beta)), dtype),
+        "running_mean": Output(mean, _none(mean), kept),
+        "running_variance": Output(variance, _none(variance), kept),
+        "dx": Output(g.dx, d.dx, dtype),
+    }
+    if "gamma" in inputs:
+        result["dgamma"] = Output(g.dgamma, d.dgamma, kept)
+        result["dbeta"] = Output(g.dbeta, d.dbeta, kept)
+    return result
+
+
+def clip_by_value(case: Case, *, zero_is_off: bool = False) -> Outputs:
+    """Clipping by value; ``zero_is_off``: a threshold of 0 does nothing."""
+    gradients, limit = case.inputs["gradients"], case.attributes["clipvalue"]
+    off = zero_is_off and limit == 0
+    values = gradients if off else clipping.clip_by_value(gradients, clipvalue=limit)
+    return _listed("gradients", values, [g if g is None else _none(g) for g in gradients], case)
+
+
+def _listed(name: str, values: Sequence[Any], errors: Sequence[Any], case: Case) -> Outputs:
+    return {
+        f"{name}[{i}]": Output(v, e, case.dtypes["gradients"])
+        for i, (v, e) in enumerate(zip(values, errors, strict=True))
+        if v is not None
+    }
+
+
+class NormRules(NamedTuple):
+    """How an implementation clips by norm; the defaults are the clauses'.
+
+    Attributes:
+        everywhere: one norm over all variables where the clause wants one a variable.
+        denominator: added to the norm in the scale c / (n + denominator), which is then at most 1.
+        zero_is_off: a threshold of 0 does nothing.
+        overflow: what becomes of the gradients when the sum of squares overflows: "" (as the clause), "zero", "nan".
+        underflow: squares that underflow are lost, so that the norm is 0 and nothing is clipped.
+        infinite_is_nan: an infinite norm makes every element NaN.
+        zero_by_zero: a norm of 0 at a threshold of 0 gives NaN.
+        infinite_limit_is_nan: an infinite threshold gives NaN.
+        half: everything is computed in the storage dtype.
+    """
+
+    everywhere: bool = False
+    denominator: float = 0.0
+    zero_is_off: bool = False
+    overflow: str = ""
+    underflow: bool = False
+    infinite_is_nan: bool = False
+    zero_by_zero: bool = False
+    infinite_limit_is_nan: bool = False
+    half: bool = False
+
+
+def _clip_group(group: Sequence[Any], limit: float, rules: NormRules, dtype: str) -> list[Any]:
+    present = [g for g in group if g is not None]
+    norm, c = clipping.global_norm(present), Decimal(limit)
+    nan = Decimal("nan")
+    arithmetic = FORMATS[dtype if rules.half or dtype != "bfloat16" else "float32"]
+    squares = [Decimal(0), *(abs(d) for g in present for d in np.asarray(g * g).ravel() if not d.is_nan())]
+    finite = bool(exact.isfinite(norm)) if present else False
+
+    def all_times(scale: Decimal) -> list[Any]:
+        return [g if g is None else np.asarray(g * scale, object) for g in group]
+
+    if not present or (rules.zero_is_off and limit == 0):
+        return list(group)
+    if rules.overflow and finite and sum(squares) > Decimal(arithmetic.largest):
+        return all_times(Decimal(0) if rules.overflow == "zero" else nan)
+    if rules.underflow and finite and max(squares) < arithmetic.smallest_normal * arithmetic.unit:
+        return list(group)
+    if rules.infinite_is_nan and bool(exact.isnan(norm) | ~exact.isfinite(norm)):
+        return all_times(nan)
+    if (rules.zero_by_zero and limit == 0 and norm == 0) or (rules.infinite_limit_is_nan and c.is_infinite()):
+        return all_times(nan)
+    if rules.denominator and finite:
+        scale = c / (norm[()] + Decimal(rules.denominator))
+        return list(group) if scale >= 1 else all_times(scale)
+    return [g if g is None else clipping.scaled(g, norm, limit) for g in group]
+
+
+def _clip_norms(case: Case, limit: float, rules: NormRules, *, one_norm: bool) -> tuple[list[Any], list[Any]]:
+    gradients, dtype = case.inputs["gradients"], case.dtypes["gradients"]
+    p = bounds.storage(dtype) if rules.half else bounds.working(dtype)
+    together = one_norm or rules.everywhere
+    groups = [list(gradients)] if together else [[g] for g in gradients]
+    values = [v for group in groups for v in _clip_group(group, limit, rules, dtype)]
+    bound = bounds.clip_by_global_norm if together else bounds.clip_by_norm
+    return values, bound(gradients, values, p)
+
+
+def clip_by_norm(case: Case, **rules: Any) -> Outputs:
+    """Clipping every variable by its own norm; ``rules`` are those of ``NormRules``."""
+    made = _clip_norms(case, case.attributes["clipnorm"], NormRules(**rules), one_norm=False)
+    return _listed("gradients", *made, case)
+
+
+def clip_by_global_norm(case: Case, **rules: Any) -> Outputs:
+    """Clipping all variables by their common norm, which is an output too."""
+    made = _clip_norms(case, case.attributes["clipnorm"], NormRules(**rules), one_norm=True)
+    gradients, dtype = case.inputs["gradients"], case.dtypes["gradients"]
+    p = bounds.storage(dtype) if rules.get("half") else bounds.working(dtype)
+    absent = all(g is None for g in gradients)
+    norm = exact.exact(0.0) if absent else clipping.global_norm(gradients)
+    error = np.asarray(exact.absolute(norm) * bounds.norm_roundings(gradients, p), object)
+    if rules.get("overflow") and bool(exact.isfinite(norm)) and _overflows(gradients, dtype):
+        norm = np.asarray(Decimal("inf"), object)
+    if rules.get("underflow"):
+        norm = np.asarray(norm - norm, object)
+    return _listed("gradients", *made, case) | {"global_norm": Output(norm, error, dtype)}
+
+
+def _overflows(gradients: Sequence[Any], dtype: str) -> bool:
+    total = sum(exact.total(g * g)[()] for g in gradients if g is not None)
+    return bool(total > Decimal(FORMATS["float32" if dtype == "bfloat16" else dtype].largest))
+
+
+def sgd_step(case: Case, *, learning_rate: float | None = None, **rules: Any) -> Outputs:
+    """One SGD step on clipped gradients; ``rules`` are those of ``NormRules``, or another learning rate."""
+    attributes, weights = case.attributes, list(case.inputs["weights"])
+    rate = attributes["learning_rate"] if learning_rate is None else learning_rate
+    clips = {k: v for k, v in attributes.items() if k in ("clipvalue", "clipnorm", "global_clipnorm")}
+    kind, limit = next(iter(clips.items()), ("", 0.0))
+    if kind == "clipvalue":
+        off = rules.get("zero_is_off", False) and limit == 0
+        used = case.inputs["gradients"] if off else clipping.clipped(case.inputs["gradients"], **clips)
+    elif kind:
+        used, _ = _clip_norms(case, limit, NormRules(**rules), one_norm=kind == "global_clipnorm")
+    else:
+        used = list(case.inputs["gradients"])
+    dtype = case.dtypes["weights"]
+    errors = bounds.sgd_step(
+        weights, case.inputs["gradients"], learning_rate=rate, dtype=dtype, clips=clips
+    )
+    values = clipping.sgd_step(weights, used, learning_rate=rate)
+    return {f"weights[{i}]": Output(v, e, dtype) for i, (v, e) in enumerate(zip(values, errors, strict=True))}
+
+
+OPERATIONS: Mapping[str, Callable[..., Outputs]] = {
+    "relu": relu,
+    "elu": elu,
+    "batch_norm_train": batch_norm_train,
+    "batch_norm_eval": batch_norm_eval,
+    "clip_by_value": clip_by_value,
+    "clip_by_norm": clip_by_norm,
+    "clip_by_global_norm": clip_by_global_norm,
+    "sgd_step": sgd_step,
+}

@@ -1,0 +1,1 @@
+"""The normative text, the schemas and the vectors: data, usable from any language; imports nothing."""
