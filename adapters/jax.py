@@ -1,8 +1,8 @@
 """JAX with flax and optax: the public APIs that people build these operations from.
 
 Arrays stay in JAX's 32-bit world, as users have it by default; 64-bit mode is on for the call only where
-an input or the asked dtype is float64. In ``eager`` mode every primitive is dispatched by itself; in ``jit``
-mode the forward, its gradient and the update of the statistics are one compiled function.
+an input or the asked dtype is float64. In ``eager`` mode nothing is compiled together but what the libraries
+compile themselves; in ``jit`` mode forward, gradient and update of the statistics are one compiled function.
 """
 
 from __future__ import annotations
@@ -33,6 +33,12 @@ def setup(threads):
 adapter = Adapter("jax", requires=("jax", "flax", "optax"), modes=("eager", "jit"), setup=setup)
 
 
+def moved(value):
+    """Return an array as JAX's; attributes stay Python numbers, which take an array's own precision."""
+    # device_put only moves the bytes, where jnp.asarray would compile an identity for each new shape.
+    return jax.device_put(value) if isinstance(value, np.ndarray) else value
+
+
 def implements(operation, name, **options):
     """Register a function that takes and returns JAX arrays; otherwise as ``Adapter.implements``."""
 
@@ -43,9 +49,7 @@ def implements(operation, name, **options):
                 raise Unsupported("JAX has no sparse gradients: jax.grad and optax know dense arrays only")
             dtypes = {str(getattr(leaf, "dtype", leaf)) for leaf in jax.tree.leaves(inputs)}
             with jax.enable_x64(True) if "float64" in dtypes else contextlib.nullcontext():
-                # Attributes stay Python numbers, which take the array's own precision. device_put moves bytes;
-                # jnp.asarray would compile an identity for each new shape.
-                arrays = jax.tree.map(lambda v: jax.device_put(v) if isinstance(v, np.ndarray) else v, inputs)
+                arrays = jax.tree.map(moved, inputs)
                 return jax.tree.map(np.asarray, function(**arrays))
 
         adapter.implements(operation, name, **options)(call)

@@ -164,10 +164,11 @@ def clip_by_norm(gradients, *, clipnorm):
 def clip_by_global_norm(gradients, *, clipnorm):
     """Return all gradients scaled together to a norm of at most clipnorm, and the norm before it."""
     arrays = [dense(g) for g in gradients]
-    size = norm([a for a in arrays if a is not None])
+    present = [a for a in arrays if a is not None]
+    size = norm(present)
     return {
         "gradients": [None if a is None else shrink(a, clipnorm, size) for a in arrays],
-        "global_norm": np.asarray(size),
+        "global_norm": np.asarray(size).astype(present[0].dtype if present else np.float32),
     }
 
 

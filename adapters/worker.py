@@ -27,8 +27,9 @@ import numpy as np
 from nnconform.adapters import Adapter, Implementation, SparseGradient, Unsupported
 
 PROTOCOL = 1
-# What the adapter's own lines raise when the adapter is at fault, not the framework.
-OWN_FAULTS = (NameError, AttributeError, LookupError, ImportError, AssertionError, TypeError)
+# What the adapter's own lines raise when the adapter is at fault. A framework's compiled functions raise
+# other types (TypeError, IndexError) with the adapter's line as the innermost one.
+OWN_FAULTS = (NameError, AttributeError, KeyError, ImportError, AssertionError)
 # Statistics run on from step to step; everything else is given back for every step.
 CARRIED = ("running_mean", "running_variance")
 
@@ -137,16 +138,18 @@ def answer(
         return {"status": "fault", "reason": str(fault)}
     except Exception as error:
         reason = "".join(traceback.format_exception_only(error)).strip()
-        if isinstance(error, OWN_FAULTS) and _raised_here(error, adapter):
+        if _at_fault(error, adapter):
             return {"status": "fault", "reason": f"{reason} ({_place(error)})"}
         return {"status": "raised", "reason": reason[:2000]}
 
 
-def _raised_here(error: BaseException, adapter: Adapter) -> bool:
-    """Say whether the innermost Python line of an error is the adapter's or the worker's own."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = {__file__, *(i.function.__code__.co_filename for i in adapter.implementations if hasattr(i.function, "__code__"))}
-    return bool(frames) and frames[-1].filename in own
+def _at_fault(error: BaseException, adapter: Adapter) -> bool:
+    """Say whether an error is the adapter's: its own line fails, or it does not take the arguments."""
+    innermost = traceback.extract_tb(error.__traceback__)[-1].filename
+    if innermost == __file__:
+        return isinstance(error, TypeError)
+    codes = (getattr(i.function, "__code__", None) for i in adapter.implementations)
+    return isinstance(error, OWN_FAULTS) and innermost in {code.co_filename for code in codes if code}
 
 
 def _place(error: BaseException) -> str:

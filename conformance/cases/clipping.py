@@ -57,7 +57,8 @@ def value_questions(dtype: str) -> Iterator[Question]:
         yield Question(f"{name}-wide", "core", clauses, hunts, grads, 2.5, ())
         yield Question(f"{name}-narrow", "core", clauses, hunts, grads, 0.01, ())
     one = gradients_of("clip-one-variable", [[5]], dtype)
-    yield Question("all-absent", "edge", "8", "absent-gradient", [None, None], 1.0)
+    if dtype == "float32":
+        yield Question("all-absent", "edge", "8", "absent-gradient", [None, None], 1.0)
     yield Question("scalar-and-empty", "edge", "10", "wrong-shape", gradients_of("clip-s", [[], [0]], dtype), 0.5)
     at = [stored([0.5, -0.5, 0.25, 1.0, -1.0], dtype)]
     yield Question("at-threshold", "edge", "1 4", "wrong-threshold", at, 0.5, (), compiled=True)
@@ -97,7 +98,8 @@ def _norm_edges(dtype: str) -> Iterator[Question]:
     one = gradients_of("norm-one-variable", [[5]], dtype)
     two = gradients_of("norm-two-variables", [[3], [2, 2]], dtype)
     zero = [stored(np.zeros(5), dtype)]
-    yield Question("all-absent", "edge", "4", "absent-gradient", [None, None], 1.0)
+    if dtype == "float32":  # nothing says of which dtype the norm of no gradient is
+        yield Question("all-absent", "edge", "4", "absent-gradient", [None, None], 1.0)
     yield Question("scalar-and-empty", "edge", "12", "wrong-shape", gradients_of("norm-s", [[], [0]], dtype), 0.25)
     at = [stored([3.0, 0.0, 4.0, 0.0, 0.0], dtype)]
     yield Question("at-threshold", "edge", "2", "wrong-threshold", at, 5.0)

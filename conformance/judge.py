@@ -1,0 +1,284 @@
+"""Verdicts: what the suite says of one call on one vector, and which dialect explains it."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from nnconform.conformance import lawtest
+from nnconform.conformance.compare import Comparison, compare, digest
+from nnconform.conformance.tensors import Array
+from nnconform.conformance.vectors import LawTensor, Tensor, Vector, flat, variant
+from nnconform.conformance.worker import Answer
+from nnconform.reference.dialects import DIALECTS
+
+# From best to worst; a vector's verdict is the worst of its outputs'.
+VERDICTS = ("conforms", "dialect", "unsupported", "diverges", "error", "timeout", "crash")
+
+# The outputs of each operation; an API that does not show one declares it.
+OUTPUTS: Mapping[str, tuple[str, ...]] = {
+    "relu": ("y", "dx"),
+    "elu": ("y", "dx"),
+    "batch_norm_train": (
+        "y",
+        "batch_mean",
+        "batch_variance",
+        "running_mean",
+        "running_variance",
+        "dx",
+        "dgamma",
+        "dbeta",
+    ),
+    "batch_norm_eval": ("y", "running_mean", "running_variance", "dx", "dgamma", "dbeta"),
+    "he_normal": ("sample",),
+    "he_uniform": ("sample",),
+    "clip_by_value": ("gradients",),
+    "clip_by_norm": ("gradients",),
+    "clip_by_global_norm": ("gradients", "global_norm"),
+    "sgd_step": ("weights",),
+}
+
+
+class ContractBroken(Exception):
+    """An adapter returned other names than its operation has: the adapter's fault (exit status 3)."""
+
+
+@dataclass
+class OutputResult:
+    """What is said of one output.
+
+    Attributes:
+        verdict: conforms, dialect or diverges.
+        digest: of the output's bytes; "" where there are none.
+        ratio: the worst error over the bound of the expected value.
+        ulp: the worst error in units in the last place.
+        dialect: the narrowest that explains it, "" where none does.
+        also: other dialects that it fits, and those that were refused.
+        problem: dtype, shape or law that is wrong, in words.
+        worst: the worst element: index, got, expected, bound.
+        measured: of a random sample: its deviation and largest size, and the expected deviation.
+    """
+
+    verdict: str
+    digest: str = ""
+    ratio: float = 0.0
+    ulp: float = 0.0
+    dialect: str = ""
+    also: tuple[str, ...] = ()
+    problem: str = ""
+    worst: dict[str, Any] = field(default_factory=dict)
+    measured: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass
+class Result:
+    """What is said of one call on one vector.
+
+    Attributes:
+        framework: the adapter's name.
+        implementation: the API's full name.
+        mode: how it ran.
+        vector: the vector.
+        verdict: the worst of the outputs', or why there are none.
+        outputs: by flat name.
+        reason: of an error, a crash, a timeout, or of what is not supported.
+        dialect: that explains an error.
+    """
+
+    framework: str
+    implementation: str
+    mode: str
+    vector: Vector
+    verdict: str
+    outputs: dict[str, OutputResult] = field(default_factory=dict)
+    reason: str = ""
+    dialect: str = ""
+
+    def settle(self) -> None:
+        """Make the verdict the worst of the outputs'."""
+        if self.outputs:
+            self.verdict = max((o.verdict for o in self.outputs.values()), key=VERDICTS.index)
+
+
+def judge(framework: str, vector: Vector, omits: Sequence[str], answer: Answer) -> Result:
+    """Return what is said of an answer; dialects of accuracy still have to pass ``refuse_swallowed``.
+
+    Args:
+        framework: the adapter's name.
+        vector: what was asked.
+        omits: outputs that the implementation does not show.
+        answer: what came; its status is none of ``inapplicable`` and ``fault``.
+
+    Raises:
+        ContractBroken: an output is missing that is not declared, or has a name that the operation does not have.
+    """
+    result = Result(framework, answer.call.implementation, answer.call.mode, vector, "conforms")
+    if answer.status != "value":
+        return _without_value(result, vector, answer)
+    _check_names(vector, omits, answer)
+    for name, expected in vector.expected.items():
+        if name in answer.outputs or "[" in name:
+            result.outputs[name] = _output(vector, name, expected, answer.outputs.get(name))
+    for name, got in answer.outputs.items():
+        if name not in result.outputs and got is not None:
+            result.outputs[name] = _unexpected(vector, name, got)
+    result.settle()
+    return result
+
+
+def _without_value(result: Result, vector: Vector, answer: Answer) -> Result:
+    result.reason = answer.reason
+    result.verdict = {"raised": "error"}.get(answer.status, answer.status)
+    if answer.status != "raised":
+        return result
+    for name, prescribed in vector.dialects.items():
+        if "error" in prescribed and re.search(prescribed["error"], answer.reason):
+            result.verdict, result.dialect = "dialect", name
+    if vector.unjudged:
+        result.verdict = "conforms"
+    return result
+
+
+def _check_names(vector: Vector, omits: Sequence[str], answer: Answer) -> None:
+    got = {name.partition("[")[0] for name in answer.outputs}
+    wanted = {name.partition("[")[0] for name in vector.expected}
+    allowed = set(OUTPUTS[vector.operation])
+    name = f"{answer.call.implementation} on {vector.id}"
+    if unknown := got - allowed:
+        raise ContractBroken(
+            f"{name} returned {_names(unknown)}; {vector.operation} has the outputs {', '.join(OUTPUTS[vector.operation])}"
+        )
+    if missing := wanted - got - set(omits):
+        # A list of which every entry is absent has no flat name at all.
+        lists = {"gradients", "weights"}
+        if missing - lists or answer.outputs:
+            raise ContractBroken(
+                f"{name} did not return {_names(missing)}; return it, or declare omits={sorted(missing)!r}"
+            )
+    if not vector.unjudged and (extra := got - wanted - {"gradients", "weights"}):
+        raise ContractBroken(f"{name} returned {_names(extra)}, which this vector does not ask for")
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _unexpected(vector: Vector, name: str, got: Array) -> OutputResult:
+    if vector.unjudged:
+        return OutputResult("conforms", digest(got, None))
+    return OutputResult(
+        "diverges", digest(got, None), np.inf, np.inf, problem="a value where the gradient is absent"
+    )
+
+
+def _output(vector: Vector, name: str, expected: Tensor | LawTensor, got: Array | None) -> OutputResult:
+    if got is None:
+        return OutputResult("diverges", "", np.inf, np.inf, problem="nothing where a value is wanted")
+    found = _compare(got, expected)
+    result = OutputResult("conforms", digest(got, expected), found.ratio, found.ulp)
+    if isinstance(expected, LawTensor):
+        result.measured = {**lawtest.measured(got), "expected_stddev": expected.stddev}
+    if found.fits:
+        return result
+    result.problem = found.problem
+    fits = _fitting(vector, name, expected, got)
+    result.verdict = "dialect" if fits else "diverges"
+    if fits:
+        result.dialect, *others = fits
+        result.also = tuple(others)
+    if isinstance(expected, Tensor) and expected.values is not None and found.worst >= 0:
+        result.worst = _element(expected, got, found.worst)
+    return result
+
+
+def _compare(got: Array, expected: Tensor | LawTensor) -> Comparison:
+    return lawtest.compare(got, expected) if isinstance(expected, LawTensor) else compare(got, expected)
+
+
+def _element(expected: Tensor, got: Array, position: int) -> dict[str, Any]:
+    assert expected.values is not None
+    assert expected.bound is not None
+    index = [int(i) for i in np.unravel_index(position, expected.shape)]
+    return {
+        "index": index,
+        "got": float(got[tuple(index)]),
+        "expected": float(expected.values[tuple(index)]),
+        "bound": float(expected.bound[tuple(index)]),
+    }
+
+
+def _fitting(vector: Vector, name: str, expected: Tensor | LawTensor, got: Array) -> list[str]:
+    """Return the dialects that an output fits, the narrowest region first."""
+    found = []
+    for dialect, outputs in vector.dialects.items():
+        prescribed = None if "error" in outputs else dict(flat(outputs)).get(name)
+        if prescribed is None:
+            continue
+        if isinstance(expected, LawTensor):
+            law = LawTensor(expected.dtype, expected.shape, **prescribed)
+            fit = lawtest.compare(got, law)
+            width = fit.ratio
+        else:
+            other = variant(expected, prescribed, f"{vector.id}: dialects.{dialect}.{name}")
+            fit, width = compare(got, other), float(np.sum(other.bound))
+        if fit.fits:
+            found.append((width, dialect.count("+"), dialect))
+    return [dialect for _, _, dialect in sorted(found)]
+
+
+def is_accuracy(dialect: str) -> bool:
+    """Say whether a dialect, or a part of a combination, widens a bound rather than prescribe a value."""
+    return any(DIALECTS[part].accuracy for part in dialect.split("+") if part in DIALECTS)
+
+
+def _group(result: Result, output: str) -> tuple[str, ...]:
+    return result.framework, result.implementation, result.mode, result.vector.operation, output.partition("[")[0]
+
+
+def refuse_swallowed(results: Sequence[Result]) -> None:
+    """Turn an accuracy dialect into a divergence where the implementation is wrong on benign vectors too (NUM-10).
+
+    A wide bound must not swallow a wrong formula: on the output's vectors of profile core or half in which the
+    dialect is not visible, the implementation must conform or fit semantic dialects alone. They are
+    those of the same dtype, or those of float32 and float64 where that dtype has none.
+    """
+    benign: dict[tuple[str, ...], list[tuple[Result, str]]] = defaultdict(list)
+    for result in results:
+        if result.vector.profile in ("core", "half"):
+            for name in result.outputs:
+                benign[_group(result, name)].append((result, name))
+    refused = []
+    for result in results:
+        for name, output in result.outputs.items():
+            if output.verdict == "dialect" and is_accuracy(output.dialect):
+                others = _unrefused(result, name, output, benign[_group(result, name)])
+                if others != (output.dialect, *output.also):
+                    refused.append((result, output, others))
+    for result, output, others in refused:
+        names = (output.dialect, *output.also)
+        output.also = (*others[1:], *(f"{n} (refused)" for n in names if n not in others))
+        output.dialect = others[0] if others else ""
+        output.verdict = "dialect" if others else "diverges"
+        result.settle()
+
+
+def _unrefused(
+    result: Result, name: str, output: OutputResult, benign: Sequence[tuple[Result, str]]
+) -> tuple[str, ...]:
+    def sound(dialect: str) -> bool:
+        hidden = [
+            (r, n) for r, n in benign if dialect not in r.vector.visible.get(n, ()) and r is not result
+        ]
+        same = [(r, n) for r, n in hidden if r.vector.dtype == result.vector.dtype]
+        witnesses = same or [(r, n) for r, n in hidden if r.vector.dtype in ("float32", "float64")]
+        return all(
+            o.verdict == "conforms" or (o.verdict == "dialect" and not is_accuracy(o.dialect))
+            for o in (r.outputs[n] for r, n in witnesses)
+        )
+
+    return tuple(d for d in (output.dialect, *output.also) if not is_accuracy(d) or sound(d))

@@ -1,0 +1,180 @@
+"""A report on a terminal or in a pipe: counts by framework and operation, then each group of findings."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+Row = Mapping[str, Any]
+COLUMNS = ("conforms", "dialect", "diverges", "unsupported", "error", "crash", "timeout")
+HEADS = {"conforms": "conform", "dialect": "by dialect", "diverges": "diverge", "error": "failed"}
+
+
+def counts(report: Mapping[str, Any]) -> dict[tuple[str, str], Counter[str]]:
+    """Return how many results of each verdict there are, by framework and operation."""
+    result: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for row in report["results"]:
+        key = row["framework"], "defaults" if row["profile"] == "defaults" else row["operation"]
+        result[key][row["verdict"]] += 1
+    return dict(result)
+
+
+def _failed(count: Counter[str]) -> int:
+    return count["error"] + count["crash"] + count["timeout"]
+
+
+class Group:
+    """Findings of the same kind: one implementation, output and dialect or divergence, over modes and vectors."""
+
+    def __init__(self) -> None:
+        self.modes: dict[str, None] = {}
+        self.rows: list[tuple[Row, str]] = []
+
+    def add(self, row: Row, output: str) -> None:
+        """Take in a row, and the output concerned, "" for the whole vector."""
+        self.modes[row["mode"]] = None
+        self.rows.append((row, output))
+
+    @property
+    def vectors(self) -> int:
+        """How many vectors are concerned."""
+        return len({row["vector"] for row, _ in self.rows})
+
+    @property
+    def worst(self) -> tuple[Row, str]:
+        """The row with the greatest finite error over bound, or the first."""
+        def size(item: tuple[Row, str]) -> float:
+            ratio = item[0]["outputs"].get(item[1], {}).get("ratio", 0)
+            return ratio if isinstance(ratio, int | float) and math.isfinite(ratio) else -1.0
+
+        return max(self.rows, key=size)
+
+
+def groups(rows: Iterable[Row], verdict: str) -> dict[tuple[str, ...], Group]:
+    """Return the rows' outputs of a verdict, grouped by framework, implementation, operation, output and dialect."""
+    found: dict[tuple[str, ...], Group] = defaultdict(Group)
+    for row in rows:
+        head = row["framework"], row["implementation"], row["operation"]
+        if not row["outputs"]:
+            if row["verdict"] == verdict:
+                found[*head, "", row.get("dialect", _first_line(row.get("reason", "")))].add(row, "")
+            continue
+        for name, output in row["outputs"].items():
+            if output["verdict"] == verdict:
+                found[*head, name.partition("[")[0], output.get("dialect", "")].add(row, name)
+    return dict(found)
+
+
+def _first_line(text: str) -> str:
+    line = text.strip().partition("\n")[0]
+    return line if len(line) <= 110 else f"{line[:107]}..."
+
+
+def _worst_text(group: Group) -> str:
+    row, name = group.worst
+    output = row["outputs"].get(name, {})
+    element = output.get("worst")
+    where = row["vector"]
+    if output.get("problem"):
+        return f"{where}: {output['problem']}"
+    if not element:
+        return where
+    position = f"[{', '.join(map(str, element['index']))}]" if element["index"] else ""
+    got, wanted = _number(element["got"]), _number(element["expected"])
+    size = _number(output["ratio"])
+    over = "bound 0" if size == "inf" else f"{size} x bound, {_number(output['ulp'])} ulp"
+    return f"{where} {name}{position} = {got}, expected {wanted} ({over})"
+
+
+def _number(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.8g}"
+
+
+def _group_lines(found: Mapping[tuple[str, ...], Group]) -> Iterator[str]:
+    for (framework, implementation, operation, output, name), group in found.items():
+        label = f"{implementation} ({'/'.join(group.modes)})" if implementation.startswith(framework) else (
+            f"{framework}: {implementation} ({'/'.join(group.modes)})"
+        )
+        what = f"{operation}.{output}" if output else operation
+        yield f"  {label} {what}{': ' + name if name else ''}"
+        yield f"      {group.vectors} vectors, worst: {_worst_text(group)}"
+
+
+def _state(entry: Mapping[str, Any]) -> str:
+    versions = ", ".join(f"{k} {v}" for k, v in entry["versions"].items())
+    if entry["status"] == "ran":
+        return f"{versions} ({', '.join(entry['modes'])}; {entry['seconds']:.0f} s)"
+    return f"{entry['status']}: {entry['reason']}"
+
+
+def count_rows(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Return the heads and rows of the table of counts."""
+    heads = ["framework", "operation", "conform", "by dialect", "diverge", "unsupported", "failed"]
+    rows = []
+    for (framework, operation), count in counts(report).items():
+        numbers = (count["conforms"], count["dialect"], count["diverges"], count["unsupported"], _failed(count))
+        rows.append([framework, operation, *(str(n) if n else "-" for n in numbers)])
+    return heads, rows
+
+
+def lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what stands before and after the table, as plain lines: frameworks first, findings after."""
+    for entry in report["frameworks"]:
+        yield f"{entry['name']}: {_state(entry)}"
+    if not report["complete"]:
+        yield "This run is incomplete: what follows is what was done until it ended."
+
+
+def findings(report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the groups of findings as plain lines, what matters most first."""
+    judged = [row for row in report["results"] if row["profile"] != "defaults"]
+    defaults = [row for row in report["results"] if row["profile"] == "defaults"]
+    sections: Sequence[tuple[str, dict[tuple[str, ...], Group]]] = (
+        ("Diverges (no dialect explains it)", groups(judged, "diverges")),
+        ("Crashed", groups(judged, "crash")),
+        ("Timed out", groups(judged, "timeout")),
+        ("Raised an error where the clause has a value", groups(judged, "error")),
+        ("Differs by a dialect", groups(judged, "dialect")),
+        ("Unsupported", groups(judged, "unsupported")),
+        ("Defaults that differ from the spec's (they do not fail a run)", _differing(defaults)),
+    )
+    for title, found in sections:
+        if found:
+            yield ""
+            yield f"{title}: {len(found)} group{'s' if len(found) != 1 else ''}"
+            yield from _group_lines(found)
+    yield from _trouble(report)
+
+
+def _differing(rows: Sequence[Row]) -> dict[tuple[str, ...], Group]:
+    return {key: group for verdict in ("diverges", "error", "dialect") for key, group in groups(rows, verdict).items()}
+
+
+def _trouble(report: Mapping[str, Any]) -> Iterator[str]:
+    if report["problems"]:
+        yield ""
+        yield "Vector files that were left out:"
+        yield from (f"  {problem}" for problem in report["problems"])
+    if report["faults"]:
+        seen: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for fault in report["faults"]:
+            seen[fault["framework"], fault["implementation"]].append(fault["message"])
+        yield ""
+        yield "Faults of adapters (the suite's own, not the framework's; exit status 3):"
+        for messages in seen.values():
+            more = f" (and {len(messages) - 1} more like it)" if len(messages) > 1 else ""
+            yield f"  {messages[0]}{more}"
+    for entry in report["frameworks"]:
+        if entry.get("stderr"):
+            yield ""
+            yield f"The end of what the worker of {entry['name']} printed:"
+            yield from (f"  | {line}" for line in entry["stderr"].strip().splitlines()[-15:])
+
+
+def conclusion(report: Mapping[str, Any]) -> str:
+    """Return the last line: totals and time."""
+    total = Counter(row["verdict"] for row in report["results"])
+    parts = [f"{total[v]} {HEADS.get(v, v)}" for v in COLUMNS if total[v]]
+    return f"{report['vectors']} vectors, {len(report['results'])} results: {', '.join(parts) or 'none'}; {report['seconds']:.1f} s"

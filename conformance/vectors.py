@@ -1,0 +1,294 @@
+"""Read vectors: every file is checked against the schema, its digest, and the ranges of its dtypes."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nnconform.adapters import SparseGradient
+from nnconform.conformance.tensors import Array, TensorError, parse_bound, parse_data
+
+
+class VectorError(Exception):
+    """A vector file cannot be used; the message names the file, what was found and what was wanted."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """Expected values of one output.
+
+    Attributes:
+        dtype: the dtype that the output must have.
+        values: of that dtype, in the expected shape; None where the output is recorded and not judged.
+        bound: float64, the most by which each element may differ.
+        latitude: what is free: ``sign-of-zero``, ``subnormal-flush`` or ``any``.
+        flushed: the values that are accepted too where subnormal inputs count as zero.
+        shape: the shape that the output must have.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    values: Array | None
+    bound: Array | None
+    latitude: frozenset[str] = frozenset()
+    flushed: Array | None = None
+
+
+@dataclass(frozen=True)
+class LawTensor:
+    """A random sample's law: dtype, shape, and the law's name, standard deviation and bound."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    law: str
+    stddev: float
+    bound: float
+
+
+@dataclass(frozen=True)
+class Vector:
+    """One case: what is asked, what is expected, and what each dialect would give instead.
+
+    Attributes:
+        id: ``operation/name/dtype``.
+        operation: the operation's name.
+        profile: core, half, edge, range or defaults.
+        clauses: ids of the clauses that it tests.
+        hunts: ids of the faults and dialects that it is made to catch.
+        attributes: by name.
+        steps: training steps stacked in x and dy; 0 for one that is not stacked.
+        compiled: whether compiled modes run it.
+        unjudged: the whole vector is recorded and not judged.
+        inputs: as arrays, SparseGradients, None, or lists of these.
+        expected: by flat output name (``gradients[0]``).
+        document: the vector as it stands in the file.
+    """
+
+    id: str
+    operation: str
+    profile: str
+    clauses: tuple[str, ...]
+    hunts: tuple[str, ...]
+    attributes: Mapping[str, Any]
+    steps: int
+    compiled: bool
+    unjudged: bool
+    inputs: Mapping[str, Any]
+    expected: Mapping[str, Tensor | LawTensor]
+    document: Mapping[str, Any]
+
+    @property
+    def dtype(self) -> str:
+        """The dtype in the vector's id."""
+        return self.id.rpartition("/")[2]
+
+    @property
+    def dialects(self) -> Mapping[str, Any]:
+        """What each dialect prescribes, as it stands in the file."""
+        return self.document.get("dialects", {})  # type: ignore[no-any-return]
+
+    @functools.cached_property
+    def visible(self) -> Mapping[str, frozenset[str]]:
+        """The dialects that are visible on each output, by flat output name."""
+        found: dict[str, set[str]] = {}
+        for dialect, outputs in self.dialects.items():
+            for name, _ in flat(outputs):
+                found.setdefault(name, set()).add(dialect)
+        return {name: frozenset(names) for name, names in found.items()}
+
+
+def flat(outputs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield outputs by flat name: the entries of a list as ``name[0]``, ``name[1]``, without those that are None."""
+    for name, value in outputs.items():
+        if isinstance(value, list):
+            yield from ((f"{name}[{i}]", v) for i, v in enumerate(value) if v is not None)
+        elif value is not None:
+            yield name, value
+
+
+@functools.cache
+def validator(name: str) -> Callable[[Any], Any]:
+    """Return what checks a document against ``spec/schema/NAME.schema.json``."""
+    import fastjsonschema
+
+    text = resources.files("nnconform.spec").joinpath(f"schema/{name}.schema.json").read_text()
+    return fastjsonschema.compile(json.loads(text))  # type: ignore[no-any-return]
+
+
+def _document(data: bytes, where: str) -> Any:
+    # Vectors need no anchors, and a few nested aliases can unfold to more than any memory holds.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        if b"&" in data or b"*" in data:
+            for event in yaml.parse(data, Loader=loader):
+                if getattr(event, "anchor", None) is not None:
+                    line = event.start_mark.line + 1
+                    raise VectorError(f"{where}, line {line}: an anchor or alias; vector files have none")
+        return yaml.load(data, Loader=loader)
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        line = f", line {place.line + 1}" if place else ""
+        problem = getattr(error, "problem", None) or "cannot be read"
+        raise VectorError(f"{where}{line}: not YAML: {problem}") from None
+    except (RecursionError, UnicodeDecodeError, ValueError) as error:
+        raise VectorError(f"{where}: not YAML: {type(error).__name__}: {error}") from None
+
+
+def _check_digest(data: bytes, stated: str, where: str) -> None:
+    start = data.find(b"\nsource:")
+    body = data[data.find(b"\n", start + 1) + 1 :]
+    actual = f"sha256:{hashlib.sha256(body).hexdigest()}"
+    if actual != stated:
+        raise VectorError(
+            f"{where}: the digest of its vectors is {actual[:23]}..., its header says {stated[:23]}...; vectors are "
+            "not edited by hand: change the cases and run `nnconform generate`"
+        )
+
+
+def _input(value: Any, where: str) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, list):
+        return [_input(v, f"{where}[{i}]") for i, v in enumerate(value)]
+    if "indices" in value:
+        rows, values = _input(value["indices"], f"{where}.indices"), _input(value["values"], f"{where}.values")
+        return SparseGradient(rows, values, tuple(value["dense_shape"]))
+    return parse_data(value["data"], value["dtype"], value["shape"], where)
+
+
+def _expected(value: Mapping[str, Any], where: str) -> Tensor | LawTensor:
+    dtype, shape = value["dtype"], tuple(value["shape"])
+    if "law" in value:
+        return LawTensor(dtype, shape, value["law"], value["stddev"], value["bound"])
+    latitude = frozenset(value.get("latitude", ()))
+    if "data" not in value:
+        return Tensor(dtype, shape, None, None, latitude)
+    flushed = value.get("flushed")
+    return Tensor(
+        dtype,
+        shape,
+        parse_data(value["data"], dtype, shape, where),
+        parse_bound(value["bound"], shape, where) if value["bound"] else parse_bound("0", shape, where),
+        latitude,
+        None if flushed is None else parse_data(flushed, dtype, shape, f"{where}.flushed"),
+    )
+
+
+def variant(expected: Tensor, prescribed: Mapping[str, Any], where: str) -> Tensor:
+    """Return what a dialect prescribes for an output: its own values or the expected ones, with its bound."""
+    shape = expected.shape
+    data = prescribed.get("data")
+    return Tensor(
+        expected.dtype,
+        shape,
+        expected.values if data is None else parse_data(data, expected.dtype, shape, where),
+        parse_bound(prescribed["bound"], shape, where),
+        expected.latitude,
+        expected.flushed if data is None else None,
+    )
+
+
+def _vector(document: Mapping[str, Any], operation: str, where: str) -> Vector:
+    name = f"{where}: {document['id']}"
+    try:
+        return Vector(
+            document["id"],
+            operation,
+            document["profile"],
+            tuple(document["clauses"]),
+            tuple(document["hunts"]),
+            document["attributes"],
+            document.get("steps", 0),
+            document.get("compiled", False),
+            document.get("latitude") == "any",
+            {k: _input(v, f"{name}: inputs.{k}") for k, v in document.get("inputs", {}).items()},
+            {
+                k: _expected(v, f"{name}: expected.{k}")
+                for k, v in flat(document.get("expected", {}))
+            },
+            document,
+        )
+    except TensorError as error:
+        raise VectorError(str(error)) from None
+
+
+def read(data: bytes, where: str) -> list[Vector]:
+    """Return the vectors of one file.
+
+    Args:
+        data: the file's bytes.
+        where: what to call it in an error.
+
+    Raises:
+        VectorError: it is not YAML, breaks the schema, has another digest, or a number that does not fit.
+    """
+    import fastjsonschema
+
+    document = _document(data, where)
+    try:
+        validator("vector")(document)
+    except fastjsonschema.JsonSchemaException as error:
+        raise VectorError(f"{where}: {_schema_message(error, document)}") from None
+    _check_digest(data, document["source"]["digest"], where)
+    return [_vector(item, document["operation"], where) for item in document["vectors"]]
+
+
+def _schema_message(error: Any, document: Any) -> str:
+    """Return what breaks the schema, with the id of the vector that it is in."""
+    path = list(error.path)
+    place = ".".join(str(p) for p in path[1:])
+    if len(path) > 2 and path[1] == "vectors" and isinstance(document["vectors"][path[2]], dict):
+        label = document["vectors"][path[2]].get("id", f"vector number {path[2] + 1}")
+        place = f"{label}: {'.'.join(str(p) for p in path[3:])}"
+    message = error.message.replace(error.name, "", 1).strip()
+    return f"breaks spec/schema/vector.schema.json at {place or 'its top'}: {message}"
+
+
+def files(folder: Path | None = None) -> list[tuple[str, bytes]]:
+    """Return the name and bytes of every vector file, the published ones or those below ``folder``.
+
+    Raises:
+        VectorError: there is none.
+    """
+    root = Path(str(resources.files("nnconform.spec").joinpath("vectors"))) if folder is None else folder
+    found = [root] if root.is_file() else sorted(root.rglob("*.yaml"))
+    if not found:
+        raise VectorError(f"{root}: no vector files (*.yaml) here")
+    return [(str(path.relative_to(root)) if path != root else str(path), path.read_bytes()) for path in found]
+
+
+def load(folder: Path | None = None) -> tuple[list[Vector], list[str]]:
+    """Return all vectors, and one message for each file that cannot be used, which is left out.
+
+    Args:
+        folder: where the files lie, or one file; the published ones when None.
+
+    Raises:
+        VectorError: there is no file.
+    """
+    vectors: list[Vector] = []
+    problems: list[str] = []
+    seen: dict[str, str] = {}
+    for name, data in files(folder):
+        try:
+            for vector in read(data, name):
+                if vector.id in seen:
+                    raise VectorError(f"{name}: {vector.id} stands in {seen[vector.id]} too; ids are unique")
+                seen[vector.id] = name
+                vectors.append(vector)
+        except VectorError as error:
+            problems.append(str(error))
+    return vectors, problems
+
+
+def ids(vectors: Sequence[Vector]) -> list[str]:
+    """Return the ids of ``vectors``."""
+    return [vector.id for vector in vectors]
