@@ -115,7 +115,9 @@ class Adapter:
         chosen = tuple(self.modes if modes is None else modes)
         if unknown := set(chosen) - set(self.modes):
             raise ValueError(f"{name}: modes {sorted(unknown)} are not among the adapter's {self.modes}")
-        if any((i.operation, i.name, i.defaults) == (operation, name, defaults) for i in self.implementations):
+        if any(
+            (i.operation, i.name, i.defaults) == (operation, name, defaults) for i in self.implementations
+        ):
             raise ValueError(f"{name} is registered twice for {operation}")
 
         def register(function: Function) -> Function:

@@ -66,9 +66,7 @@ def decode(value: Any) -> Any:
     if isinstance(value, list):
         return [decode(v) for v in value]
     if "indices" in value:
-        return SparseGradient(
-            decode(value["indices"]), decode(value["values"]), tuple(value["dense_shape"])
-        )
+        return SparseGradient(decode(value["indices"]), decode(value["values"]), tuple(value["dense_shape"]))
     dtype = ml_dtypes.bfloat16 if value["dtype"] == "bfloat16" else value["dtype"]
     return np.frombuffer(base64.b64decode(value["data"]), np.dtype(dtype)).reshape(value["shape"])
 
@@ -91,7 +89,9 @@ def encode(value: Any, name: str) -> Any:
     }
 
 
-def call(implementation: Implementation, inputs: Mapping[str, Any], attributes: Mapping[str, Any], steps: int) -> Any:
+def call(
+    implementation: Implementation, inputs: Mapping[str, Any], attributes: Mapping[str, Any], steps: int
+) -> Any:
     """Return what the implementation gives: for one call, or for a chain of training steps stacked again.
 
     Raises:

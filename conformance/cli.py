@@ -49,10 +49,23 @@ def _globs(option: str, help_text: str) -> Callable[..., Any]:
 @_globs("--dtype", "Only these dtypes: float64, float32, float16, bfloat16.")
 @_globs("--mode", "Only these modes: eager, function, xla, jit, compile (slow, runs only when asked for).")
 @click.option("--adapter", "adapters", multiple=True, metavar="MODULE_OR_PATH", help="Run this adapter too.")
-@click.option("--vectors", "folder", type=click.Path(path_type=Path), help="Vectors of your own instead of the published.")
-@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Write the report here.")
+@click.option(
+    "--vectors",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="Vectors of your own instead of the published.",
+)
+@click.option(
+    "--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Write the report here."
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 for a dialect too.")
-@click.option("--timeout", type=click.FloatRange(min=0.1), default=120.0, show_default=True, help="Seconds a call may take.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    default=120.0,
+    show_default=True,
+    help="Seconds a call may take.",
+)
 def run(
     framework: tuple[str, ...],
     adapters: tuple[str, ...],
@@ -125,7 +138,9 @@ def _check_ran(result: Mapping[str, Any], selection: Any) -> None:
     if ran and not any(entry["calls"] for entry in result["frameworks"]) and result["complete"]:
         given = [f"{FILTERS[n]} {g}" for n in ("implementations", "modes") for g in getattr(selection, n)]
         what = " and ".join(given) if given else "this selection"
-        fail(f"{what} matches nothing that these frameworks have; `nnconform list implementations` shows what there is")
+        fail(
+            f"{what} matches nothing that these frameworks have; `nnconform list implementations` shows what there is"
+        )
 
 
 def _with_progress(chosen: Any, vectors: list[Vector], options: Any) -> Any:
@@ -137,9 +152,19 @@ def _with_progress(chosen: Any, vectors: list[Vector], options: Any) -> Any:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.fields[vector]}"))
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[vector]}"),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        tasks = {f.name: bars.add_task(f"{f.name} (starting)", total=None, vector="") for f in chosen if not f.missing}
+        tasks = {
+            f.name: bars.add_task(f"{f.name} (starting)", total=None, vector="")
+            for f in chosen
+            if not f.missing
+        }
 
         def progress(kind: str, entry: Any, vector: Any) -> None:
             task = tasks[entry.framework.name]
@@ -166,7 +191,10 @@ def show(result: Mapping[str, Any]) -> None:
         click.echo("")
         widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
         for row in [heads, *rows]:
-            cells = (cell.ljust(w) if i < 2 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True)))
+            cells = (
+                cell.ljust(w) if i < 2 else cell.rjust(w)
+                for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+            )
             click.echo("  ".join(cells).rstrip())
     for line in summary.findings(result):
         click.echo(line)
@@ -178,10 +206,20 @@ def _table(heads: list[str], rows: list[list[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    colours = {"conform": "green", "by dialect": "yellow", "diverge": "red", "failed": "red", "unsupported": "dim"}
+    colours = {
+        "conform": "green",
+        "by dialect": "yellow",
+        "diverge": "red",
+        "failed": "red",
+        "unsupported": "dim",
+    }
     table = Table(box=None, pad_edge=False)
     for head in heads:
-        table.add_column(head, justify="left" if head in ("framework", "operation") else "right", style=colours.get(head, ""))
+        table.add_column(
+            head,
+            justify="left" if head in ("framework", "operation") else "right",
+            style=colours.get(head, ""),
+        )
     previous = ""
     for row in rows:
         table.add_row("" if row[0] == previous else row[0], *row[1:])
@@ -190,9 +228,15 @@ def _table(heads: list[str], rows: list[list[str]]) -> None:
 
 
 @main.command()
-@click.option("--check", is_flag=True, help="Write nothing; fail if the files are not what the reference gives.")
+@click.option(
+    "--check", is_flag=True, help="Write nothing; fail if the files are not what the reference gives."
+)
 @click.option("--operation", help="Only the files of this operation.")
-@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Folder of the vectors [default: spec/vectors].")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the vectors [default: spec/vectors].",
+)
 def generate(check: bool, operation: str | None, output: Path | None) -> None:
     """Write the test vectors from the reference, or prove that they are what it gives."""
     from importlib import resources
@@ -222,7 +266,10 @@ def generate(check: bool, operation: str | None, output: Path | None) -> None:
 
 
 @main.command("list")
-@click.argument("what", type=click.Choice(["frameworks", "operations", "implementations", "vectors", "dialects", "clauses"]))
+@click.argument(
+    "what",
+    type=click.Choice(["frameworks", "operations", "implementations", "vectors", "dialects", "clauses"]),
+)
 @click.argument("framework", nargs=-1)
 def list_(what: str, framework: tuple[str, ...]) -> None:
     """Print the names of what there is, one a line; implementations of FRAMEWORK... or of all installed."""

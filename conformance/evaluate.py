@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,12 @@ def _exact_case(case: VectorCase) -> Case:
     dtypes = {name: _input_dtype(value) for name, value in case.inputs.items()}
     if all(g is None for g in case.inputs.get("gradients", [0])):
         dtypes["gradients"] = case.dtype
-    return Case({name: _exact_input(v) for name, v in case.inputs.items()}, dtypes, attributes)
+    rows = {
+        i: (g.indices, exact.exact(g.values))
+        for i, g in enumerate(case.inputs.get("gradients", ()))
+        if hasattr(g, "dense_shape")
+    }
+    return Case({name: _exact_input(v) for name, v in case.inputs.items()}, dtypes, attributes, rows)
 
 
 def _digits(inputs: Mapping[str, Any]) -> int:
@@ -71,6 +76,23 @@ class _Stored:
         """Whether every element has a finite bound."""
         return bool(np.isfinite(self.bound).all())
 
+    def leaves(self, other: _Stored) -> bool:
+        """Say whether an implementation of this may leave the region of ``other``, by an eighth of its bound or more."""
+        if self.dtype != other.dtype:
+            return True
+        finite = np.isfinite(self.values) & np.isfinite(other.values)
+        with np.errstate(invalid="ignore"):
+            beyond = np.abs(self.values - other.values) + self.bound > 1.125 * other.bound
+        same = (self.values == other.values) | (np.isnan(self.values) & np.isnan(other.values))
+        return bool(np.where(finite, beyond & ((self.bound > other.bound) | ~same), ~same).any())
+
+    def entry(self, expected: _Stored) -> dict[str, Any]:
+        """Return what a dialect's entry in a vector says of this output: only what is not as expected."""
+        result = {"dtype": self.dtype} if self.dtype != expected.dtype else {}
+        if self.data != expected.data:
+            result["data"] = self.data
+        return {**result, "bound": self.bound_text if self.values.size else ""}
+
     def differs(self, other: _Stored) -> bool:
         """Say whether some element is further from ``other``'s than both bounds together."""
         finite = np.isfinite(self.values) & np.isfinite(other.values)
@@ -94,6 +116,8 @@ def _stored(outputs: Outputs) -> dict[str, _Stored]:
 def _listed(flat: Mapping[str, Any], case: VectorCase) -> dict[str, Any]:
     """Gather ``gradients[0]``, ``gradients[1]`` into lists, with None where there is nothing."""
     result: dict[str, Any] = {}
+    if not flat and case.operation in ("clip_by_value", "clip_by_norm"):
+        return {"gradients": [None] * len(case.inputs["gradients"])}
     for name, value in flat.items():
         base, _, rest = name.partition("[")
         if rest:
@@ -130,8 +154,7 @@ def _expected(case: VectorCase, asked: Case, right: Mapping[str, _Stored]) -> di
         if not stored.bounded:
             raise GenerationError(f"{case.id}: the bound of {name} is not finite; choose other inputs")
         flat[name] = _tensor(stored)
-        if "sign-of-zero" in free and not (stored.values == 0).any():
-            free = tuple(f for f in free if f != "sign-of-zero")
+        zero = bool((stored.values == 0).any())
         if "subnormal-flush" in free:
             flushed = {k: _flush(v, asked.dtypes[k]) for k, v in asked.inputs.items()}
             other = _Stored(OPERATIONS[case.operation](asked._replace(inputs=flushed))[name])
@@ -139,91 +162,79 @@ def _expected(case: VectorCase, asked: Case, right: Mapping[str, _Stored]) -> di
                 free = tuple(f for f in free if f != "subnormal-flush")
             else:
                 flat[name]["flushed"] = other.data
+                zero = zero or bool((other.values == 0).any())
+        if not zero:
+            free = tuple(f for f in free if f != "sign-of-zero")
         if free:
             flat[name]["latitude"] = list(free)
     return flat
 
 
-def _semantic(variant: Variant, case: VectorCase, asked: Case, right: Mapping[str, _Stored]) -> dict[str, Any]:
-    """Return the outputs that a semantic dialect visibly changes."""
-    run = OPERATIONS[case.operation]
-    made = _stored(run(asked, **variant.keywords))
-    parts = [
-        _stored(run(asked, **single.keywords)) for single in _parts(variant, case) if len(variant.parts) > 1
-    ]
-    return {
-        name: {"data": stored.data, "bound": stored.bound_text}
-        for name, stored in made.items()
-        if "any" not in case.latitude.get(name, ())
-        and stored.bounded
-        and stored.differs(right[name])
-        and all(stored.differs(part[name]) for part in parts)
-    }
-
-
-def _parts(variant: Variant, case: VectorCase) -> Iterator[Variant]:
-    for single in variants_of(case.operation, dtype=case.dtype, defaults=bool(case.assumed)):
-        if len(single.parts) == 1 and single.parts[0] in variant.parts:
-            yield single
-
-
-def _accuracy(variant: Variant, case: VectorCase, asked: Case, right: Mapping[str, _Stored]) -> dict[str, Any]:
-    """Return the outputs that an accuracy dialect visibly loosens, by a working-precision simulation."""
-    if case.steps or case.operation not in SIMULATIONS or _special(asked.inputs):
-        return {}
-    run = OPERATIONS[case.operation]
-    wide = _stored(run(asked, **variant.keywords))
-    # What the semantic parts alone prescribe is the base that the simulation must leave.
-    base = _stored(run(asked, **variant.semantic_keywords)) if variant.semantic_keywords else right
-    with np.errstate(all="ignore"):
-        simulated = SIMULATIONS[case.operation](asked, **variant.keywords)
-    result = {}
-    for name, stored in wide.items():
-        if name not in simulated or "any" in case.latitude.get(name, ()) or not stored.bounded:
-            continue
-        if variant.semantic_keywords and not base[name].differs(right[name]):
-            continue
-        if base[name].holds(simulated[name]) or not stored.holds(simulated[name]):
-            continue
-        result[name] = {"bound": stored.bound_text}
-        if variant.semantic_keywords:
-            result[name] = {"data": stored.data, **result[name]}
-    return result
-
-
-def _special(inputs: Mapping[str, Any]) -> bool:
-    arrays = [a for v in inputs.values() for a in (v if isinstance(v, list) else [v]) if a is not None]
-    return any(not exact.isfinite(a).all() or a.size == 0 for a in arrays)
-
-
-def _judged(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any]]:
+def _judged(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset[str]]:
     asked = _exact_case(case)
-    right = _stored(OPERATIONS[case.operation](asked))
+    run = OPERATIONS[case.operation]
+    right = _stored(run(asked))
+    variants = list(variants_of(case.operation, dtype=case.dtype, defaults=bool(case.assumed)))
+    made = {variant.name: _stored(run(asked, **variant.keywords)) for variant in variants}
     dialects: dict[str, Any] = {}
-    for variant in variants_of(case.operation, dtype=case.dtype, defaults=bool(case.assumed)):
-        found = (_accuracy if variant.accuracy else _semantic)(variant, case, asked, right)
+    proved = set()
+    for variant in variants:
+        parts = [made[part] for part in variant.parts] if len(variant.parts) > 1 else []
+        found = {
+            name: stored.entry(right[name])
+            for name, stored in made[variant.name].items()
+            if "any" not in case.latitude.get(name, ())
+            and stored.bounded
+            and all(stored.leaves(other[name]) for other in (right, *parts))
+        }
         if found:
             dialects[variant.name] = _listed(found, case)
+            if _shows(variant, case, asked, right, made[variant.name]):
+                proved.update(variant.parts)
     for name, pattern in case.raises.items():
         dialects[name] = {"error": pattern}
-    return _listed(_expected(case, asked, right), case), dialects
+    return _listed(_expected(case, asked, right), case), dialects, frozenset(proved)
 
 
-def _law(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any]]:
+def _shows(
+    variant: Variant, case: VectorCase, asked: Case, right: Mapping[str, _Stored], made: Mapping[str, _Stored]
+) -> bool:
+    """Say whether the vector proves that it sees a dialect.
+
+    A semantic one differs from the expected value, at one element or more, by more than both bounds; a
+    working-precision simulation of an accuracy one leaves the conforming bound.
+    """
+    if len(variant.parts) > 1:
+        return False
+    if not variant.accuracy:
+        return any(stored.differs(right[name]) for name, stored in made.items())
+    if case.steps or case.operation not in SIMULATIONS or _empty(asked.inputs):
+        return False
+    with np.errstate(all="ignore"):
+        simulated = SIMULATIONS[case.operation](asked, **variant.keywords)
+    return any(not right[name].holds(values) for name, values in simulated.items() if name in right)
+
+
+def _empty(inputs: Mapping[str, Any]) -> bool:
+    arrays = [a for v in inputs.values() for a in (v if isinstance(v, list) else [v]) if a is not None]
+    return any(a.size == 0 for a in arrays)
+
+
+def _law(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset[str]]:
     attributes = {**case.assumed, **case.attributes}
     right = laws.expected_law(case.operation, attributes)._asdict()
     expected = {"sample": {"dtype": case.dtype, "shape": list(attributes["shape"]), **right}}
     others = laws.law_dialects(case.operation, attributes, defaults=bool(case.assumed))
-    return expected, {name: {"sample": law._asdict()} for name, law in others.items()}
+    return expected, {name: {"sample": law._asdict()} for name, law in others.items()}, frozenset(others)
 
 
-def _outcome(case: VectorCase, digits: int) -> tuple[dict[str, Any], dict[str, Any]]:
+def _outcome(case: VectorCase, digits: int) -> tuple[dict[str, Any], dict[str, Any], frozenset[str]]:
     with exact.precision(digits):
         return _judged(case)
 
 
-def outcome(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return ``expected`` and ``dialects`` of the case's vector.
+def outcome(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset[str]]:
+    """Return ``expected`` and ``dialects`` of the case's vector, and the dialects that it is proved to see.
 
     They are computed at p digits and again at 2p: an exact value so near a tie, or a branch so near its
     edge, that p digits do not decide it is refused rather than guessed.
@@ -232,7 +243,7 @@ def outcome(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any]]:
         GenerationError: the two differ, or a bound is not finite.
     """
     if case.unjudged:
-        return {}, {}
+        return {}, {}, frozenset()
     if case.operation in ("he_normal", "he_uniform"):
         return _law(case)
     digits = _digits(_exact_case(case).inputs)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -121,9 +121,14 @@ def judge(framework: str, vector: Vector, omits: Sequence[str], answer: Answer) 
     if answer.status != "value":
         return _without_value(result, vector, answer)
     _check_names(vector, omits, answer)
+    fits: dict[str, list[Fit]] = {}
     for name, expected in vector.expected.items():
         if name in answer.outputs or "[" in name:
-            result.outputs[name] = _output(vector, name, expected, answer.outputs.get(name))
+            got = answer.outputs.get(name)
+            result.outputs[name] = _output(name, expected, got)
+            if got is not None and result.outputs[name].verdict == "diverges":
+                fits[name] = _fitting(vector, name, expected, got)
+    _name_dialects(result, fits)
     for name, got in answer.outputs.items():
         if name not in result.outputs and got is not None:
             result.outputs[name] = _unexpected(vector, name, got)
@@ -176,7 +181,7 @@ def _unexpected(vector: Vector, name: str, got: Array) -> OutputResult:
     )
 
 
-def _output(vector: Vector, name: str, expected: Tensor | LawTensor, got: Array | None) -> OutputResult:
+def _output(name: str, expected: Tensor | LawTensor, got: Array | None) -> OutputResult:
     if got is None:
         return OutputResult("diverges", "", np.inf, np.inf, problem="nothing where a value is wanted")
     found = _compare(got, expected)
@@ -185,12 +190,7 @@ def _output(vector: Vector, name: str, expected: Tensor | LawTensor, got: Array 
         result.measured = {**lawtest.measured(got), "expected_stddev": expected.stddev}
     if found.fits:
         return result
-    result.problem = found.problem
-    fits = _fitting(vector, name, expected, got)
-    result.verdict = "dialect" if fits else "diverges"
-    if fits:
-        result.dialect, *others = fits
-        result.also = tuple(others)
+    result.verdict, result.problem = "diverges", found.problem
     if isinstance(expected, Tensor) and expected.values is not None and found.worst >= 0:
         result.worst = _element(expected, got, found.worst)
     return result
@@ -212,23 +212,41 @@ def _element(expected: Tensor, got: Array, position: int) -> dict[str, Any]:
     }
 
 
-def _fitting(vector: Vector, name: str, expected: Tensor | LawTensor, got: Array) -> list[str]:
-    """Return the dialects that an output fits, the narrowest region first."""
+class Fit(NamedTuple):
+    """A dialect whose region an output is in; the narrower the better."""
+
+    width: float
+    parts: int
+    dialect: str
+
+
+def _fitting(vector: Vector, name: str, expected: Tensor | LawTensor, got: Array) -> list[Fit]:
+    """Return the dialects that an output fits."""
     found = []
     for dialect, outputs in vector.dialects.items():
         prescribed = None if "error" in outputs else dict(flat(outputs)).get(name)
         if prescribed is None:
             continue
         if isinstance(expected, LawTensor):
-            law = LawTensor(expected.dtype, expected.shape, **prescribed)
-            fit = lawtest.compare(got, law)
+            fit = lawtest.compare(got, LawTensor(expected.dtype, expected.shape, **prescribed))
             width = fit.ratio
         else:
             other = variant(expected, prescribed, f"{vector.id}: dialects.{dialect}.{name}")
             fit, width = compare(got, other), float(np.sum(other.bound))
         if fit.fits:
-            found.append((width, dialect.count("+"), dialect))
-    return [dialect for _, _, dialect in sorted(found)]
+            found.append(Fit(width, dialect.count("+"), dialect))
+    return found
+
+
+def _name_dialects(result: Result, fits: Mapping[str, list[Fit]]) -> None:
+    """Name each output by the narrowest region; of equal ones, by the dialect that explains most outputs."""
+    explained = Counter(fit.dialect for found in fits.values() for fit in found)
+    for name, found in fits.items():
+        if found:
+            order = sorted(found, key=lambda f: (f.width, -explained[f.dialect], f.parts, f.dialect))
+            output = result.outputs[name]
+            output.verdict, output.dialect = "dialect", order[0].dialect
+            output.also = tuple(fit.dialect for fit in order[1:])
 
 
 def is_accuracy(dialect: str) -> bool:
@@ -236,16 +254,28 @@ def is_accuracy(dialect: str) -> bool:
     return any(DIALECTS[part].accuracy for part in dialect.split("+") if part in DIALECTS)
 
 
+def _part(named: str, dialect: str) -> bool:
+    """Say whether ``named`` is ``dialect`` or a part of that combination."""
+    return bool(named) and set(named.split("+")) <= set(dialect.split("+"))
+
+
 def _group(result: Result, output: str) -> tuple[str, ...]:
-    return result.framework, result.implementation, result.mode, result.vector.operation, output.partition("[")[0]
+    return (
+        result.framework,
+        result.implementation,
+        result.mode,
+        result.vector.operation,
+        output.partition("[")[0],
+    )
 
 
 def refuse_swallowed(results: Sequence[Result]) -> None:
     """Turn an accuracy dialect into a divergence where the implementation is wrong on benign vectors too (NUM-10).
 
-    A wide bound must not swallow a wrong formula: on the output's vectors of profile core or half in which the
-    dialect is not visible, the implementation must conform or fit semantic dialects alone. They are
-    those of the same dtype, or those of float32 and float64 where that dtype has none.
+    A wide bound must not swallow a wrong formula: on the output's vectors of profile core or half where the
+    dialect's bound is at most ``WIDE`` times the conforming one, the implementation must conform, or fit
+    semantic dialects, or the dialect itself or a part of it. They are those of the same dtype, or those of float32 and float64
+    where that dtype has none.
     """
     benign: dict[tuple[str, ...], list[tuple[Result, str]]] = defaultdict(list)
     for result in results:
@@ -271,13 +301,15 @@ def _unrefused(
     result: Result, name: str, output: OutputResult, benign: Sequence[tuple[Result, str]]
 ) -> tuple[str, ...]:
     def sound(dialect: str) -> bool:
-        hidden = [
-            (r, n) for r, n in benign if dialect not in r.vector.visible.get(n, ()) and r is not result
+        narrow = [
+            (r, n) for r, n in benign if dialect not in r.vector.tempting.get(n, ()) and r is not result
         ]
-        same = [(r, n) for r, n in hidden if r.vector.dtype == result.vector.dtype]
-        witnesses = same or [(r, n) for r, n in hidden if r.vector.dtype in ("float32", "float64")]
+        same = [(r, n) for r, n in narrow if r.vector.dtype == result.vector.dtype]
+        witnesses = same or [(r, n) for r, n in narrow if r.vector.dtype in ("float32", "float64")]
         return all(
-            o.verdict == "conforms" or (o.verdict == "dialect" and not is_accuracy(o.dialect))
+            o.verdict == "conforms"
+            or any(_part(named, dialect) for named in (o.dialect, *o.also))
+            or (o.verdict == "dialect" and not is_accuracy(o.dialect))
             for o in (r.outputs[n] for r, n in witnesses)
         )
 

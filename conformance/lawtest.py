@@ -96,7 +96,9 @@ def compare(sample: Array, expected: LawTensor) -> Comparison:
     worst = max((v for k, v in found.items() if k != "support"), default=0.0)
     failed = [name for name, value in found.items() if value > 1]
     ratio = max(worst, found["support"]) if found["support"] > 1 else worst
-    problem = f"not {expected.law} of deviation {expected.stddev:.6g}: {_words(failed, found)}" if failed else ""
+    problem = (
+        f"not {expected.law} of deviation {expected.stddev:.6g}: {_words(failed, found)}" if failed else ""
+    )
     return Comparison(not failed, ratio, 0.0, problem=problem)
 
 

@@ -145,9 +145,17 @@ Event = tuple[str, Any]
 class _Driver(threading.Thread):
     """Drives one framework's worker through the vectors and reports what happens as events."""
 
-    def __init__(self, run: FrameworkRun, vectors: Sequence[Vector], folder: Path, options: Options, events: Any) -> None:
+    def __init__(
+        self, run: FrameworkRun, vectors: Sequence[Vector], folder: Path, options: Options, events: Any
+    ) -> None:
         super().__init__(daemon=True)
-        self.run_, self.vectors, self.folder, self.options, self.events = run, vectors, folder, options, events
+        self.run_, self.vectors, self.folder, self.options, self.events = (
+            run,
+            vectors,
+            folder,
+            options,
+            events,
+        )
         self.worker: Worker | None = None
         self.restarts = 0
         self.halted = False
@@ -262,7 +270,9 @@ def run(
             result.frameworks.append(entry)
             if framework.missing:
                 entry.status = "missing"
-                entry.reason = f"{', '.join(framework.missing)} not installed; install with: {framework.install}"
+                entry.reason = (
+                    f"{', '.join(framework.missing)} not installed; install with: {framework.install}"
+                )
                 continue
             drivers.append(_Driver(entry, with_witnesses(chosen, vectors), Path(name), options, events))
         for driver in drivers:

@@ -45,6 +45,7 @@ class Group:
     @property
     def worst(self) -> tuple[Row, str]:
         """The row with the greatest finite error over bound, or the first."""
+
         def size(item: tuple[Row, str]) -> float:
             ratio = item[0]["outputs"].get(item[1], {}).get("ratio", 0)
             return ratio if isinstance(ratio, int | float) and math.isfinite(ratio) else -1.0
@@ -94,8 +95,10 @@ def _number(value: float | str) -> str:
 
 def _group_lines(found: Mapping[tuple[str, ...], Group]) -> Iterator[str]:
     for (framework, implementation, operation, output, name), group in found.items():
-        label = f"{implementation} ({'/'.join(group.modes)})" if implementation.startswith(framework) else (
-            f"{framework}: {implementation} ({'/'.join(group.modes)})"
+        label = (
+            f"{implementation} ({'/'.join(group.modes)})"
+            if implementation.startswith(framework)
+            else (f"{framework}: {implementation} ({'/'.join(group.modes)})")
         )
         what = f"{operation}.{output}" if output else operation
         yield f"  {label} {what}{': ' + name if name else ''}"
@@ -114,7 +117,13 @@ def count_rows(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     heads = ["framework", "operation", "conform", "by dialect", "diverge", "unsupported", "failed"]
     rows = []
     for (framework, operation), count in counts(report).items():
-        numbers = (count["conforms"], count["dialect"], count["diverges"], count["unsupported"], _failed(count))
+        numbers = (
+            count["conforms"],
+            count["dialect"],
+            count["diverges"],
+            count["unsupported"],
+            _failed(count),
+        )
         rows.append([framework, operation, *(str(n) if n else "-" for n in numbers)])
     return heads, rows
 
@@ -149,7 +158,11 @@ def findings(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _differing(rows: Sequence[Row]) -> dict[tuple[str, ...], Group]:
-    return {key: group for verdict in ("diverges", "error", "dialect") for key, group in groups(rows, verdict).items()}
+    return {
+        key: group
+        for verdict in ("diverges", "error", "dialect")
+        for key, group in groups(rows, verdict).items()
+    }
 
 
 def _trouble(report: Mapping[str, Any]) -> Iterator[str]:

@@ -14,7 +14,11 @@ from typing import Any
 import yaml
 
 from nnconform.adapters import SparseGradient
-from nnconform.conformance.tensors import Array, TensorError, parse_bound, parse_data
+from nnconform.conformance.tensors import DTYPES, Array, TensorError, parse_bound, parse_data
+
+
+# How many times the conforming bound an accuracy dialect's may be, and still hide nothing but rounding.
+WIDE = 16.0
 
 
 class VectorError(Exception):
@@ -96,12 +100,20 @@ class Vector:
         return self.document.get("dialects", {})  # type: ignore[no-any-return]
 
     @functools.cached_property
-    def visible(self) -> Mapping[str, frozenset[str]]:
-        """The dialects that are visible on each output, by flat output name."""
+    def tempting(self) -> Mapping[str, frozenset[str]]:
+        """The dialects whose bound on an output is so wide that it could hide a wrong formula, by flat output name.
+
+        They are those whose bound is somewhere more than ``WIDE`` times the conforming one.
+        """
         found: dict[str, set[str]] = {}
         for dialect, outputs in self.dialects.items():
-            for name, _ in flat(outputs):
-                found.setdefault(name, set()).add(dialect)
+            for name, prescribed in () if "error" in outputs else flat(outputs):
+                expected = self.expected.get(name)
+                if not isinstance(expected, Tensor) or expected.bound is None:
+                    continue
+                wide = parse_bound(prescribed["bound"] or "0", expected.shape, name)
+                if (wide > WIDE * expected.bound).any():
+                    found.setdefault(name, set()).add(dialect)
         return {name: frozenset(names) for name, names in found.items()}
 
 
@@ -159,7 +171,10 @@ def _input(value: Any, where: str) -> Any:
     if isinstance(value, list):
         return [_input(v, f"{where}[{i}]") for i, v in enumerate(value)]
     if "indices" in value:
-        rows, values = _input(value["indices"], f"{where}.indices"), _input(value["values"], f"{where}.values")
+        rows, values = (
+            _input(value["indices"], f"{where}.indices"),
+            _input(value["values"], f"{where}.values"),
+        )
         return SparseGradient(rows, values, tuple(value["dense_shape"]))
     return parse_data(value["data"], value["dtype"], value["shape"], where)
 
@@ -185,12 +200,13 @@ def _expected(value: Mapping[str, Any], where: str) -> Tensor | LawTensor:
 def variant(expected: Tensor, prescribed: Mapping[str, Any], where: str) -> Tensor:
     """Return what a dialect prescribes for an output: its own values or the expected ones, with its bound."""
     shape = expected.shape
-    data = prescribed.get("data")
+    data, dtype = prescribed.get("data"), prescribed.get("dtype", expected.dtype)
+    same = expected.values if expected.values is None else expected.values.astype(DTYPES[dtype])
     return Tensor(
-        expected.dtype,
+        dtype,
         shape,
-        expected.values if data is None else parse_data(data, expected.dtype, shape, where),
-        parse_bound(prescribed["bound"], shape, where),
+        same if data is None else parse_data(data, dtype, shape, where),
+        parse_bound(prescribed["bound"] or "0", shape, where),
         expected.latitude,
         expected.flushed if data is None else None,
     )
@@ -210,10 +226,7 @@ def _vector(document: Mapping[str, Any], operation: str, where: str) -> Vector:
             document.get("compiled", False),
             document.get("latitude") == "any",
             {k: _input(v, f"{name}: inputs.{k}") for k, v in document.get("inputs", {}).items()},
-            {
-                k: _expected(v, f"{name}: expected.{k}")
-                for k, v in flat(document.get("expected", {}))
-            },
+            {k: _expected(v, f"{name}: expected.{k}") for k, v in flat(document.get("expected", {}))},
             document,
         )
     except TensorError as error:
@@ -245,8 +258,8 @@ def _schema_message(error: Any, document: Any) -> str:
     """Return what breaks the schema, with the id of the vector that it is in."""
     path = list(error.path)
     place = ".".join(str(p) for p in path[1:])
-    if len(path) > 2 and path[1] == "vectors" and isinstance(document["vectors"][path[2]], dict):
-        label = document["vectors"][path[2]].get("id", f"vector number {path[2] + 1}")
+    if len(path) > 2 and path[1] == "vectors" and isinstance(document["vectors"][int(path[2])], dict):
+        label = document["vectors"][int(path[2])].get("id", f"vector number {int(path[2]) + 1}")
         place = f"{label}: {'.'.join(str(p) for p in path[3:])}"
     message = error.message.replace(error.name, "", 1).strip()
     return f"breaks spec/schema/vector.schema.json at {place or 'its top'}: {message}"

@@ -111,13 +111,17 @@ def _encode(value: Any) -> Any:
 def _decode(value: Mapping[str, Any]) -> Array:
     dtype = DTYPES.get(value["dtype"], None)
     raw = base64.b64decode(value["data"])
-    return np.frombuffer(raw, dtype if dtype is not None else np.dtype(value["dtype"])).reshape(value["shape"])
+    return np.frombuffer(raw, dtype if dtype is not None else np.dtype(value["dtype"])).reshape(
+        value["shape"]
+    )
 
 
 def _outputs(message: Mapping[str, Any]) -> dict[str, Array | None]:
     result: dict[str, Array | None] = {}
     for name, value in message.items():
-        entries = ((f"{name}[{i}]", v) for i, v in enumerate(value)) if isinstance(value, list) else [(name, value)]
+        entries = (
+            ((f"{name}[{i}]", v) for i, v in enumerate(value)) if isinstance(value, list) else [(name, value)]
+        )
         result |= {key: None if v is None else _decode(v) for key, v in entries}
     return result
 
@@ -155,7 +159,9 @@ class Worker:
         try:
             first = self._next(START_SECONDS)
         except WorkerGone as gone:
-            raise WorkerFailed(f"the worker of {module} did not start: {gone.reason}\n{self.tail()}") from None
+            raise WorkerFailed(
+                f"the worker of {module} did not start: {gone.reason}\n{self.tail()}"
+            ) from None
         if "hello" not in first:
             raise WorkerFailed(first.get("failed", f"the worker of {module} said {str(first)[:200]}"))
         self.hello: dict[str, Any] = first["hello"]
@@ -185,8 +191,10 @@ class Worker:
         code = self._process.wait()
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
         last = self.tail().strip().splitlines()[-1:] or [""]
-        return f"the process was {how}{': ' + last[0][:200] if last[0] else ''}" if code < 0 else (
-            f"the process {how}{': ' + last[0][:200] if last[0] else ''}"
+        return (
+            f"the process was {how}{': ' + last[0][:200] if last[0] else ''}"
+            if code < 0
+            else (f"the process {how}{': ' + last[0][:200] if last[0] else ''}")
         )
 
     def ask(self, vector: Vector, calls: Sequence[Call], seconds: float) -> Iterator[Answer]:

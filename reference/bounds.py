@@ -326,11 +326,20 @@ def moving(old: Array, new: Array, d_old: Array, d_new: Array, momentum: float, 
 
 
 def norm_roundings(gradients: Gradients, p: Precision) -> Decimal:
-    """R: the relative error of the norm of all the elements of ``gradients`` (BOUND-NORM)."""
+    """R: the relative error of the norm of all the elements of ``gradients`` (BOUND-NORM).
+
+    Where float16 is the arithmetic too, a dialect, squares of ordinary gradients underflow: each is then off by up
+    to half its smallest number, 2^-25.
+    """
     present = [g for g in gradients if g is not None]
     # R = gamma_{N+T+4} / 2 + gamma_3,   N elements in T tensors
-    n = p.terms(sum(g.size for g in present)) + len(present) + 4
-    return p.gamma(n) / 2 + p.gamma(3)
+    count = sum(g.size for g in present)
+    n = p.terms(count) + len(present) + 4
+    relative = p.gamma(n) / 2 + p.gamma(3)
+    square = sum((exact.total(g * g)[()] for g in present), Decimal(0))
+    if p.u == FORMATS["float16"].unit and square > 0 and square.is_finite():
+        relative += count * p.u * FORMATS["float16"].smallest_normal / square
+    return relative
 
 
 def scaled(values: Gradients, roundings: Decimal, p: Precision) -> list[Array | None]:

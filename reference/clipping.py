@@ -130,6 +130,5 @@ def sgd_step(
     used = clipped(gradients, clipvalue=clipvalue, clipnorm=clipnorm, global_clipnorm=global_clipnorm)
     # w <- w - learning_rate g
     return [
-        w if g is None else w - exact.number(learning_rate, w) * g
-        for w, g in zip(weights, used, strict=True)
+        w if g is None else w - exact.number(learning_rate, w) * g for w, g in zip(weights, used, strict=True)
     ]

@@ -22,14 +22,14 @@ class Dialect:
         operations: where it can occur.
         keywords: what ``variants`` is given to compute it.
         accuracy: it keeps the exact value and widens the bound; else it prescribes another value.
-        half_only: it can be seen in half precision alone.
+        dtypes: the only dtypes in which it can be seen; all of them when empty.
         defaults_only: it is a default number that differs, seen where the user sets nothing.
     """
 
     operations: tuple[str, ...]
     keywords: dict[str, Any]
     accuracy: bool = False
-    half_only: bool = False
+    dtypes: tuple[str, ...] = ()
     defaults_only: bool = False
 
 
@@ -38,15 +38,20 @@ DIALECTS: dict[str, Dialect] = {
     "gradient-half-at-zero": Dialect(("relu",), {"slope_at_zero": 0.5}),
     "masked-product-gradient": Dialect(("relu",), {"masked_product": True}),
     "nan-becomes-zero": Dialect(("relu",), {"nan_is_zero": True}),
+    "subnormal-passes": Dialect(("relu",), {"subnormal_passes": True}),
+    "nan-gradient-passes": Dialect(("elu",), {"nan_passes": True}),
     "exp-minus-one": Dialect(("elu",), {"exp_minus_one": True}, accuracy=True),
     "gradient-from-output": Dialect(("elu",), {"from_output": True}, accuracy=True),
     "half-precision-arithmetic": Dialect(
         ("elu", "batch_norm_train", "batch_norm_eval", "clip_by_norm", "clip_by_global_norm"),
         {"half": True},
         accuracy=True,
-        half_only=True,
+        dtypes=HALF,
     ),
     "unbiased-running-variance": Dialect(("batch_norm_train",), {"unbiased": True}),
+    "nan-for-empty-batch": Dialect(("batch_norm_train",), {"empty_is_nan": True}),
+    "statistics-in-input-dtype": Dialect(("batch_norm_train",), {"statistics": "input"}, dtypes=HALF),
+    "statistics-in-float32": Dialect(("batch_norm_train",), {"statistics": "float32"}, dtypes=HALF),
     "single-pass-variance": Dialect(("batch_norm_train",), {"single_pass": True}, accuracy=True),
     "default-epsilon-1e-5": Dialect(
         ("batch_norm_train", "batch_norm_eval"), {"epsilon": 1e-5}, defaults_only=True
@@ -54,6 +59,8 @@ DIALECTS: dict[str, Dialect] = {
     "default-momentum-0.9": Dialect(("batch_norm_train",), {"momentum": 0.9}, defaults_only=True),
     "default-momentum-0": Dialect(("batch_norm_train",), {"momentum": 0.0}, defaults_only=True),
     "default-learning-rate-0.001": Dialect(("sgd_step",), {"learning_rate": 0.001}, defaults_only=True),
+    "float32-learning-rate": Dialect(("sgd_step",), {"float32_rate": True}, dtypes=("float64",)),
+    "sparse-rows-apart": Dialect(("clip_by_value", *NORMS), {"rows_apart": True}),
     "threshold-zero-is-off": Dialect(("clip_by_value", *NORMS), {"zero_is_off": True}),
     "global-norm": Dialect(("clip_by_norm", "sgd_step"), {"everywhere": True}),
     "clip-denominator-epsilon": Dialect(NORMS, {"denominator": 1e-6}),
@@ -81,6 +88,15 @@ COMBINATIONS: tuple[tuple[str, ...], ...] = (
     ("clip-denominator-epsilon", "half-precision-arithmetic"),
     ("global-norm", "half-precision-arithmetic"),
     ("global-norm", "clip-denominator-epsilon", "half-precision-arithmetic"),
+    ("statistics-in-input-dtype", "half-precision-arithmetic"),
+    ("statistics-in-float32", "half-precision-arithmetic"),
+    ("statistics-in-float32", "single-pass-variance"),
+    ("sparse-rows-apart", "half-precision-arithmetic"),
+    ("float32-learning-rate", "threshold-zero-is-off"),
+    ("nan-gradient-passes", "gradient-from-output"),
+    ("nan-gradient-passes", "half-precision-arithmetic"),
+    ("nan-gradient-passes", "gradient-from-output", "half-precision-arithmetic"),
+    ("default-learning-rate-0.001", "float32-learning-rate"),
 )
 
 
@@ -104,14 +120,14 @@ def variants_of(operation: str, *, dtype: str, defaults: bool) -> Iterator[Varia
 
     Args:
         operation: its name.
-        dtype: the dtype that half precision is judged by.
+        dtype: of the vector.
         defaults: whether the vector leaves the attributes out.
     """
     for parts in (*((name,) for name in DIALECTS), *COMBINATIONS):
         dialects = [DIALECTS[part] for part in parts]
         if not all(operation in d.operations for d in dialects):
             continue
-        if any(d.half_only and dtype not in HALF for d in dialects):
+        if any(d.dtypes and dtype not in d.dtypes for d in dialects):
             continue
         if any(d.defaults_only and not defaults for d in dialects):
             continue

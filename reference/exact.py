@@ -37,8 +37,8 @@ def precision(digits: int) -> Iterator[None]:
 
 
 def is_exact(a: Array) -> bool:
-    """Say whether ``a`` holds Decimals."""
-    return a.dtype == object
+    """Say whether ``a`` holds Decimals, or is one: NumPy makes those of zero-dimensional object arrays."""
+    return np.asarray(a).dtype == object
 
 
 def exact(a: Any) -> Array:
@@ -137,7 +137,6 @@ def clip(a: Array, low: Array, high: Array) -> Array:
 
 def total(a: Array, axes: Axes = None) -> Array:
     """Return the sum over ``axes`` (all when None); the sum of nothing is 0."""
-    a = np.asarray(a)  # NumPy makes a bare Decimal of an operation on zero-dimensional object arrays
     return np.asarray(np.sum(a, axis=axes, initial=number(0.0, a)))
 
 

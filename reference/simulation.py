@@ -106,9 +106,7 @@ def batch_norm_train(
     inner = fl(fl(dy - wide(gb)) - fl(xh * wide(h)))
     spread = fl(variance * m / (m - 1)) if unbiased else variance
     rest = fl(np.float64(1 - momentum))
-    moved = [
-        hold(fl(fl(o * momentum) + fl(new * rest))) for o, new in zip(old, (mean, spread), strict=True)
-    ]
+    moved = [hold(fl(fl(o * momentum) + fl(new * rest))) for o, new in zip(old, (mean, spread), strict=True)]
     return {
         "y": store(fl(fl(xh * wide(gamma)) + wide(beta))),
         "batch_mean": hold(mean),

@@ -28,11 +28,19 @@ class Output(NamedTuple):
 
 
 class Case(NamedTuple):
-    """What an operation is asked: exact inputs by name, their dtypes, and the attributes."""
+    """What an operation is asked.
+
+    Attributes:
+        inputs: exact arrays by name; a sparse gradient is the dense sum that it stands for.
+        dtypes: of the inputs, by name.
+        attributes: by name.
+        rows: the rows of the sparse gradients, one array of indices and one of values, by place in the list.
+    """
 
     inputs: Mapping[str, Any]
     dtypes: Mapping[str, str]
     attributes: Mapping[str, Any]
+    rows: Mapping[int, tuple[Array, Array]] = {}  # noqa: RUF012  (never written to)
 
 
 Outputs = dict[str, Output]
@@ -44,9 +52,17 @@ def _none(a: Array) -> Array:
 
 
 def relu(
-    case: Case, *, slope_at_zero: float = 0.0, masked_product: bool = False, nan_is_zero: bool = False
+    case: Case,
+    *,
+    slope_at_zero: float = 0.0,
+    masked_product: bool = False,
+    nan_is_zero: bool = False,
+    subnormal_passes: bool = False,
 ) -> Outputs:
-    """ReLU; the dialects change the slope at 0, multiply dy with a mask, or turn NaN into 0."""
+    """ReLU; the dialects change the slope at 0, multiply dy with a mask, turn NaN into 0, or pass subnormals on.
+
+    ``subnormal_passes``: the comparison takes a subnormal for 0, and x itself is then the result, also below 0.
+    """
     x, dy = case.inputs["x"], case.inputs["dy"]
     y, dx = activations.relu(x), activations.relu_vjp(x, dy)
     if slope_at_zero:
@@ -55,6 +71,8 @@ def relu(
         dx = np.asarray(dy * np.where(x > 0, exact.full(x.shape, 1.0, x), _none(x)), object)
     if nan_is_zero:
         y = np.where(exact.isnan(x), _none(x), y)
+    if subnormal_passes:
+        y = np.where(np.abs(x) < FORMATS[case.dtypes["x"]].smallest_normal, x, y)
     return {
         "y": Output(y, _none(y), case.dtypes["x"]),
         "dx": Output(dx, _none(dx), case.dtypes["x"]),
@@ -62,12 +80,22 @@ def relu(
 
 
 def elu(
-    case: Case, *, exp_minus_one: bool = False, from_output: bool = False, half: bool = False
+    case: Case,
+    *,
+    exp_minus_one: bool = False,
+    from_output: bool = False,
+    half: bool = False,
+    nan_passes: bool = False,
 ) -> Outputs:
-    """ELU; the accuracy dialects compute exp(x) - 1, or the gradient from y, or round to half throughout."""
+    """ELU; the accuracy dialects compute exp(x) - 1, or the gradient from y, or round to half throughout.
+
+    ``nan_passes``: the gradient takes the branch x > 0 for a NaN, and is dy.
+    """
     x, dy, alpha, dtype = *_pair(case), case.attributes["alpha"], case.dtypes["x"]
     p = bounds.storage(dtype) if half else bounds.working(dtype)
     y, dx = activations.elu(x, alpha=alpha), activations.elu_vjp(x, dy, alpha=alpha)
+    if nan_passes:
+        dx = np.where(exact.isnan(x), dy, dx)
     d_y = bounds.exp_minus_one(x, alpha, p) if exp_minus_one else bounds.elu(x, y, p)
     d_dx = bounds.gradient_from_output(x, dy, alpha, p) if from_output else bounds.elu_vjp(x, dx, p)
     return {"y": Output(y, d_y, dtype), "dx": Output(dx, d_dx, dtype)}
@@ -85,6 +113,8 @@ def batch_norm_train(
     half: bool = False,
     epsilon: float | None = None,
     momentum: float | None = None,
+    empty_is_nan: bool = False,
+    statistics: str = "",
 ) -> Outputs:
     """Batch normalization in training, over one step or several.
 
@@ -95,6 +125,8 @@ def batch_norm_train(
         half: everything is computed in the storage dtype.
         epsilon: instead of the attribute's.
         momentum: likewise.
+        empty_is_nan: dgamma of an empty batch is NaN.
+        statistics: the dtype of the statistics: ``input`` for that of x, ``float32``, or "" for the parameters'.
     """
     inputs, attributes, axis = case.inputs, case.attributes, case.attributes["channel_axis"]
     epsilon = attributes["epsilon"] if epsilon is None else epsilon
@@ -103,6 +135,7 @@ def batch_norm_train(
     p = bounds.storage(dtype) if half else bounds.working(dtype)
     old = inputs["running_mean"], inputs["running_variance"]
     errors = _none(old[0]), _none(old[1])
+    noted = {"": kept, "input": dtype, "float32": "float32"}[statistics]
     several = "steps" in attributes
     made: list[Outputs] = []
     for x, dy in zip(inputs["x"], inputs["dy"], strict=True) if several else [_pair(case)]:
@@ -118,10 +151,12 @@ def batch_norm_train(
         made.append(
             {
                 "y": Output(y, n.affine(wide(gamma), wide(beta)), dtype),
-                "batch_mean": Output(s.mean, s.d_mean, kept),
-                "batch_variance": Output(s.variance, s.d_variance, kept),
+                "batch_mean": Output(s.mean, s.d_mean, noted),
+                "batch_variance": Output(s.variance, s.d_variance, noted),
                 "dx": Output(g.dx, d.dx, dtype),
-                "dgamma": Output(g.dgamma, d.dgamma, kept),
+                "dgamma": Output(
+                    g.dgamma * Decimal("nan") if empty_is_nan and not x.size else g.dgamma, d.dgamma, kept
+                ),
                 "dbeta": Output(g.dbeta, d.dbeta, kept),
             }
         )
@@ -136,8 +171,8 @@ def batch_norm_train(
         )
         old = tuple(batch_norm.moving(o, new, momentum) for o, (new, _) in zip(old, news, strict=True))  # type: ignore[assignment]
         ends = {
-            "running_mean": Output(old[0], errors[0], kept),
-            "running_variance": Output(old[1], errors[1], kept),
+            "running_mean": Output(old[0], errors[0], noted if statistics == "float32" else kept),
+            "running_variance": Output(old[1], errors[1], noted if statistics == "float32" else kept),
         }
         # Between steps the statistics are stored.
         errors = tuple(e + p.us * exact.absolute(o) for o, e in zip(old, errors, strict=True))  # type: ignore[assignment]
@@ -189,12 +224,31 @@ def batch_norm_eval(case: Case, *, half: bool = False, epsilon: float | None = N
     return result
 
 
-def clip_by_value(case: Case, *, zero_is_off: bool = False) -> Outputs:
-    """Clipping by value; ``zero_is_off``: a threshold of 0 does nothing."""
+def clip_by_value(case: Case, *, zero_is_off: bool = False, rows_apart: bool = False) -> Outputs:
+    """Clipping by value; ``zero_is_off``: a threshold of 0 does nothing; ``rows_apart``: before rows are added."""
     gradients, limit = case.inputs["gradients"], case.attributes["clipvalue"]
     off = zero_is_off and limit == 0
-    values = gradients if off else clipping.clip_by_value(gradients, clipvalue=limit)
+    parts = _rows(case) if rows_apart else gradients
+    values = parts if off else clipping.clip_by_value(parts, clipvalue=limit)
+    if rows_apart:
+        values = _summed(case, values)
     return _listed("gradients", values, [g if g is None else _none(g) for g in gradients], case)
+
+
+def _rows(case: Case) -> list[Any]:
+    """Return the gradients, the sparse ones as their rows, not added up."""
+    return [case.rows[i][1] if i in case.rows else g for i, g in enumerate(case.inputs["gradients"])]
+
+
+def _summed(case: Case, values: Sequence[Any]) -> list[Any]:
+    """Return gradients of which the sparse ones are rows as dense arrays."""
+    result = list(values)
+    for i, (indices, _) in case.rows.items():
+        total = _none(case.inputs["gradients"][i])
+        for row, value in zip(indices, values[i], strict=True):
+            total[row] = total[row] + value
+        result[i] = total
+    return result
 
 
 def _listed(name: str, values: Sequence[Any], errors: Sequence[Any], case: Case) -> Outputs:
@@ -218,6 +272,7 @@ class NormRules(NamedTuple):
         zero_by_zero: a norm of 0 at a threshold of 0 gives NaN.
         infinite_limit_is_nan: an infinite threshold gives NaN.
         half: everything is computed in the storage dtype.
+        rows_apart: the norm of a sparse gradient is that of its rows, before those of one index are added.
     """
 
     everywhere: bool = False
@@ -229,6 +284,7 @@ class NormRules(NamedTuple):
     zero_by_zero: bool = False
     infinite_limit_is_nan: bool = False
     half: bool = False
+    rows_apart: bool = False
 
 
 def _clip_group(group: Sequence[Any], limit: float, rules: NormRules, dtype: str) -> list[Any]:
@@ -246,7 +302,7 @@ def _clip_group(group: Sequence[Any], limit: float, rules: NormRules, dtype: str
         return list(group)
     if rules.overflow and finite and sum(squares) > Decimal(arithmetic.largest):
         return all_times(Decimal(0) if rules.overflow == "zero" else nan)
-    if rules.underflow and finite and max(squares) < arithmetic.smallest_normal * arithmetic.unit:
+    if rules.underflow and finite and norm != 0 and _underflows(present, dtype):
         return list(group)
     if rules.infinite_is_nan and bool(exact.isnan(norm) | ~exact.isfinite(norm)):
         return all_times(nan)
@@ -259,11 +315,13 @@ def _clip_group(group: Sequence[Any], limit: float, rules: NormRules, dtype: str
 
 
 def _clip_norms(case: Case, limit: float, rules: NormRules, *, one_norm: bool) -> tuple[list[Any], list[Any]]:
-    gradients, dtype = case.inputs["gradients"], case.dtypes["gradients"]
+    gradients, dtype = _rows(case) if rules.rows_apart else case.inputs["gradients"], case.dtypes["gradients"]
     p = bounds.storage(dtype) if rules.half else bounds.working(dtype)
     together = one_norm or rules.everywhere
     groups = [list(gradients)] if together else [[g] for g in gradients]
     values = [v for group in groups for v in _clip_group(group, limit, rules, dtype)]
+    if rules.rows_apart:
+        values, gradients = _summed(case, values), case.inputs["gradients"]
     bound = bounds.clip_by_global_norm if together else bounds.clip_by_norm
     return values, bound(gradients, values, p)
 
@@ -277,14 +335,15 @@ def clip_by_norm(case: Case, **rules: Any) -> Outputs:
 def clip_by_global_norm(case: Case, **rules: Any) -> Outputs:
     """Clipping all variables by their common norm, which is an output too."""
     made = _clip_norms(case, case.attributes["clipnorm"], NormRules(**rules), one_norm=True)
-    gradients, dtype = case.inputs["gradients"], case.dtypes["gradients"]
+    gradients = _rows(case) if rules.get("rows_apart") else case.inputs["gradients"]
+    dtype = case.dtypes["gradients"]
     p = bounds.storage(dtype) if rules.get("half") else bounds.working(dtype)
     absent = all(g is None for g in gradients)
     norm = exact.exact(0.0) if absent else clipping.global_norm(gradients)
     error = np.asarray(exact.absolute(norm) * bounds.norm_roundings(gradients, p), object)
     if rules.get("overflow") and bool(exact.isfinite(norm)) and _overflows(gradients, dtype):
         norm = np.asarray(Decimal("inf"), object)
-    if rules.get("underflow"):
+    if rules.get("underflow") and _underflows(gradients, dtype):
         norm = np.asarray(norm - norm, object)
     return _listed("gradients", *made, case) | {"global_norm": Output(norm, error, dtype)}
 
@@ -294,10 +353,29 @@ def _overflows(gradients: Sequence[Any], dtype: str) -> bool:
     return bool(total > Decimal(FORMATS["float32" if dtype == "bfloat16" else dtype].largest))
 
 
-def sgd_step(case: Case, *, learning_rate: float | None = None, **rules: Any) -> Outputs:
-    """One SGD step on clipped gradients; ``rules`` are those of ``NormRules``, or another learning rate."""
+def _underflows(gradients: Sequence[Any], dtype: str) -> bool:
+    """Say whether every square is below half of the smallest number of the arithmetic."""
+    arithmetic = FORMATS["float32" if dtype == "bfloat16" else dtype]
+    sizes = [
+        exact.absolute(g * g).max() for g in gradients if g is not None and g.size and exact.isfinite(g).all()
+    ]
+    return bool(sizes) and max(sizes) < arithmetic.smallest_normal * arithmetic.unit
+
+
+def sgd_step(
+    case: Case, *, learning_rate: float | None = None, float32_rate: bool = False, **rules: Any
+) -> Outputs:
+    """One SGD step on clipped gradients.
+
+    Args:
+        case: what is asked.
+        learning_rate: instead of the attribute's.
+        float32_rate: the learning rate is kept in float32.
+        rules: those of ``NormRules``.
+    """
     attributes, weights = case.attributes, list(case.inputs["weights"])
     rate = attributes["learning_rate"] if learning_rate is None else learning_rate
+    rate = float(np.float32(rate)) if float32_rate else rate
     clips = {k: v for k, v in attributes.items() if k in ("clipvalue", "clipnorm", "global_clipnorm")}
     kind, limit = next(iter(clips.items()), ("", 0.0))
     if kind == "clipvalue":
@@ -308,9 +386,7 @@ def sgd_step(case: Case, *, learning_rate: float | None = None, **rules: Any) ->
     else:
         used = list(case.inputs["gradients"])
     dtype = case.dtypes["weights"]
-    errors = bounds.sgd_step(
-        weights, case.inputs["gradients"], learning_rate=rate, dtype=dtype, clips=clips
-    )
+    errors = bounds.sgd_step(weights, case.inputs["gradients"], learning_rate=rate, dtype=dtype, clips=clips)
     values = clipping.sgd_step(weights, used, learning_rate=rate)
     return {f"weights[{i}]": Output(v, e, dtype) for i, (v, e) in enumerate(zip(values, errors, strict=True))}
 

@@ -64,7 +64,9 @@ class VectorCase:
         return f"{self.operation}/{profile}.yaml"
 
 
-def numbers(key: str, count: int, *, mean: float = 0.0, deviation: float = 1.0, digits: int = 3) -> list[float]:
+def numbers(
+    key: str, count: int, *, mean: float = 0.0, deviation: float = 1.0, digits: int = 3
+) -> list[float]:
     """Return ``count`` repeatable, roughly normal decimals of ``digits`` digits after the deviation's point.
 
     Args:

@@ -15,14 +15,27 @@ from nnconform.conformance.tensors import stored
 # name: (shape, channel axis)
 LAYOUTS: Mapping[str, tuple[list[int], int]] = {
     "rank-2": ([8, 3], -1),
-    "rank-3-channels-last": ([4, 5, 2], -1),
-    "rank-3-channels-first": ([4, 2, 5], 1),
-    "rank-4-channels-last": ([2, 3, 3, 2], -1),
-    "rank-4-channels-first": ([2, 2, 3, 3], 1),
-    "rank-5-channels-last": ([2, 2, 2, 2, 2], -1),
+    "rank-3-channels-last": ([4, 5, 3], -1),
+    "rank-3-channels-first": ([4, 3, 5], 1),
+    "rank-4-channels-last": ([2, 4, 2, 3], -1),
+    "rank-4-channels-first": ([2, 3, 4, 2], 1),
+    "rank-5-channels-last": ([2, 2, 2, 2, 3], -1),
     "rank-5-channels-first": ([2, 3, 2, 2, 2], 1),
 }
-COMPILED = ("rank-2", "rank-4-channels-last", "rank-4-channels-first")
+# JAX compiles every operation of a layer anew for each shape and dtype, 0.5 s in eager mode, and more for another
+# number of channels: all have 3, and only float32 has every layout.
+CHOSEN = {
+    "float64": ("rank-2", "rank-3-channels-first", "rank-4-channels-last"),
+    "float32": tuple(LAYOUTS),
+    "float16": ("rank-2", "rank-4-channels-last"),
+    "bfloat16": ("rank-2", "rank-4-channels-first"),
+}
+COMPILED = {
+    "float64": ("rank-2",),
+    "float32": ("rank-2", "rank-4-channels-last", "rank-4-channels-first"),
+    "float16": ("rank-2",),
+    "bfloat16": ("rank-2",),
+}
 ZEROS = ("y", "dx", "dgamma", "dbeta", "batch_mean", "batch_variance", "running_mean", "running_variance")
 FREE = dict.fromkeys(ZEROS, ("sign-of-zero",))
 TRAIN_FORMULAS = ("BN-TRAIN-1", "BN-TRAIN-2", "BN-TRAIN-3", "BN-TRAIN-4", "BN-TRAIN-5", "BN-TRAIN-6")
@@ -96,11 +109,11 @@ def _train(
 def _core(dtype: str) -> Iterator[VectorCase]:
     # In bfloat16 an epsilon of 1e-3 is invisible beside a variance of 1: use small deviations.
     deviation = 0.03 if dtype == "bfloat16" else 0.5
-    layouts = dict(list(LAYOUTS.items())) if dtype not in HALF else {k: LAYOUTS[k] for k in COMPILED}
-    for name, (shape, axis) in layouts.items():
+    for name in CHOSEN[dtype]:
+        shape, axis = LAYOUTS[name]
         inputs = batch(f"bn-{name}", shape, axis, dtype, deviation=deviation)
         clauses, hunts = (*TRAIN_FORMULAS, "BN-TRAIN-9"), ("unbiased-running-variance", *TRAIN_FAULTS)
-        yield _train(name, dtype, "core", clauses, hunts, inputs, axis, compiled=name in COMPILED)
+        yield _train(name, dtype, "core", clauses, hunts, inputs, axis, compiled=name in COMPILED[dtype])
     shape, axis = LAYOUTS["rank-2"]
     for case, label in (("a", ""), ("b", "-again"), ("c", "-once-more")):
         inputs = batch(f"bn-affine-{case}", shape, axis, dtype, deviation=deviation, affine=False)
@@ -153,9 +166,8 @@ def _core(dtype: str) -> Iterator[VectorCase]:
                 dtype,
                 "core",
                 [*TRAIN_FORMULAS, "BN-TRAIN-16"],
-                ["half-precision-arithmetic"],
+                ["half-precision-arithmetic", "wrong-dtype"],
                 inputs,
-                compiled=True,
             )
 
 
@@ -178,9 +190,7 @@ def _range(dtype: str) -> Iterator[VectorCase]:
     for scale in scales[dtype]:
         inputs = batch(f"bn-scale-{scale}", shape, axis, dtype, mean=0.25 * scale, deviation=0.5 * scale)
         inputs["running_mean"] = stored(np.zeros(3), PARAMETERS[dtype])
-        yield _train(
-            f"scale-{scale:g}", dtype, "range", ["BN-TRAIN-2", "BN-TRAIN-3"], ["range-lost"], inputs
-        )
+        yield _train(f"scale-{scale:g}", dtype, "range", ["BN-TRAIN-2", "BN-TRAIN-3"], ["range-lost"], inputs)
 
 
 def _edge(dtype: str) -> Iterator[VectorCase]:
@@ -189,7 +199,13 @@ def _edge(dtype: str) -> Iterator[VectorCase]:
     x = np.array(inputs["x"])
     x[:, 0], x[:, 2] = stored(1.5, dtype), stored(0.0, dtype)
     yield _train(
-        "constant-channels", dtype, "edge", ["BN-TRAIN-12"], ["division-by-zero"], inputs | {"x": x}, compiled=True
+        "constant-channels",
+        dtype,
+        "edge",
+        ["BN-TRAIN-12"],
+        ["division-by-zero"],
+        inputs | {"x": x},
+        compiled=True,
     )
     x[:, 1] = stored(-0.375, dtype)
     yield _train(
@@ -217,8 +233,10 @@ def _edge(dtype: str) -> Iterator[VectorCase]:
         latitude=free,
         unjudged=True,
     )
-    single = {"single-element": ([1, 3], -1), "single-element-rank-4": ([1, 2, 1, 1], 1)}
+    single = {"single-element": ([1, 3], -1), "single-element-rank-4": ([1, 3, 1, 1], 1)}
     for name, (one, channel) in single.items():
+        if dtype == "float16" or (name != "single-element" and dtype != "float32"):
+            continue
         yield _train(
             name,
             dtype,
@@ -229,19 +247,6 @@ def _edge(dtype: str) -> Iterator[VectorCase]:
             channel,
             raises=SINGLE_ELEMENT,
         )
-    unknown = FREE | dict.fromkeys(
-        ("batch_mean", "batch_variance", "running_mean", "running_variance"), ("any",)
-    )
-    yield _train(
-        "empty",
-        dtype,
-        "edge",
-        ["BN-TRAIN-14"],
-        ["empty-refused"],
-        batch("bn-empty", [0, 3], -1, dtype),
-        latitude=unknown,
-        raises=SINGLE_ELEMENT,
-    )
     for name, value in {"nan": math.nan, "infinity": math.inf}.items():
         inputs = batch(f"bn-{name}", shape, axis, dtype)
         x = np.array(inputs["x"])
@@ -268,13 +273,26 @@ def _edge(dtype: str) -> Iterator[VectorCase]:
         ["gamma-by-truthiness"],
         inputs | {"gamma": gamma},
     )
+    if dtype in HALF:
+        return
+    unknown = FREE | dict.fromkeys(
+        ("batch_mean", "batch_variance", "running_mean", "running_variance"), ("any",)
+    )
+    yield _train(
+        "empty",
+        dtype,
+        "edge",
+        ["BN-TRAIN-14"],
+        ["empty-refused", "nan-for-empty-batch"],
+        batch("bn-empty", [0, 3], -1, dtype),
+        latitude=unknown,
+        raises=SINGLE_ELEMENT,
+    )
 
 
 def _as_evaluation(case: VectorCase) -> VectorCase:
     """Turn a training case into one of evaluation on the same inputs."""
-    renumbered = tuple(
-        dict.fromkeys(EVALUATION_CLAUSES[c] for c in case.clauses if c in EVALUATION_CLAUSES)
-    )
+    renumbered = tuple(dict.fromkeys(EVALUATION_CLAUSES[c] for c in case.clauses if c in EVALUATION_CLAUSES))
     attributes = {k: v for k, v in case.attributes.items() if k != "momentum"}
     shown = ("y", "dx", "dgamma", "dbeta")
     return replace(
@@ -349,8 +367,7 @@ def _defaults(dtype: str) -> Iterator[VectorCase]:
             hunts=("default-epsilon-1e-5",),
             attributes=bare,
             assumed={"epsilon": 1e-3},
-            inputs=dict(case.inputs)
-            | {"running_variance": stored([0.01] * shape[axis], PARAMETERS[dtype])},
+            inputs=dict(case.inputs) | {"running_variance": stored([0.01] * shape[axis], PARAMETERS[dtype])},
         )
 
 
@@ -361,7 +378,4 @@ def cases() -> Iterator[VectorCase]:
         yield from _range(dtype)
         yield from _edge(dtype)
         yield from _evaluation(dtype)
-    for dtype in ("float32", "float64"):
-        yield from _defaults(dtype)
-
-
+    yield from _defaults("float32")

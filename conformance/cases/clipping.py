@@ -19,6 +19,10 @@ STRUCTURES: dict[str, list[Any]] = {
 }
 
 
+REJECTS_SPARSE = {"rejects-sparse-gradient": "Sparse|sparse gradients"}
+REJECTS_ALL_ABSENT = {"rejects-all-absent": "nested_tensorlist"}
+
+
 class Question(NamedTuple):
     """Gradients to clip at a threshold, with what the answer shows; clauses as numbers of the family's."""
 
@@ -31,6 +35,13 @@ class Question(NamedTuple):
     free: tuple[str, ...] = ("sign-of-zero",)
     unjudged: bool = False
     compiled: bool = False
+
+    @property
+    def raises(self) -> dict[str, str]:
+        """Errors that implementations are known to raise for such gradients, with a pattern of their message."""
+        if any(hasattr(g, "dense_shape") for g in self.gradients):
+            return REJECTS_SPARSE
+        return REJECTS_ALL_ABSENT if all(g is None for g in self.gradients) else {}
 
 
 def gradients_of(key: str, shapes: Sequence[Any], dtype: str, *, deviation: float = 1.0) -> Gradients:
@@ -59,7 +70,9 @@ def value_questions(dtype: str) -> Iterator[Question]:
     one = gradients_of("clip-one-variable", [[5]], dtype)
     if dtype == "float32":
         yield Question("all-absent", "edge", "8", "absent-gradient", [None, None], 1.0)
-    yield Question("scalar-and-empty", "edge", "10", "wrong-shape", gradients_of("clip-s", [[], [0]], dtype), 0.5)
+    yield Question(
+        "scalar-and-empty", "edge", "10", "wrong-shape", gradients_of("clip-s", [[], [0]], dtype), 0.5
+    )
     at = [stored([0.5, -0.5, 0.25, 1.0, -1.0], dtype)]
     yield Question("at-threshold", "edge", "1 4", "wrong-threshold", at, 0.5, (), compiled=True)
     zeros = [stored([0.0, -0.0, 1.0, -1.0, -0.0], dtype)]
@@ -73,7 +86,8 @@ def value_questions(dtype: str) -> Iterator[Question]:
     for repeated in (False, True):
         name = "sparse-repeated" if repeated else "sparse"
         rows = [sparse(f"clip-{name}", dtype, repeated=repeated), one[0]]
-        yield Question(name, "edge", "9", "sparse-not-summed" if repeated else "sparse-refused", rows, 0.5)
+        hunts = "sparse-rows-apart" if repeated else "sparse-refused"
+        yield Question(name, "edge", "9", hunts, rows, 0.5)
 
 
 def norm_questions(dtype: str) -> Iterator[Question]:
@@ -100,17 +114,22 @@ def _norm_edges(dtype: str) -> Iterator[Question]:
     zero = [stored(np.zeros(5), dtype)]
     if dtype == "float32":  # nothing says of which dtype the norm of no gradient is
         yield Question("all-absent", "edge", "4", "absent-gradient", [None, None], 1.0)
-    yield Question("scalar-and-empty", "edge", "12", "wrong-shape", gradients_of("norm-s", [[], [0]], dtype), 0.25)
+    if dtype == "float32":  # shapes of their own, which JAX would compile once more for every dtype
+        odd = gradients_of("norm-s", [[], [0]], dtype)
+        yield Question("scalar-and-empty", "edge", "12", "wrong-shape", odd, 0.25)
     at = [stored([3.0, 0.0, 4.0, 0.0, 0.0], dtype)]
     yield Question("at-threshold", "edge", "2", "wrong-threshold", at, 5.0)
     yield Question("zero-gradient", "edge", "3", "zero-by-zero", zero, 1.0, compiled=True)
-    yield Question("zero-gradient-and-other", "edge", "3", "zero-by-zero", [*zero, *one], 1.0)
+    other = [stored(np.zeros(3), dtype), two[1]]
+    yield Question("zero-gradient-and-other", "edge", "3", "zero-by-zero", other, 1.0)
     signed = [stored([-0.0, 0.0, 3.0, -4.0, -0.0], dtype)]
     yield Question("signed-zeros", "edge", "12", "lost-zero-sign", signed, 1.0, (), compiled=True)
     nan = [stored([1.0, math.nan, 2.0], dtype), two[1]]
     yield Question("nan-in-one-variable", "edge", "6", "nan-swallowed", nan, 1.0, compiled=True)
     infinite = [stored([1.0, math.inf, 2.0], dtype), two[1]]
-    yield Question("infinity-in-one-variable", "edge", "7", "infinite-norm-to-nan", infinite, 1.0, compiled=True)
+    yield Question(
+        "infinity-in-one-variable", "edge", "7", "infinite-norm-to-nan", infinite, 1.0, compiled=True
+    )
     both = [stored([math.inf, -math.inf, 2.0, -1.0, 0.0], dtype)]
     yield Question("two-infinities", "edge", "7", "infinite-norm-to-nan", both, 1.0, compiled=True)
     yield Question("threshold-0", "edge", "9", "threshold-zero-is-off", two, 0.0)
@@ -120,7 +139,8 @@ def _norm_edges(dtype: str) -> Iterator[Question]:
     for repeated in (False, True):
         name = "sparse-repeated" if repeated else "sparse"
         rows = [sparse(f"norm-{name}", dtype, repeated=repeated), one[0]]
-        yield Question(name, "edge", "5", "sparse-not-summed" if repeated else "sparse-refused", rows, 0.5)
+        hunts = "sparse-rows-apart" if repeated else "sparse-refused"
+        yield Question(name, "edge", "5", hunts, rows, 0.5)
 
 
 # Sizes whose squares overflow or underflow in the dtype's arithmetic though they themselves do neither.
@@ -141,8 +161,9 @@ def _norm_ranges(dtype: str) -> Iterator[Question]:
         yield Question("squares-underflow", "range", "8", "norm-underflow", small, 2.5e-5)
     wide = [stored([1000.0, -0.001, 0.5, 10.0, 0.0], dtype)]
     yield Question("mixed-sizes", "range", "1", "norm-order", wide, 1.0)
-    longer = [tensor("norm-longer", [64], dtype), tensor("norm-matrix", [4, 8], dtype)]
-    yield Question("96-elements", "range", "1", "norm-order", longer, 1.0)
+    if dtype == "float32":
+        longer = [tensor("norm-longer", [64], dtype), tensor("norm-matrix", [4, 8], dtype)]
+        yield Question("96-elements", "range", "1", "norm-order", longer, 1.0)
 
 
 def cases() -> Iterator[VectorCase]:
@@ -172,4 +193,5 @@ def cases() -> Iterator[VectorCase]:
                     latitude=dict.fromkeys(outputs, q.free),
                     unjudged=q.unjudged,
                     compiled=q.compiled,
+                    raises=q.raises,
                 )

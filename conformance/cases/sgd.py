@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from nnconform.conformance.cases import DTYPES, VectorCase
-from nnconform.conformance.cases.clipping import STRUCTURES, gradients_of, sparse
+from nnconform.conformance.cases.clipping import REJECTS_SPARSE, STRUCTURES, gradients_of, sparse
 from nnconform.conformance.tensors import stored
 
+REJECTS_ABSENT = {"rejects-absent-gradient": "NoneType"}
 # The attribute of each way to clip, and the clauses of its formula and of a NaN.
 CLIPS = {
     "clipvalue": ("CLIP-VALUE-1", "CLIP-VALUE-2"),
@@ -28,13 +29,15 @@ def _plain(dtype: str) -> Iterator[VectorCase]:
                 dtype,
                 "core",
                 ("SGD-1", "SGD-8", *(("SGD-3",) if absent else ())),
-                ("absent-gradient",) if absent else ("wrong-sign", "learning-rate-ignored"),
+                ("absent-gradient",) if absent else ("wrong-sign", "float32-learning-rate"),
                 grads,
                 {"learning_rate": rate},
                 compiled=rate == 0.1,
             )
     bad = [stored([math.nan, 1.0, math.inf, -math.inf, -0.25], dtype)]
-    yield _case("nan-and-infinities", dtype, "edge", ("SGD-5",), ("nan-swallowed",), bad, {"learning_rate": 0.1})
+    yield _case(
+        "nan-and-infinities", dtype, "edge", ("SGD-5",), ("nan-swallowed",), bad, {"learning_rate": 0.1}
+    )
     one = gradients_of("sgd-one-variable-g", [[5]], dtype)
     yield _case("rate-0", dtype, "edge", ("SGD-1",), ("rate-by-truthiness",), one, {"learning_rate": 0.0})
     for repeated in (False, True):
@@ -54,10 +57,16 @@ def _case(
     attributes: dict[str, float],
     **more: Any,
 ) -> VectorCase:
-    shapes = [[5] if g is None else g.dense_shape if hasattr(g, "dense_shape") else g.shape for g in gradients]
+    shapes = [
+        [5] if g is None else g.dense_shape if hasattr(g, "dense_shape") else g.shape for g in gradients
+    ]
     weights = gradients_of(f"sgd-weights-{len(shapes)}", shapes, dtype)
     free = {f"weights[{i}]": ("sign-of-zero",) for i in range(len(shapes))}
     more.setdefault("latitude", free)
+    if any(hasattr(g, "dense_shape") for g in gradients):
+        more["raises"] = REJECTS_SPARSE
+    elif any(g is None for g in gradients):
+        more["raises"] = REJECTS_ABSENT
     inputs = {"weights": weights, "gradients": gradients}
     return VectorCase("sgd_step", name, dtype, profile, clauses, hunts, attributes, inputs, **more)
 
@@ -80,14 +89,29 @@ def _clipping(dtype: str, clip: str) -> Iterator[VectorCase]:
                 compiled=threshold == 1.0,
             )
     two = gradients_of("sgd-edge-g", [[3], [2, 2]], dtype)
-    edges = {"threshold-0": (two, 0.0, "threshold-zero-is-off"), "infinite-threshold": (two, math.inf, "infinite-threshold")}
+    edges = {
+        "threshold-0": (two, 0.0, "threshold-zero-is-off"),
+        "infinite-threshold": (two, math.inf, "infinite-threshold"),
+    }
     for name, (grads, threshold, fault) in edges.items():
         yield _case(
-            f"{clip}-{name}", dtype, "edge", ("SGD-2",), (fault,), grads, {"learning_rate": 0.1, clip: threshold}
+            f"{clip}-{name}",
+            dtype,
+            "edge",
+            ("SGD-2",),
+            (fault,),
+            grads,
+            {"learning_rate": 0.1, clip: threshold},
         )
     bad = [stored([math.nan, 1.0, -0.25], dtype), two[1]]
     yield _case(
-        f"{clip}-nan", dtype, "edge", ("SGD-2", "SGD-5", nan), ("nan-swallowed",), bad, {"learning_rate": 0.1, clip: 1.0}
+        f"{clip}-nan",
+        dtype,
+        "edge",
+        ("SGD-2", "SGD-5", nan),
+        ("nan-swallowed",),
+        bad,
+        {"learning_rate": 0.1, clip: 1.0},
     )
     yield _case(
         f"{clip}-negative",
