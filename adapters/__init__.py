@@ -25,7 +25,7 @@ import numpy as np
 Function = Callable[..., Mapping[str, Any]]
 
 
-class Unsupported(Exception):  # noqa: N818  (it is an answer, not an error)
+class Unsupported(Exception):
     """Raised by an implementation's function to say what the framework lacks."""
 
 
@@ -115,9 +115,7 @@ class Adapter:
         chosen = tuple(self.modes if modes is None else modes)
         if unknown := set(chosen) - set(self.modes):
             raise ValueError(f"{name}: modes {sorted(unknown)} are not among the adapter's {self.modes}")
-        if any(
-            (i.operation, i.name, i.defaults) == (operation, name, defaults) for i in self.implementations
-        ):
+        if any((i.operation, i.name, i.defaults) == (operation, name, defaults) for i in self.implementations):
             raise ValueError(f"{name} is registered twice for {operation}")
 
         def register(function: Function) -> Function:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import inspect
 import os
 from typing import Any
 
@@ -167,9 +166,7 @@ def register_batch_norm(operation, name, layer, *, omits=(), defaults=False, **f
     """Register one API for training or evaluation."""
 
     @implements(operation, name, omits=omits, defaults=defaults)
-    def batch_norm(
-        x, dy, running_mean, running_variance, gamma=None, beta=None, *, channel_axis, **hyperparameters
-    ):
+    def batch_norm(x, dy, running_mean, running_variance, gamma=None, beta=None, *, channel_axis, **hyperparameters):
         """Return the outputs of one call."""
         constants = {"axis": channel_axis, "training": operation == "batch_norm_train", "defaults": defaults}
         arrays = x, dy, running_mean, running_variance, gamma, beta
@@ -192,8 +189,6 @@ by_hand = functools.partial(
 )
 by_hand("jax.nn.standardize")
 by_hand("jax.nn.standardize", defaults=True)
-if "algorithm" in inspect.signature(jax.nn.standardize).parameters:  # older versions know the fast one only
-    by_hand("jax.nn.standardize(algorithm='stable')", algorithm="stable")
 
 
 # Initialization
@@ -256,9 +251,7 @@ register_initializers("he_uniform", "uniform")
 def each_variable(limit):
     """Return optax's clipping by norm for one variable at a time; optax has the global one only."""
     clip = optax.clip_by_global_norm(limit)
-    return optax.stateless(
-        lambda updates, _: jax.tree.map(lambda u: clip.update(u, clip.init(u))[0], updates)
-    )
+    return optax.stateless(lambda updates, _: jax.tree.map(lambda u: clip.update(u, clip.init(u))[0], updates))
 
 
 def transformed(gradients, *, clip, limit):

@@ -52,9 +52,7 @@ def add(a, axes):
 
 
 @adapter.implements("batch_norm_train", "numpy two-pass batch norm")
-def batch_norm_train(
-    x, dy, running_mean, running_variance, gamma=None, beta=None, *, epsilon, momentum, channel_axis
-):
+def batch_norm_train(x, dy, running_mean, running_variance, gamma=None, beta=None, *, epsilon, momentum, channel_axis):
     """Return y, the batch's and the running statistics, and the gradients, by the two-pass formulas."""
     axes, wide = channels(x, channel_axis)
     w, g = working(x), working(dy)
@@ -155,9 +153,7 @@ def clip_by_value(gradients, *, clipvalue):
 @adapter.implements("clip_by_norm", "numpy norm, each variable")
 def clip_by_norm(gradients, *, clipnorm):
     """Return every variable's gradient scaled to a norm of at most clipnorm."""
-    return {
-        "gradients": [None if g is None else shrink(g, clipnorm, norm([g])) for g in map(dense, gradients)]
-    }
+    return {"gradients": [None if g is None else shrink(g, clipnorm, norm([g])) for g in map(dense, gradients)]}
 
 
 @adapter.implements("clip_by_global_norm", "numpy norm, all variables")

@@ -26,9 +26,7 @@ def setup(threads):
     tf.config.threading.set_inter_op_parallelism_threads(threads)
 
 
-adapter = Adapter(
-    "tensorflow", requires=("tensorflow", "keras"), modes=("eager", "function", "xla"), setup=setup
-)
+adapter = Adapter("tensorflow", requires=("tensorflow", "keras"), modes=("eager", "function", "xla"), setup=setup)
 
 
 def implements(operation, name, **options):
@@ -245,9 +243,7 @@ def batch_norm(x, dy, mean, variance, gamma, beta, *, training, channel_axis, **
     dtype = x.dtype.name if mean.dtype == x.dtype else f"mixed_{x.dtype.name}"
     shape = [None] * x.ndim
     shape[channel_axis] = x.shape[channel_axis]
-    layer = once(
-        batch_norm_layer, shape=shape, affine=gamma is not None, axis=channel_axis, dtype=dtype, **hyper
-    )
+    layer = once(batch_norm_layer, shape=shape, affine=gamma is not None, axis=channel_axis, dtype=dtype, **hyper)
     layer.set_weights([a for a in (gamma, beta, mean, variance) if a is not None])
     outputs = arrays(run(layer_step, tensor(x), tensor(dy), layer=layer, training=training))
     moving = {"running_mean": array(layer.moving_mean), "running_variance": array(layer.moving_variance)}

@@ -7,8 +7,9 @@ import functools
 import ml_dtypes
 import numpy as np
 import torch
-from nnconform.adapters import Adapter, SparseGradient, Unsupported
 from torch.nn import functional
+
+from nnconform.adapters import Adapter, SparseGradient, Unsupported
 
 
 def setup(threads):
@@ -17,9 +18,7 @@ def setup(threads):
     torch.set_num_interop_threads(threads)
 
 
-adapter = Adapter(
-    "torch", requires=("torch",), modes=("eager", "compile"), on_request=("compile",), setup=setup
-)
+adapter = Adapter("torch", requires=("torch",), modes=("eager", "compile"), on_request=("compile",), setup=setup)
 
 
 def tensor(a):
@@ -119,9 +118,7 @@ def normalized(run, x, dy, mean, variance, parameters, channel_axis):
     return {name: array(value) for name, value in outputs.items()}
 
 
-def batch_norm(
-    training, x, dy, running_mean, running_variance, gamma=None, beta=None, *, channel_axis, **numbers
-):
+def batch_norm(training, x, dy, running_mean, running_variance, gamma=None, beta=None, *, channel_axis, **numbers):
     """Return the outputs of torch.nn.functional.batch_norm."""
     statistics = tensor(running_mean), tensor(running_variance)
     parameters = [] if gamma is None else [tensor(gamma).requires_grad_(), tensor(beta).requires_grad_()]
@@ -326,9 +323,7 @@ for name, options in (
     ("torch.optim.SGD(fused=True)", {"fused": True}),
 ):
     for defaults in (False, True):
-        adapter.implements("sgd_step", name, modes=("eager",), defaults=defaults)(
-            functools.partial(sgd, options)
-        )
+        adapter.implements("sgd_step", name, modes=("eager",), defaults=defaults)(functools.partial(sgd, options))
 
 
 def clipped_sgd(clip, threshold, weights, gradients, *, learning_rate, **thresholds):

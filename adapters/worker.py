@@ -82,6 +82,8 @@ def encode(value: Any, name: str) -> Any:
     if not isinstance(value, np.ndarray | np.generic):
         raise AdapterFault(f"output {name} is {type(value).__name__}; wanted a NumPy array or a list of them")
     array = np.ascontiguousarray(value)
+    if array.dtype.hasobject or array.dtype.kind in "SUMm":
+        raise AdapterFault(f"output {name} is an array of {array.dtype}; wanted numbers")
     return {
         "dtype": array.dtype.name,
         "shape": list(np.shape(value)),
@@ -89,9 +91,7 @@ def encode(value: Any, name: str) -> Any:
     }
 
 
-def call(
-    implementation: Implementation, inputs: Mapping[str, Any], attributes: Mapping[str, Any], steps: int
-) -> Any:
+def call(implementation: Implementation, inputs: Mapping[str, Any], attributes: Mapping[str, Any], steps: int) -> Any:
     """Return what the implementation gives: for one call, or for a chain of training steps stacked again.
 
     Raises:
@@ -104,9 +104,7 @@ def call(
         state |= {name: inputs[name][step] for name in ("x", "dy")}
         made.append(checked(implementation.function(**state, **attributes), implementation))
         state |= {name: made[-1][name] for name in CARRIED if name in made[-1]}
-    return {
-        name: made[-1][name] if name in CARRIED else np.stack([m[name] for m in made]) for name in made[0]
-    }
+    return {name: made[-1][name] if name in CARRIED else np.stack([m[name] for m in made]) for name in made[0]}
 
 
 def checked(outputs: Any, implementation: Implementation) -> Mapping[str, Any]:
@@ -132,8 +130,8 @@ def answer(
             return {"status": "inapplicable"}
         outputs = call(implementation, inputs, attributes, steps)
         return {"status": "value", "outputs": {k: encode(v, k) for k, v in outputs.items()}}
-    except Unsupported as reason:
-        return {"status": "unsupported", "reason": str(reason)}
+    except Unsupported as lacking:
+        return {"status": "unsupported", "reason": str(lacking)}
     except AdapterFault as fault:
         return {"status": "fault", "reason": str(fault)}
     except Exception as error:

@@ -12,17 +12,17 @@ from typing import Any
 
 import yaml
 
-from nnconform.conformance import frameworks
-from nnconform.conformance.judge import OUTPUTS
-from nnconform.conformance.vectors import load
-from nnconform.conformance.worker import Worker, WorkerFailed, stage
+from . import frameworks
+from .judge import OUTPUTS
+from .vectors import load
+from .worker import Worker, WorkerFailed, stage
 
 CLAUSE = re.compile(r"^### ([A-Z]+(?:-[A-Z]+)*-\d+): (.+)$", re.MULTILINE)
 
 
 def clauses() -> dict[str, str]:
     """Return the title of every clause by its id, in the order of the pages."""
-    pages = sorted(p for p in resources.files("nnconform.spec").iterdir() if p.name.endswith(".md"))
+    pages = sorted(Path(str(resources.files("nnconform.spec"))).glob("*.md"))
     return {number: title for page in pages for number, title in CLAUSE.findall(page.read_text())}
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 if TYPE_CHECKING:
-    from nnconform.conformance.vectors import Vector
+    from .vectors import Vector
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 FILTERS = {
@@ -55,9 +55,7 @@ def _globs(option: str, help_text: str) -> Callable[..., Any]:
     type=click.Path(path_type=Path),
     help="Vectors of your own instead of the published.",
 )
-@click.option(
-    "--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Write the report here."
-)
+@click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Write the report here.")
 @click.option("--strict", is_flag=True, help="Exit with 1 for a dialect too.")
 @click.option(
     "--timeout",
@@ -76,8 +74,8 @@ def run(
     **filters: tuple[str, ...],
 ) -> None:
     """Run the vectors on FRAMEWORK... (torch, tensorflow, keras, jax, flax, optax, numpy; all installed by default)."""
-    from nnconform.conformance import frameworks, report
-    from nnconform.conformance import run as runner
+    from . import frameworks, report
+    from . import run as runner
 
     try:
         chosen = frameworks.choose(framework, adapters)
@@ -102,7 +100,7 @@ def run(
 
 
 def _load(folder: Path | None) -> tuple[list[Vector], list[str]]:
-    from nnconform.conformance.vectors import VectorError, load
+    from .vectors import VectorError, load
 
     if folder is not None and not folder.exists():
         fail(f"--vectors {folder}: no such file or folder")
@@ -114,10 +112,10 @@ def _load(folder: Path | None) -> tuple[list[Vector], list[str]]:
 
 def _check_filters(selection: Any, vectors: list[Vector]) -> None:
     """Refuse a filter that no vector matches, by itself or together with the others."""
-    from nnconform.conformance.frameworks import UsageError, suggestion
-    from nnconform.conformance.run import matches
+    from .frameworks import UsageError, suggestion
+    from .run import matches
 
-    fields = {
+    fields: dict[str, Callable[[Vector], str]] = {
         "operations": lambda v: v.operation,
         "vectors": lambda v: v.id,
         "profiles": lambda v: v.profile,
@@ -138,14 +136,12 @@ def _check_ran(result: Mapping[str, Any], selection: Any) -> None:
     if ran and not any(entry["calls"] for entry in result["frameworks"]) and result["complete"]:
         given = [f"{FILTERS[n]} {g}" for n in ("implementations", "modes") for g in getattr(selection, n)]
         what = " and ".join(given) if given else "this selection"
-        fail(
-            f"{what} matches nothing that these frameworks have; `nnconform list implementations` shows what there is"
-        )
+        fail(f"{what} matches nothing that these frameworks have; `nnconform list implementations` shows what there is")
 
 
 def _with_progress(chosen: Any, vectors: list[Vector], options: Any) -> Any:
     """Run with a progress bar a framework on a terminal, and without in a pipe."""
-    from nnconform.conformance.run import run as run_vectors
+    from .run import run as run_vectors
 
     if not sys.stderr.isatty():
         return run_vectors(chosen, vectors, options)
@@ -160,11 +156,7 @@ def _with_progress(chosen: Any, vectors: list[Vector], options: Any) -> Any:
         TextColumn("{task.fields[vector]}"),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        tasks = {
-            f.name: bars.add_task(f"{f.name} (starting)", total=None, vector="")
-            for f in chosen
-            if not f.missing
-        }
+        tasks = {f.name: bars.add_task(f"{f.name} (starting)", total=None, vector="") for f in chosen if not f.missing}
 
         def progress(kind: str, entry: Any, vector: Any) -> None:
             task = tasks[entry.framework.name]
@@ -180,7 +172,7 @@ def _with_progress(chosen: Any, vectors: list[Vector], options: Any) -> Any:
 
 def show(result: Mapping[str, Any]) -> None:
     """Print a report: a table on a terminal, plain lines in a pipe."""
-    from nnconform.conformance import summary
+    from . import summary
 
     for line in summary.lines(result):
         click.echo(line)
@@ -192,8 +184,7 @@ def show(result: Mapping[str, Any]) -> None:
         widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
         for row in [heads, *rows]:
             cells = (
-                cell.ljust(w) if i < 2 else cell.rjust(w)
-                for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+                cell.ljust(w) if i < 2 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
             )
             click.echo("  ".join(cells).rstrip())
     for line in summary.findings(result):
@@ -228,9 +219,7 @@ def _table(heads: list[str], rows: list[list[str]]) -> None:
 
 
 @main.command()
-@click.option(
-    "--check", is_flag=True, help="Write nothing; fail if the files are not what the reference gives."
-)
+@click.option("--check", is_flag=True, help="Write nothing; fail if the files are not what the reference gives.")
 @click.option("--operation", help="Only the files of this operation.")
 @click.option(
     "--output",
@@ -241,9 +230,9 @@ def generate(check: bool, operation: str | None, output: Path | None) -> None:
     """Write the test vectors from the reference, or prove that they are what it gives."""
     from importlib import resources
 
-    from nnconform.conformance import generate as generator
-    from nnconform.conformance.evaluate import GenerationError
-    from nnconform.conformance.frameworks import suggestion
+    from . import generate as generator
+    from .evaluate import GenerationError
+    from .frameworks import suggestion
 
     folder = output or Path(str(resources.files("nnconform.spec").joinpath("vectors")))
     if operation is not None and operation not in generator.GENERATORS:
@@ -273,8 +262,8 @@ def generate(check: bool, operation: str | None, output: Path | None) -> None:
 @click.argument("framework", nargs=-1)
 def list_(what: str, framework: tuple[str, ...]) -> None:
     """Print the names of what there is, one a line; implementations of FRAMEWORK... or of all installed."""
-    from nnconform.conformance import catalogue
-    from nnconform.conformance.frameworks import UsageError
+    from . import catalogue
+    from .frameworks import UsageError
 
     try:
         for line in catalogue.listing(what, framework):

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from nnconform.conformance.tensors import DTYPES, Array, shape_text
-from nnconform.conformance.vectors import Tensor
 from nnconform.reference.rounding import FORMATS
+
+from .tensors import DTYPES, Array, shape_text
+from .vectors import Tensor
 
 
 @dataclass(frozen=True)

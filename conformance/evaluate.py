@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from nnconform.conformance.cases import VectorCase
-from nnconform.conformance.tensors import Array, dtype_name, format_bound, format_data, parse_bound
 from nnconform.reference import bounds, exact, laws, rounding
 from nnconform.reference.dialects import Variant, variants_of
 from nnconform.reference.simulation import SIMULATIONS
 from nnconform.reference.variants import OPERATIONS, Case, Output, Outputs
+
+from .cases import VectorCase
+from .tensors import Array, dtype_name, format_bound, format_data, parse_bound
 
 
 class GenerationError(Exception):
@@ -177,7 +178,7 @@ def _judged(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset
     variants = list(variants_of(case.operation, dtype=case.dtype, defaults=bool(case.assumed)))
     made = {variant.name: _stored(run(asked, **variant.keywords)) for variant in variants}
     dialects: dict[str, Any] = {}
-    proved = set()
+    proved: set[str] = set()
     for variant in variants:
         parts = [made[part] for part in variant.parts] if len(variant.parts) > 1 else []
         found = {

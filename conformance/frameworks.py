@@ -41,11 +41,7 @@ class Framework:
     @property
     def install(self) -> str:
         """The command that installs what is missing."""
-        return (
-            f'pip install "nnconform[{self.extra}]"'
-            if self.extra
-            else f"pip install {' '.join(self.missing)}"
-        )
+        return f'pip install "nnconform[{self.extra}]"' if self.extra else f"pip install {' '.join(self.missing)}"
 
 
 BUILT_IN = (

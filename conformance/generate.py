@@ -12,12 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from nnconform.conformance.cases import VectorCase, all_cases
-from nnconform.conformance.evaluate import GenerationError, outcome
-from nnconform.conformance.tensors import dtype_name, format_data
 from nnconform.reference.dialects import DIALECTS
 
+from .cases import VectorCase, all_cases
+from .evaluate import GenerationError, outcome
+from .tensors import dtype_name, format_data
+
 FORMAT = 1
+# What some reader of YAML takes for a boolean, a number or nothing.
+WORDS = ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf")
 SPEC = "1.0.0"
 GENERATORS = {
     "relu": "reference/activations.py",
@@ -63,11 +66,7 @@ def flow(value: Any) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "[" + ", ".join(flow(v) for v in value) + "]"
     if isinstance(value, str) and value and value.replace("-", "").replace("_", "").isalpha():
-        return (
-            value
-            if value not in ("nan", "inf", "null", "true", "false", "yes", "no", "on", "off")
-            else f'"{value}"'
-        )
+        return value if value.lower() not in WORDS else f'"{value}"'
     return _scalar(value)
 
 
@@ -180,9 +179,9 @@ def write(folder: Path, *, operation: str | None = None) -> list[Path]:
     """Write the vector files that differ from what lies in ``folder``, remove stale ones; return what changed."""
     wanted = files(operation)
     changed = []
-    for path in _present(folder, operation) - set(wanted):
-        (folder / path).unlink()
-        changed.append(folder / path)
+    for stale in _present(folder, operation) - set(wanted):
+        (folder / stale).unlink()
+        changed.append(folder / stale)
     for name, text in wanted.items():
         path = folder / name
         if not path.exists() or path.read_bytes() != text.encode():
@@ -200,9 +199,7 @@ def _present(folder: Path, operation: str | None) -> set[str]:
 def check(folder: Path, *, operation: str | None = None) -> list[str]:
     """Return one line for each file in ``folder`` that is not what the reference gives; nothing when all are."""
     wanted = files(operation)
-    problems = [
-        f"{path}: no case makes this file; remove it" for path in _present(folder, operation) - set(wanted)
-    ]
+    problems = [f"{path}: no case makes this file; remove it" for path in _present(folder, operation) - set(wanted)]
     for name, text in wanted.items():
         path = folder / name
         if not path.exists():

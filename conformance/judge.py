@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnconform.conformance import lawtest
-from nnconform.conformance.compare import Comparison, compare, digest
-from nnconform.conformance.tensors import Array
-from nnconform.conformance.vectors import LawTensor, Tensor, Vector, flat, variant
-from nnconform.conformance.worker import Answer
 from nnconform.reference.dialects import DIALECTS
+
+from . import lawtest
+from .compare import Comparison, compare, digest
+from .tensors import Array
+from .vectors import LawTensor, Tensor, Vector, flat, variant
+from .worker import Answer
 
 # From best to worst; a vector's verdict is the worst of its outputs'.
 VERDICTS = ("conforms", "dialect", "unsupported", "diverges", "error", "timeout", "crash")
@@ -176,9 +177,7 @@ def _names(names: Iterable[str]) -> str:
 def _unexpected(vector: Vector, name: str, got: Array) -> OutputResult:
     if vector.unjudged:
         return OutputResult("conforms", digest(got, None))
-    return OutputResult(
-        "diverges", digest(got, None), np.inf, np.inf, problem="a value where the gradient is absent"
-    )
+    return OutputResult("diverges", digest(got, None), np.inf, np.inf, problem="a value where the gradient is absent")
 
 
 def _output(name: str, expected: Tensor | LawTensor, got: Array | None) -> OutputResult:
@@ -232,7 +231,7 @@ def _fitting(vector: Vector, name: str, expected: Tensor | LawTensor, got: Array
             width = fit.ratio
         else:
             other = variant(expected, prescribed, f"{vector.id}: dialects.{dialect}.{name}")
-            fit, width = compare(got, other), float(np.sum(other.bound))
+            fit, width = compare(got, other), float(np.sum(np.asarray(other.bound)))
         if fit.fits:
             found.append(Fit(width, dialect.count("+"), dialect))
     return found
@@ -254,11 +253,6 @@ def is_accuracy(dialect: str) -> bool:
     return any(DIALECTS[part].accuracy for part in dialect.split("+") if part in DIALECTS)
 
 
-def _part(named: str, dialect: str) -> bool:
-    """Say whether ``named`` is ``dialect`` or a part of that combination."""
-    return bool(named) and set(named.split("+")) <= set(dialect.split("+"))
-
-
 def _group(result: Result, output: str) -> tuple[str, ...]:
     return (
         result.framework,
@@ -273,44 +267,49 @@ def refuse_swallowed(results: Sequence[Result]) -> None:
     """Turn an accuracy dialect into a divergence where the implementation is wrong on benign vectors too (NUM-10).
 
     A wide bound must not swallow a wrong formula: on the output's vectors of profile core or half where the
-    dialect's bound is at most ``WIDE`` times the conforming one, the implementation must conform, or fit
-    semantic dialects, or the dialect itself or a part of it. They are those of the same dtype, or those of float32 and float64
-    where that dtype has none.
+    dialect's bound is at most ``WIDE`` times the conforming one, the implementation must conform or fit a dialect
+    that is not refused itself. They are those of the same dtype, or those of float32 and float64 where that dtype
+    has none.
     """
     benign: dict[tuple[str, ...], list[tuple[Result, str]]] = defaultdict(list)
     for result in results:
         if result.vector.profile in ("core", "half"):
             for name in result.outputs:
                 benign[_group(result, name)].append((result, name))
-    refused = []
+    # To refuse one dialect may take the ground from under another.
+    while refused := list(_refused(results, benign)):
+        for result, output, dialect in refused:
+            left = [d for d in (output.dialect, *output.also) if d != dialect]
+            output.dialect = left[0] if left and not left[0].endswith(REFUSED) else ""
+            output.also = (*(left[1:] if output.dialect else left), f"{dialect}{REFUSED}")
+            output.verdict = "dialect" if output.dialect else "diverges"
+            result.settle()
+
+
+REFUSED = " (refused)"
+
+
+Benign = Mapping[tuple[str, ...], Sequence[tuple[Result, str]]]
+
+
+def _refused(results: Sequence[Result], benign: Benign) -> Iterator[tuple[Result, OutputResult, str]]:
+    """Yield the outputs whose named dialect an unexplained benign vector speaks against."""
+    known: dict[tuple[tuple[str, ...], str, str], bool] = {}
     for result in results:
         for name, output in result.outputs.items():
-            if output.verdict == "dialect" and is_accuracy(output.dialect):
-                others = _unrefused(result, name, output, benign[_group(result, name)])
-                if others != (output.dialect, *output.also):
-                    refused.append((result, output, others))
-    for result, output, others in refused:
-        names = (output.dialect, *output.also)
-        output.also = (*others[1:], *(f"{n} (refused)" for n in names if n not in others))
-        output.dialect = others[0] if others else ""
-        output.verdict = "dialect" if others else "diverges"
-        result.settle()
+            if output.verdict != "dialect" or not is_accuracy(output.dialect):
+                continue
+            group = _group(result, name)
+            key = group, output.dialect, result.vector.dtype
+            if key not in known:
+                known[key] = _unexplained(benign[group], output.dialect, result.vector.dtype)
+            if known[key]:
+                yield result, output, output.dialect
 
 
-def _unrefused(
-    result: Result, name: str, output: OutputResult, benign: Sequence[tuple[Result, str]]
-) -> tuple[str, ...]:
-    def sound(dialect: str) -> bool:
-        narrow = [
-            (r, n) for r, n in benign if dialect not in r.vector.tempting.get(n, ()) and r is not result
-        ]
-        same = [(r, n) for r, n in narrow if r.vector.dtype == result.vector.dtype]
-        witnesses = same or [(r, n) for r, n in narrow if r.vector.dtype in ("float32", "float64")]
-        return all(
-            o.verdict == "conforms"
-            or any(_part(named, dialect) for named in (o.dialect, *o.also))
-            or (o.verdict == "dialect" and not is_accuracy(o.dialect))
-            for o in (r.outputs[n] for r, n in witnesses)
-        )
-
-    return tuple(d for d in (output.dialect, *output.also) if not is_accuracy(d) or sound(d))
+def _unexplained(benign: Sequence[tuple[Result, str]], dialect: str, dtype: str) -> bool:
+    """Say whether an output diverges on a benign vector where the dialect's bound is narrow."""
+    narrow = [(r, n) for r, n in benign if dialect not in r.vector.tempting.get(n, ())]
+    same = [(r, n) for r, n in narrow if r.vector.dtype == dtype]
+    witnesses = same or [(r, n) for r, n in narrow if r.vector.dtype in ("float32", "float64")]
+    return any(r.outputs[n].verdict == "diverges" for r, n in witnesses)

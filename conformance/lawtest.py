@@ -11,11 +11,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nnconform.conformance.compare import Comparison, shape_problem
-from nnconform.conformance.tensors import Array
-from nnconform.conformance.vectors import LawTensor
 from nnconform.reference.initialization import TRUNCATED_DEVIATION
 from nnconform.reference.rounding import FORMATS
+
+from .compare import Comparison, shape_problem
+from .tensors import Array
+from .vectors import LawTensor
 
 # Two-sided normal quantile of 1e-9.
 CRITICAL_Z = 6.109
@@ -96,9 +97,7 @@ def compare(sample: Array, expected: LawTensor) -> Comparison:
     worst = max((v for k, v in found.items() if k != "support"), default=0.0)
     failed = [name for name, value in found.items() if value > 1]
     ratio = max(worst, found["support"]) if found["support"] > 1 else worst
-    problem = (
-        f"not {expected.law} of deviation {expected.stddev:.6g}: {_words(failed, found)}" if failed else ""
-    )
+    problem = f"not {expected.law} of deviation {expected.stddev:.6g}: {_words(failed, found)}" if failed else ""
     return Comparison(not failed, ratio, 0.0, problem=problem)
 
 

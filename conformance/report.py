@@ -13,9 +13,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from nnconform.conformance.judge import OutputResult, Result
-from nnconform.conformance.run import FrameworkRun, Run
-from nnconform.conformance.worker import THREADS
+from .judge import OutputResult, Result
+from .run import FrameworkRun, Run
+from .worker import THREADS
 
 FORMAT = 1
 
@@ -51,7 +51,7 @@ def _output(output: OutputResult) -> dict[str, Any]:
 
 
 def _result(result: Result, versions: Mapping[str, str]) -> dict[str, Any]:
-    row = {
+    row: dict[str, Any] = {
         "framework": result.framework,
         "version": versions[result.framework],
         "implementation": result.implementation,

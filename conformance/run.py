@@ -7,15 +7,16 @@ import queue
 import tempfile
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nnconform.conformance.frameworks import Framework
-from nnconform.conformance.judge import ContractBroken, Result, judge, refuse_swallowed
-from nnconform.conformance.vectors import Vector
-from nnconform.conformance.worker import THREADS, Answer, Call, Worker, WorkerFailed, WorkerGone, stage
+from .frameworks import Framework
+from .judge import ContractBroken, Result, judge, refuse_swallowed
+from .vectors import Vector
+from .worker import THREADS, Answer, Call, Worker, WorkerFailed, WorkerGone, stage
 
 RESTARTS = 10
 # Vectors of a filtered run that only show whether an accuracy dialect may be named.
@@ -118,9 +119,7 @@ def with_witnesses(chosen: Sequence[Vector], everything: Sequence[Vector]) -> li
     return result
 
 
-def calls_for(
-    vector: Vector, hello: Mapping[str, Any], only: Sequence[str], selection: Selection
-) -> list[Call]:
+def calls_for(vector: Vector, hello: Mapping[str, Any], only: Sequence[str], selection: Selection) -> list[Call]:
     """Return the calls to make on a vector: compiled modes run a few vectors, slow modes when asked for."""
     plain = hello["modes"][0]
     result = []
@@ -142,75 +141,118 @@ def calls_for(
 Event = tuple[str, Any]
 
 
-class _Driver(threading.Thread):
-    """Drives one framework's worker through the vectors and reports what happens as events."""
+class _Job:
+    """One framework's vectors still to run, from which its workers take; the plan comes from the first worker."""
 
-    def __init__(
-        self, run: FrameworkRun, vectors: Sequence[Vector], folder: Path, options: Options, events: Any
-    ) -> None:
-        super().__init__(daemon=True)
-        self.run_, self.vectors, self.folder, self.options, self.events = (
-            run,
-            vectors,
-            folder,
-            options,
-            events,
-        )
-        self.worker: Worker | None = None
+    def __init__(self, run: FrameworkRun, vectors: Sequence[Vector], selection: Selection) -> None:
+        self.run, self.vectors, self.selection = run, vectors, selection
+        self.left: deque[tuple[Vector, list[Call]]] = deque()
         self.restarts = 0
+        self.helped = False
+        self.began = time.monotonic()
+        self.lock = threading.Lock()
+
+    def plan(self, hello: Mapping[str, Any]) -> None:
+        """Lay out the calls that this worker's implementations want."""
+        only = self.run.framework.only
+        planned = ((v, calls_for(v, hello, only, self.selection)) for v in self.vectors)
+        self.left.extend((v, calls) for v, calls in planned if calls)
+        self.run.hello, self.run.calls = hello, sum(len(calls) for _, calls in self.left)
+
+    def seconds_left(self) -> float:
+        """Return how long one worker would still need, judged by its pace so far."""
+        left = sum(len(calls) for _, calls in list(self.left))
+        done = self.run.calls - left
+        return left * (time.monotonic() - self.began) / done if done else 0.0
+
+    def promise_help(self) -> bool:
+        """Say whether a second worker is worth its start; it is promised to the first who asks."""
+        with self.lock:
+            promised = self.seconds_left() > WORTH_HELPING and not self.helped and self.run.status == "ran"
+            self.helped = self.helped or promised
+            return promised
+
+    def take(self, *, last: bool) -> tuple[Vector, list[Call]] | None:
+        """Return the next vector to run, from the front, or from the end for a worker that helps."""
+        try:
+            return self.left.pop() if last else self.left.popleft()
+        except IndexError:
+            return None
+
+
+# So many seconds must be left for a second worker, which imports the framework anew, to be worth its start.
+WORTH_HELPING = 15.0
+
+
+class _Driver(threading.Thread):
+    """Drives workers through a framework's vectors, then helps where most is left; reports what happens as events."""
+
+    def __init__(self, job: _Job, jobs: Sequence[_Job], folder: Path, options: Options, events: Any) -> None:
+        super().__init__(daemon=True)
+        self.job, self.jobs, self.folder, self.options, self.events = job, jobs, folder, options, events
+        self.worker: Worker | None = None
         self.halted = False
 
     def run(self) -> None:
-        began = time.monotonic()
+        job: _Job | None = self.job
+        while job is not None and not self.halted:
+            self._serve(job, first=job is self.job)
+            slowest = max(self.jobs, key=_Job.seconds_left)
+            job = slowest if slowest.promise_help() else None
+        self.events.put(("idle", self.job.run))
+
+    def _serve(self, job: _Job, *, first: bool) -> None:
+        self.worker = None
         try:
-            self._start()
-            self._all()
+            self.worker = self._new_worker(job)
+            if first:
+                job.plan(self.worker.hello)
+                self.events.put(("started", job.run))
+            while not self.halted and (taken := job.take(last=not first)):
+                vector, calls = taken
+                while calls and not self.halted:
+                    calls = self._some(job, vector, calls)
         except WorkerFailed as failure:
-            self.run_.status, self.run_.reason = "failed", str(failure)
+            # A helper that does not start leaves the vectors to the framework's own worker.
+            if first or self.worker is not None:
+                self._fail(job, "failed", str(failure))
         except _Exhausted as reason:
-            self.run_.status, self.run_.reason = "stopped", str(reason)
+            self._fail(job, "stopped", str(reason))
+        except Exception as error:
+            # Whatever else goes wrong must not end the thread unseen: the run would wait for it for ever.
+            self._fail(job, "failed", f"the suite failed: {type(error).__name__}: {error}")
         finally:
             if self.worker is not None:
-                if self.run_.status != "ran":
-                    self.run_.stderr = self.worker.tail()
                 self.worker.stop()
-            self.run_.seconds = time.monotonic() - began
-            self.events.put(("ended", self.run_))
+            job.run.seconds = time.monotonic() - job.began
 
-    def _start(self) -> None:
-        self.worker = Worker(self.run_.framework.module, self.folder, self.options.cache)
-        self.run_.hello = self.worker.hello
+    def _new_worker(self, job: _Job) -> Worker:
+        return Worker(job.run.framework.module, self.folder, self.options.cache)
 
-    def _all(self) -> None:
-        planned = [
-            (v, calls_for(v, self.run_.hello, self.run_.framework.only, self.options.selection))
-            for v in self.vectors
-        ]
-        self.run_.calls = sum(len(calls) for _, calls in planned)
-        self.events.put(("started", self.run_))
-        for vector, calls in planned:
-            left = calls
-            while left and not self.halted:
-                left = self._some(vector, left)
+    def _fail(self, job: _Job, status: str, reason: str) -> None:
+        job.run.status, job.run.reason = status, reason
+        job.run.stderr = self.worker.tail() if self.worker is not None else ""
+        job.left.clear()
 
-    def _some(self, vector: Vector, calls: Sequence[Call]) -> list[Call]:
+    def _some(self, job: _Job, vector: Vector, calls: Sequence[Call]) -> list[Call]:
         """Make calls on a vector until one ends the worker; return those that are left."""
         assert self.worker is not None
         done = 0
         try:
             for answer in self.worker.ask(vector, calls, self.options.timeout):
                 done += 1
-                self.events.put(("answer", (self.run_, vector, answer)))
+                self.events.put(("answer", (job.run, vector, answer)))
         except WorkerGone as gone:
             if self.halted:
                 return []
             answer = Answer(calls[done], gone.verdict, gone.reason)
-            self.events.put(("answer", (self.run_, vector, answer)))
-            self.restarts += 1
+            self.events.put(("answer", (job.run, vector, answer)))
             self.worker.stop()
-            if self.restarts > RESTARTS:
-                raise _Exhausted(f"the worker ended {self.restarts} times; the rest was not run") from None
-            self._start()
+            with job.lock:
+                job.restarts += 1
+            if job.restarts > RESTARTS:
+                raise _Exhausted(f"its workers ended {job.restarts} times; the rest was not run") from None
+            self.worker = self._new_worker(job)
             return list(calls[done + 1 :])
         return []
 
@@ -255,26 +297,24 @@ def run(
         frameworks: those that are not installed are reported as missing.
         vectors: all that there are; ``options.selection`` says which to report.
         options: how.
-        progress: called with ``started``, ``answer`` or ``ended``, the framework's run, and the vector's id.
+        progress: called with ``started``, ``answer`` or ``idle``, the framework's run, and the vector's id.
     """
     began = time.monotonic()
     chosen = [v for v in vectors if options.selection.takes(v)]
     result = Run(vectors=len(chosen))
-    shown = {v.id for v in chosen}
     events: queue.Queue[Event] = queue.Queue()
     with tempfile.TemporaryDirectory(prefix="nnconform-") as name:
         stage(Path(name))
-        drivers = []
+        jobs: list[_Job] = []
         for framework in frameworks:
             entry = FrameworkRun(framework)
             result.frameworks.append(entry)
             if framework.missing:
                 entry.status = "missing"
-                entry.reason = (
-                    f"{', '.join(framework.missing)} not installed; install with: {framework.install}"
-                )
+                entry.reason = f"{', '.join(framework.missing)} not installed; install with: {framework.install}"
                 continue
-            drivers.append(_Driver(entry, with_witnesses(chosen, vectors), Path(name), options, events))
+            jobs.append(_Job(entry, with_witnesses(chosen, vectors), options.selection))
+        drivers = [_Driver(job, jobs, Path(name), options, events) for job in jobs]
         for driver in drivers:
             driver.start()
         try:
@@ -287,19 +327,25 @@ def run(
                 driver.halt()
             for driver in drivers:
                 driver.join()
+    place = {v.id: number for number, v in enumerate(chosen)}
+    rank = {entry.hello.get("framework"): number for number, entry in enumerate(result.frameworks)}
     refuse_swallowed(result.results)
-    result.results = [r for r in result.results if r.vector.id in shown]
+    # Workers answer in no fixed order: a report has the frameworks' and the vectors'.
+    result.results = sorted(
+        (r for r in result.results if r.vector.id in place),
+        key=lambda r: (rank[r.framework], place[r.vector.id]),
+    )
     result.seconds = time.monotonic() - began
     return result
 
 
 def _collect(events: Any, running: int, result: Run) -> Iterator[tuple[str, FrameworkRun, Any]]:
-    """Judge answers as they come, until every driver has ended."""
+    """Judge answers as they come, until no driver has anything left to do."""
     omits: dict[tuple[str, str, str, bool], tuple[str, ...]] = {}
     while running:
         kind, payload = events.get()
         if kind != "answer":
-            running -= kind == "ended"
+            running -= kind == "idle"
             for i in payload.hello.get("implementations", ()):
                 key = payload.framework.name, i["operation"], i["name"], i["defaults"]
                 omits[key] = tuple(i["omits"])

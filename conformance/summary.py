@@ -7,6 +7,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from .judge import OUTPUTS
+
 Row = Mapping[str, Any]
 COLUMNS = ("conforms", "dialect", "diverges", "unsupported", "error", "crash", "timeout")
 HEADS = {"conforms": "conform", "dialect": "by dialect", "diverges": "diverge", "error": "failed"}
@@ -26,16 +28,24 @@ def _failed(count: Counter[str]) -> int:
 
 
 class Group:
-    """Findings of the same kind: one implementation, output and dialect or divergence, over modes and vectors."""
+    """Findings of the same kind: one output and dialect or reason, over implementations, modes and vectors."""
 
     def __init__(self) -> None:
-        self.modes: dict[str, None] = {}
+        self.modes: dict[str, dict[str, None]] = {}
         self.rows: list[tuple[Row, str]] = []
 
     def add(self, row: Row, output: str) -> None:
         """Take in a row, and the output concerned, "" for the whole vector."""
-        self.modes[row["mode"]] = None
+        self.modes.setdefault(row["implementation"], {})[row["mode"]] = None
         self.rows.append((row, output))
+
+    @property
+    def implementations_text(self) -> str:
+        """The implementations concerned, with the modes where they all have the same."""
+        modes = {"/".join(found) for found in self.modes.values()}
+        if len(modes) == 1:
+            return f"{', '.join(self.modes)} ({modes.pop()})"
+        return ", ".join(f"{name} ({'/'.join(found)})" for name, found in self.modes.items())
 
     @property
     def vectors(self) -> int:
@@ -54,10 +64,10 @@ class Group:
 
 
 def groups(rows: Iterable[Row], verdict: str) -> dict[tuple[str, ...], Group]:
-    """Return the rows' outputs of a verdict, grouped by framework, implementation, operation, output and dialect."""
+    """Return the rows' outputs of a verdict, grouped by framework, operation, output and dialect or reason."""
     found: dict[tuple[str, ...], Group] = defaultdict(Group)
     for row in rows:
-        head = row["framework"], row["implementation"], row["operation"]
+        head = row["framework"], row["operation"]
         if not row["outputs"]:
             if row["verdict"] == verdict:
                 found[*head, "", row.get("dialect", _first_line(row.get("reason", "")))].add(row, "")
@@ -77,7 +87,7 @@ def _worst_text(group: Group) -> str:
     row, name = group.worst
     output = row["outputs"].get(name, {})
     element = output.get("worst")
-    where = row["vector"]
+    where = str(row["vector"])
     if output.get("problem"):
         return f"{where}: {output['problem']}"
     if not element:
@@ -94,29 +104,32 @@ def _number(value: float | str) -> str:
 
 
 def _group_lines(found: Mapping[tuple[str, ...], Group]) -> Iterator[str]:
-    for (framework, implementation, operation, output, name), group in found.items():
-        label = (
-            f"{implementation} ({'/'.join(group.modes)})"
-            if implementation.startswith(framework)
-            else (f"{framework}: {implementation} ({'/'.join(group.modes)})")
-        )
+    for (framework, operation, output, name), group in found.items():
         what = f"{operation}.{output}" if output else operation
-        yield f"  {label} {what}{': ' + name if name else ''}"
-        yield f"      {group.vectors} vectors, worst: {_worst_text(group)}"
+        yield f"  {framework} {what}{': ' + name if name else ''} ({group.vectors} vectors)"
+        yield f"      {group.implementations_text}"
+        yield f"      worst: {_worst_text(group)}"
 
 
 def _state(entry: Mapping[str, Any]) -> str:
     versions = ", ".join(f"{k} {v}" for k, v in entry["versions"].items())
     if entry["status"] == "ran":
-        return f"{versions} ({', '.join(entry['modes'])}; {entry['seconds']:.0f} s)"
+        return f"{versions} ({entry['seconds']:.0f} s)"
     return f"{entry['status']}: {entry['reason']}"
+
+
+def _order(key: tuple[str, str], report: Mapping[str, Any]) -> tuple[int, int]:
+    """Return the place of a framework and operation: as they were run, what is no operation last."""
+    names = [entry["name"] for entry in report["frameworks"]]
+    operations = list(OUTPUTS)
+    return names.index(key[0]), operations.index(key[1]) if key[1] in operations else len(operations)
 
 
 def count_rows(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Return the heads and rows of the table of counts."""
     heads = ["framework", "operation", "conform", "by dialect", "diverge", "unsupported", "failed"]
     rows = []
-    for (framework, operation), count in counts(report).items():
+    for (framework, operation), count in sorted(counts(report).items(), key=lambda item: _order(item[0], report)):
         numbers = (
             count["conforms"],
             count["dialect"],
@@ -158,11 +171,7 @@ def findings(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _differing(rows: Sequence[Row]) -> dict[tuple[str, ...], Group]:
-    return {
-        key: group
-        for verdict in ("diverges", "error", "dialect")
-        for key, group in groups(rows, verdict).items()
-    }
+    return {key: group for verdict in ("diverges", "error", "dialect") for key, group in groups(rows, verdict).items()}
 
 
 def _trouble(report: Mapping[str, Any]) -> Iterator[str]:

@@ -81,8 +81,14 @@ def _upward(bound: Decimal) -> str:
     return f"{bound:.2e}"
 
 
+# float() reads more than decimals, nan and inf: 1_000, Infinity, the digits of other scripts.
+ALPHABET = frozenset("0123456789+-.eEnaif")
+
+
 def _floats(words: Sequence[str], where: str) -> list[float]:
     try:
+        if strange := frozenset().union(*words) - ALPHABET:
+            raise ValueError(f"there is {min(strange)!r} in a number")
         return [float(word) for word in words]
     except ValueError as error:
         raise TensorError(f"{where}: {error}; wanted decimals, nan, inf or -inf between blanks") from None
@@ -111,7 +117,8 @@ def parse_data(text: str, dtype: str, shape: Sequence[int], where: str) -> Array
             raise TensorError(f"{where}: {error}; wanted integers of 64 bits") from None
     wide = np.array(_floats(words, where), np.float64).reshape(shape)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        result = wide.astype(DTYPES[dtype])
+        # The cast to bfloat16 goes by way of float32 and rounds twice.
+        result = stored(wide, dtype) if dtype == "bfloat16" else wide.astype(DTYPES[dtype])
     _check_fit(words, wide, result, dtype, where)
     return result
 
@@ -119,12 +126,12 @@ def parse_data(text: str, dtype: str, shape: Sequence[int], where: str) -> Array
 def _check_fit(words: Sequence[str], wide: Array, result: Array, dtype: str, where: str) -> None:
     """Refuse a finite number that became infinite in ``dtype``, or a nonzero one that became 0."""
     kept = result.astype(np.float64).ravel()
-    for i in np.flatnonzero((np.isinf(kept) | (kept == 0)) & (kept != wide.ravel())):
+    for i in np.flatnonzero((np.isinf(kept) | (kept == 0)) & (kept != wide.ravel())).tolist():
         raise TensorError(f"{where}: element {i} is {words[i]}, which does not fit {dtype}")
     # float() itself overflows to inf and underflows to 0.
-    for i in np.flatnonzero(np.isinf(kept) | (kept == 0)):
-        word = words[i].lower().lstrip("+-")
-        if (kept[i] == 0) != (not word.split("e")[0].strip("0.")) and "inf" not in word:
+    for i in np.flatnonzero(np.isinf(kept) | (kept == 0)).tolist():
+        digits = words[i].lower().partition("e")[0].strip("+-0.")
+        if digits != ("" if kept[i] == 0 else "inf"):
             raise TensorError(f"{where}: element {i} is {words[i]}, which does not fit {dtype}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -14,8 +15,8 @@ from typing import Any
 import yaml
 
 from nnconform.adapters import SparseGradient
-from nnconform.conformance.tensors import DTYPES, Array, TensorError, parse_bound, parse_data
 
+from .tensors import DTYPES, Array, TensorError, parse_bound, parse_data
 
 # How many times the conforming bound an accuracy dialect's may be, and still hide nothing but rounding.
 WIDE = 16.0
@@ -142,8 +143,8 @@ def _document(data: bytes, where: str) -> Any:
         if b"&" in data or b"*" in data:
             for event in yaml.parse(data, Loader=loader):
                 if getattr(event, "anchor", None) is not None:
-                    line = event.start_mark.line + 1
-                    raise VectorError(f"{where}, line {line}: an anchor or alias; vector files have none")
+                    at = event.start_mark.line + 1 if event.start_mark else 0
+                    raise VectorError(f"{where}, line {at}: an anchor or alias; vector files have none")
         return yaml.load(data, Loader=loader)
     except yaml.YAMLError as error:
         place = getattr(error, "problem_mark", None)
@@ -179,6 +180,13 @@ def _input(value: Any, where: str) -> Any:
     return parse_data(value["data"], value["dtype"], value["shape"], where)
 
 
+def _bound(text: str, shape: Sequence[int], where: str) -> Array:
+    bound = parse_bound(text or "0", shape, where)
+    if math.isinf(bound.max(initial=0)):
+        raise TensorError(f"{where}: a bound is infinite, so that anything would conform; wanted a finite one")
+    return bound
+
+
 def _expected(value: Mapping[str, Any], where: str) -> Tensor | LawTensor:
     dtype, shape = value["dtype"], tuple(value["shape"])
     if "law" in value:
@@ -191,7 +199,7 @@ def _expected(value: Mapping[str, Any], where: str) -> Tensor | LawTensor:
         dtype,
         shape,
         parse_data(value["data"], dtype, shape, where),
-        parse_bound(value["bound"], shape, where) if value["bound"] else parse_bound("0", shape, where),
+        _bound(value["bound"], shape, where),
         latitude,
         None if flushed is None else parse_data(flushed, dtype, shape, f"{where}.flushed"),
     )
@@ -206,7 +214,7 @@ def variant(expected: Tensor, prescribed: Mapping[str, Any], where: str) -> Tens
         dtype,
         shape,
         same if data is None else parse_data(data, dtype, shape, where),
-        parse_bound(prescribed["bound"] or "0", shape, where),
+        _bound(prescribed["bound"], shape, where),
         expected.latitude,
         expected.flushed if data is None else None,
     )

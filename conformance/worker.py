@@ -22,8 +22,9 @@ from typing import Any
 import numpy as np
 
 from nnconform.adapters import SparseGradient
-from nnconform.conformance.tensors import DTYPES, Array
-from nnconform.conformance.vectors import Vector
+
+from .tensors import DTYPES, Array
+from .vectors import Vector
 
 START_SECONDS = 180.0
 # One thread a framework: results do not depend on the machine's cores, and frameworks run side by side.
@@ -111,17 +112,13 @@ def _encode(value: Any) -> Any:
 def _decode(value: Mapping[str, Any]) -> Array:
     dtype = DTYPES.get(value["dtype"], None)
     raw = base64.b64decode(value["data"])
-    return np.frombuffer(raw, dtype if dtype is not None else np.dtype(value["dtype"])).reshape(
-        value["shape"]
-    )
+    return np.frombuffer(raw, dtype if dtype is not None else np.dtype(value["dtype"])).reshape(value["shape"])
 
 
 def _outputs(message: Mapping[str, Any]) -> dict[str, Array | None]:
     result: dict[str, Array | None] = {}
     for name, value in message.items():
-        entries = (
-            ((f"{name}[{i}]", v) for i, v in enumerate(value)) if isinstance(value, list) else [(name, value)]
-        )
+        entries = ((f"{name}[{i}]", v) for i, v in enumerate(value)) if isinstance(value, list) else [(name, value)]
         result |= {key: None if v is None else _decode(v) for key, v in entries}
     return result
 
@@ -144,7 +141,7 @@ class Worker:
         Raises:
             WorkerFailed: it does not start, or the adapter cannot be loaded.
         """
-        self._stderr = tempfile.TemporaryFile()
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  (open as long as the process)
         self._lines: queue.Queue[bytes | None] = queue.Queue()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "nnconform.adapters.worker", module, "--threads", str(THREADS)],
@@ -159,9 +156,7 @@ class Worker:
         try:
             first = self._next(START_SECONDS)
         except WorkerGone as gone:
-            raise WorkerFailed(
-                f"the worker of {module} did not start: {gone.reason}\n{self.tail()}"
-            ) from None
+            raise WorkerFailed(f"the worker of {module} did not start: {gone.reason}\n{self.tail()}") from None
         if "hello" not in first:
             raise WorkerFailed(first.get("failed", f"the worker of {module} said {str(first)[:200]}"))
         self.hello: dict[str, Any] = first["hello"]
@@ -182,10 +177,12 @@ class Worker:
             raise WorkerGone("crash", self._ending())
         try:
             message = json.loads(line)
+            if not isinstance(message, dict):
+                raise ValueError(line)
         except ValueError:
             self.stop()
             raise WorkerGone("crash", f"the worker wrote {line[:80]!r} where an answer was due") from None
-        return message  # type: ignore[no-any-return]
+        return message
 
     def _ending(self) -> str:
         code = self._process.wait()
@@ -223,9 +220,7 @@ class Worker:
             if message.get("id") != vector.id or message.get("implementation") != call.implementation:
                 self.stop()
                 raise WorkerGone("crash", f"the worker answered another question: {str(message)[:80]}")
-            yield Answer(
-                call, message["status"], message.get("reason", ""), _outputs(message.get("outputs", {}))
-            )
+            yield Answer(call, message["status"], message.get("reason", ""), _outputs(message.get("outputs", {})))
 
     def tail(self, size: int = 4000) -> str:
         """Return the end of what the process wrote on its standard output and error."""

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import batch_norm, exact
-from .clipping import Gradients, clipped
+from .clipping import Gradients, clipped, global_norm
 from .exact import Array
 from .rounding import FORMATS, round_number
 
@@ -83,7 +83,7 @@ def stored(values: Array, bounds: Array, dtype: str) -> Array:
     target = FORMATS[dtype]
     result = np.zeros(values.shape, np.float64)
     for index in np.ndindex(values.shape):
-        value, b = values[index], bounds[index]
+        value, b = Decimal(values[index]), Decimal(bounds[index])
         if not value.is_finite() or b == 0:
             continue
         centre = round_number(value, target)
@@ -169,7 +169,7 @@ def spread(s: Statistics, epsilon: float, p: Precision) -> Array:
     rho = exact.sqrt((s.variance + e) / least) - 1
     # An infinite variance gives r = 0 in any precision.
     rho = np.where(exact.isfinite(s.variance) | exact.isnan(s.variance), rho, exact.full(rho.shape, 0.0, rho))
-    return (1 + rho) * (1 + p.gamma(4)) - 1
+    return np.asarray((1 + rho) * (1 + p.gamma(4)) - 1)
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,7 @@ class Normalized:
         sizes = exact.absolute(self.x) + exact.absolute(self.mean) + self.d_mean
         folded = a * (distance * self.rho + rise * (p.gamma(4) * sizes + self.d_mean))
         shift = p.gamma(2) * exact.absolute(beta)
-        return exact.maximum(direct, folded) * (1 + p.u) + shift + 2 * p.u * y + p.eta
+        return np.asarray(exact.maximum(direct, folded) * (1 + p.u) + shift + 2 * p.u * y + p.eta)
 
     @property
     def d_xh(self) -> Array:
@@ -322,7 +322,7 @@ def moving(old: Array, new: Array, d_old: Array, d_new: Array, momentum: float, 
     sizes = exact.absolute(old) + w * (exact.absolute(new) + exact.absolute(old))
     # ((w + 2u) D_new + (momentum + 2u) D_old)(1 + gamma_4) + gamma_4 (|old| + w (|new| + |old|)) + 2u (|old| + |new|)
     error = ((w + 2 * p.u) * d_new + (kept + 2 * p.u) * d_old) * (1 + p.gamma(4)) + p.gamma(4) * sizes
-    return error + 2 * p.u * (exact.absolute(old) + exact.absolute(new)) + p.eta
+    return np.asarray(error + 2 * p.u * (exact.absolute(old) + exact.absolute(new)) + p.eta)
 
 
 def norm_roundings(gradients: Gradients, p: Precision) -> Decimal:
@@ -336,30 +336,37 @@ def norm_roundings(gradients: Gradients, p: Precision) -> Decimal:
     count = sum(g.size for g in present)
     n = p.terms(count) + len(present) + 4
     relative = p.gamma(n) / 2 + p.gamma(3)
-    square = sum((exact.total(g * g)[()] for g in present), Decimal(0))
+    square = sum((Decimal(exact.total(g * g)[()]) for g in present), Decimal(0))
     if p.u == FORMATS["float16"].unit and square > 0 and square.is_finite():
         relative += count * p.u * FORMATS["float16"].smallest_normal / square
     return relative
 
 
-def scaled(values: Gradients, roundings: Decimal, p: Precision) -> list[Array | None]:
-    """Bound of gradients scaled by clipnorm / norm, given R, on both sides of the threshold (BOUND-NORM)."""
+def clip_by_global_norm(gradients: Gradients, values: Gradients, clipnorm: float, p: Precision) -> list[Array | None]:
+    """Bound of gradients clipped by their common norm, on both sides of the threshold (BOUND-NORM).
+
+    Args:
+        gradients: before clipping.
+        values: the exact results.
+        clipnorm: the threshold.
+        p: the arithmetic's precision.
+    """
+    roundings = norm_roundings(gradients, p)
     relative = (roundings + p.gamma(4)) * (1 + roundings)
-    return [v if v is None else exact.absolute(v) * relative + p.eta for v in values]
+    slack = p.eta
+    if p.u == FORMATS["float16"].unit and not math.isinf(clipnorm):
+        # g * c, rounded among float16's subnormal numbers before it is divided by max(n, c).
+        norm = global_norm([g for g in gradients if g is not None])[()]
+        divisor = max(Decimal(float(norm)), Decimal(clipnorm)) if math.isfinite(norm) else Decimal(clipnorm)
+        slack += p.u * FORMATS["float16"].smallest_normal / divisor if divisor > 0 else 0
+    return [v if v is None else exact.absolute(v) * relative + slack for v in values]
 
 
-def clip_by_norm(gradients: Gradients, values: Gradients, p: Precision) -> list[Array | None]:
-    """Bound of gradients clipped each by its own norm; ``values`` are the exact results."""
+def clip_by_norm(gradients: Gradients, values: Gradients, clipnorm: float, p: Precision) -> list[Array | None]:
+    """Bound of gradients clipped each by its own norm; arguments as for ``clip_by_global_norm``."""
     return [
-        bound
-        for g, v in zip(gradients, values, strict=True)
-        for bound in scaled([v], norm_roundings([g], p), p)
+        bound for g, v in zip(gradients, values, strict=True) for bound in clip_by_global_norm([g], [v], clipnorm, p)
     ]
-
-
-def clip_by_global_norm(gradients: Gradients, values: Gradients, p: Precision) -> list[Array | None]:
-    """Bound of gradients clipped by their common norm; ``values`` are the exact results."""
-    return scaled(values, norm_roundings(gradients, p), p)
 
 
 def sgd_step(
@@ -382,9 +389,9 @@ def sgd_step(
     p, values = storage(dtype), clipped(gradients, **clips)
     errors: list[Array | None] = [None if v is None else exact.full(v.shape, 0.0, v) for v in values]
     if "clipnorm" in clips:
-        errors = clip_by_norm(gradients, values, working(dtype))
+        errors = clip_by_norm(gradients, values, clips["clipnorm"], working(dtype))
     elif "global_clipnorm" in clips:
-        errors = clip_by_global_norm(gradients, values, working(dtype))
+        errors = clip_by_global_norm(gradients, values, clips["global_clipnorm"], working(dtype))
     result = []
     for w, v, error in zip(weights, values, errors, strict=True):
         if v is None or error is None:

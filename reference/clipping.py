@@ -26,8 +26,7 @@ def clip_by_value(gradients: Gradients, *, clipvalue: float) -> list[Array | Non
     """
     # g <- min(max(g, -c), c)
     return [
-        g if g is None else exact.clip(g, exact.number(-clipvalue, g), exact.number(clipvalue, g))
-        for g in gradients
+        g if g is None else exact.clip(g, exact.number(-clipvalue, g), exact.number(clipvalue, g)) for g in gradients
     ]
 
 
@@ -129,6 +128,4 @@ def sgd_step(
     """
     used = clipped(gradients, clipvalue=clipvalue, clipnorm=clipnorm, global_clipnorm=global_clipnorm)
     # w <- w - learning_rate g
-    return [
-        w if g is None else w - exact.number(learning_rate, w) * g for w, g in zip(weights, used, strict=True)
-    ]
+    return [w if g is None else w - exact.number(learning_rate, w) * g for w, g in zip(weights, used, strict=True)]

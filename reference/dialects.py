@@ -53,9 +53,7 @@ DIALECTS: dict[str, Dialect] = {
     "statistics-in-input-dtype": Dialect(("batch_norm_train",), {"statistics": "input"}, dtypes=HALF),
     "statistics-in-float32": Dialect(("batch_norm_train",), {"statistics": "float32"}, dtypes=HALF),
     "single-pass-variance": Dialect(("batch_norm_train",), {"single_pass": True}, accuracy=True),
-    "default-epsilon-1e-5": Dialect(
-        ("batch_norm_train", "batch_norm_eval"), {"epsilon": 1e-5}, defaults_only=True
-    ),
+    "default-epsilon-1e-5": Dialect(("batch_norm_train", "batch_norm_eval"), {"epsilon": 1e-5}, defaults_only=True),
     "default-momentum-0.9": Dialect(("batch_norm_train",), {"momentum": 0.9}, defaults_only=True),
     "default-momentum-0": Dialect(("batch_norm_train",), {"momentum": 0.0}, defaults_only=True),
     "default-learning-rate-0.001": Dialect(("sgd_step",), {"learning_rate": 0.001}, defaults_only=True),

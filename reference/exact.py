@@ -91,7 +91,7 @@ def negative(a: Array) -> Array:
 
 def absolute(a: Array) -> Array:
     """Return |a|; no Decimal is rounded."""
-    return _each(Decimal.copy_abs, a, object) if is_exact(a) else np.abs(a)
+    return _each(Decimal.copy_abs, a, object) if is_exact(a) else np.asarray(np.abs(a))
 
 
 def sqrt(a: Array) -> Array:
@@ -117,7 +117,7 @@ def _expm1(d: Decimal) -> Decimal:
 
 def expm1(a: Array) -> Array:
     """Return e^a - 1 to full relative accuracy; expm1(-0) is -0."""
-    return _each(_expm1, a, object) if is_exact(a) else np.expm1(a)
+    return _each(_expm1, a, object) if is_exact(a) else np.asarray(np.expm1(a))
 
 
 def maximum(a: Array, b: Array) -> Array:

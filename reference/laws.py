@@ -64,9 +64,7 @@ def law_dialects(operation: str, attributes: Mapping[str, Any], *, defaults: boo
     if operation == "he_normal":
         laws["untruncated-normal"] = Law("normal", right.stddev, math.inf)
         # Cut at two deviations and not corrected: narrower by the deviation of the cut law.
-        laws["uncorrected-truncation"] = Law(
-            "truncated_normal", right.stddev * TRUNCATED_DEVIATION, 2 * right.stddev
-        )
+        laws["uncorrected-truncation"] = Law("truncated_normal", right.stddev * TRUNCATED_DEVIATION, 2 * right.stddev)
         laws["shape-only-fan+untruncated-normal"] = Law("normal", he_stddev(read), math.inf)
     if defaults:
         into, out = connections(
@@ -81,7 +79,5 @@ def law_dialects(operation: str, attributes: Mapping[str, Any], *, defaults: boo
         laws["default-lecun-normal"] = Law("truncated_normal", narrow, 2 * narrow / TRUNCATED_DEVIATION)
     plain = laws["shape-only-fan"] == right
     return {
-        name: law
-        for name, law in laws.items()
-        if law != right and not (plain and name.startswith("shape-only-fan"))
+        name: law for name, law in laws.items() if law != right and not (plain and name.startswith("shape-only-fan"))
     }

@@ -50,9 +50,7 @@ def _add(a: Array, axes: tuple[int, ...], fl: Round) -> Array:
     return total
 
 
-def elu(
-    case: Case, *, exp_minus_one: bool = False, from_output: bool = False, half: bool = False
-) -> dict[str, Array]:
+def elu(case: Case, *, exp_minus_one: bool = False, from_output: bool = False, half: bool = False) -> dict[str, Array]:
     """ELU by exp(x) - 1, or its gradient from y, or rounded to half throughout."""
     dtype, alpha = case.dtypes["x"], case.attributes["alpha"]
     arithmetic = _arithmetic(dtype, half=half)
@@ -99,13 +97,13 @@ def batch_norm_train(
         variance = np.maximum(fl(square - fl(mean * mean)), 0)
     else:
         variance = fl(_add(fl(centred * centred), axes, fl) / m)
-    r = fl(1 / fl(np.sqrt(fl(variance + fl(np.float64(epsilon))))))
+    r = fl(1 / fl(np.sqrt(fl(variance + fl(np.asarray(epsilon))))))
     xh = fl(centred * wide(r))
     products = fl(dy * xh)
     h, gb = fl(_add(products, axes, fl) / m), fl(_add(dy, axes, fl) / m)
     inner = fl(fl(dy - wide(gb)) - fl(xh * wide(h)))
     spread = fl(variance * m / (m - 1)) if unbiased else variance
-    rest = fl(np.float64(1 - momentum))
+    rest = fl(np.asarray(1 - momentum))
     moved = [hold(fl(fl(o * momentum) + fl(new * rest))) for o, new in zip(old, (mean, spread), strict=True)]
     return {
         "y": store(fl(fl(xh * wide(gamma)) + wide(beta))),
@@ -130,7 +128,7 @@ def batch_norm_eval(case: Case, *, half: bool = False, epsilon: float | None = N
     gamma = round_to(inputs["gamma"], kept) if "gamma" in inputs else np.ones(mean.shape)
     beta = round_to(inputs["beta"], kept) if "beta" in inputs else np.zeros(mean.shape)
     axes, wide = batch_norm.channels(x, axis)
-    r = fl(1 / fl(np.sqrt(fl(variance + fl(np.float64(epsilon))))))
+    r = fl(1 / fl(np.sqrt(fl(variance + fl(np.asarray(epsilon))))))
     xh = fl(fl(x - wide(mean)) * wide(r))
     return {
         "y": fl(fl(xh * wide(gamma)) + wide(beta)),

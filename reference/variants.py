@@ -40,7 +40,7 @@ class Case(NamedTuple):
     inputs: Mapping[str, Any]
     dtypes: Mapping[str, str]
     attributes: Mapping[str, Any]
-    rows: Mapping[int, tuple[Array, Array]] = {}  # noqa: RUF012  (never written to)
+    rows: Mapping[int, tuple[Array, Array]] = {}
 
 
 Outputs = dict[str, Output]
@@ -128,58 +128,80 @@ def batch_norm_train(
         empty_is_nan: dgamma of an empty batch is NaN.
         statistics: the dtype of the statistics: ``input`` for that of x, ``float32``, or "" for the parameters'.
     """
-    inputs, attributes, axis = case.inputs, case.attributes, case.attributes["channel_axis"]
+    inputs, attributes = case.inputs, case.attributes
     epsilon = attributes["epsilon"] if epsilon is None else epsilon
     momentum = attributes["momentum"] if momentum is None else momentum
     kept, dtype = case.dtypes["running_mean"], case.dtypes["x"]
-    p = bounds.storage(dtype) if half else bounds.working(dtype)
-    old = inputs["running_mean"], inputs["running_variance"]
-    errors = _none(old[0]), _none(old[1])
     noted = {"": kept, "input": dtype, "float32": "float32"}[statistics]
+    p = bounds.storage(dtype) if half else bounds.working(dtype)
+    running = [_Running(inputs[name], _none(inputs[name])) for name in ("running_mean", "running_variance")]
     several = "steps" in attributes
     made: list[Outputs] = []
     for x, dy in zip(inputs["x"], inputs["dy"], strict=True) if several else [_pair(case)]:
-        gamma, beta = _affine(inputs, old[0])
-        s = bounds.moments(x, axis, p, single_pass=single_pass)
-        n = bounds.Normalized.of(x, s, epsilon, axis, p)
-        _, wide = batch_norm.channels(x, axis)
-        y = batch_norm.batch_norm_train(
-            x, gamma, beta, *old, epsilon=epsilon, momentum=momentum, channel_axis=axis
-        ).y
-        g = batch_norm.batch_norm_train_vjp(x, gamma, dy, epsilon=epsilon, channel_axis=axis)
-        d = bounds.batch_norm_train_vjp(x, gamma, dy, s, epsilon, axis, p, single_pass=single_pass)
-        made.append(
-            {
-                "y": Output(y, n.affine(wide(gamma), wide(beta)), dtype),
-                "batch_mean": Output(s.mean, s.d_mean, noted),
-                "batch_variance": Output(s.variance, s.d_variance, noted),
-                "dx": Output(g.dx, d.dx, dtype),
-                "dgamma": Output(
-                    g.dgamma * Decimal("nan") if empty_is_nan and not x.size else g.dgamma, d.dgamma, kept
-                ),
-                "dbeta": Output(g.dbeta, d.dbeta, kept),
-            }
-        )
-        bessel = Decimal(1)
-        if unbiased:
-            m = x.size // max(1, x.shape[axis])
-            bessel = Decimal(m) / Decimal(m - 1)
+        s = bounds.moments(x, attributes["channel_axis"], p, single_pass=single_pass)
+        step = _train_step(case, x, dy, s, epsilon, p, noted, single_pass=single_pass)
+        if empty_is_nan and not x.size:
+            step["dgamma"] = step["dgamma"]._replace(values=step["dgamma"].values * Decimal("nan"))
+        made.append(step)
+        m = Decimal(x.size // max(1, x.shape[attributes["channel_axis"]]))
+        bessel = m / (m - 1) if unbiased else Decimal(1)
         news = (s.mean, s.d_mean), (s.variance * bessel, s.d_variance * bessel)
-        errors = tuple(  # type: ignore[assignment]
-            bounds.moving(o, new, e, d_new, momentum, p)
-            for o, e, (new, d_new) in zip(old, errors, news, strict=True)
-        )
-        old = tuple(batch_norm.moving(o, new, momentum) for o, (new, _) in zip(old, news, strict=True))  # type: ignore[assignment]
-        ends = {
-            "running_mean": Output(old[0], errors[0], noted if statistics == "float32" else kept),
-            "running_variance": Output(old[1], errors[1], noted if statistics == "float32" else kept),
-        }
+        ends = [old.after(new, d_new, momentum, p) for old, (new, d_new) in zip(running, news, strict=True)]
         # Between steps the statistics are stored.
-        errors = tuple(e + p.us * exact.absolute(o) for o, e in zip(old, errors, strict=True))  # type: ignore[assignment]
+        running = [_Running(end.value, end.error + p.us * exact.absolute(end.value)) for end in ends]
     result = _stacked(made) if several else made[0]
     if "gamma" not in inputs:
         del result["dgamma"], result["dbeta"]
-    return result | ends
+    held = noted if statistics == "float32" else kept
+    for name, end in zip(("running_mean", "running_variance"), ends, strict=True):
+        result[name] = Output(end.value, end.error, held)
+    return result
+
+
+class _Running(NamedTuple):
+    """A running statistic and its bound, shape (C,)."""
+
+    value: Array
+    error: Array
+
+    def after(self, new: Array, d_new: Array, momentum: float, p: bounds.Precision) -> _Running:
+        """Return it after a step towards ``new``, whose bound is ``d_new``."""
+        return _Running(
+            batch_norm.moving(self.value, new, momentum),
+            bounds.moving(self.value, new, self.error, d_new, momentum, p),
+        )
+
+
+def _train_step(
+    case: Case,
+    x: Array,
+    dy: Array,
+    s: bounds.Statistics,
+    epsilon: float,
+    p: bounds.Precision,
+    noted: str,
+    *,
+    single_pass: bool,
+) -> Outputs:
+    """Return the outputs of one training step but the running statistics."""
+    axis, dtype, kept = case.attributes["channel_axis"], case.dtypes["x"], case.dtypes["running_mean"]
+    gamma, beta = _affine(case.inputs, s.mean)
+    n = bounds.Normalized.of(x, s, epsilon, axis, p)
+    _, wide = batch_norm.channels(x, axis)
+    # The running statistics do not enter y (BN-TRAIN-19).
+    y = batch_norm.batch_norm_train(
+        x, gamma, beta, s.mean, s.variance, epsilon=epsilon, momentum=1.0, channel_axis=axis
+    ).y
+    g = batch_norm.batch_norm_train_vjp(x, gamma, dy, epsilon=epsilon, channel_axis=axis)
+    d = bounds.batch_norm_train_vjp(x, gamma, dy, s, epsilon, axis, p, single_pass=single_pass)
+    return {
+        "y": Output(y, n.affine(wide(gamma), wide(beta)), dtype),
+        "batch_mean": Output(s.mean, s.d_mean, noted),
+        "batch_variance": Output(s.variance, s.d_variance, noted),
+        "dx": Output(g.dx, d.dx, dtype),
+        "dgamma": Output(g.dgamma, d.dgamma, kept),
+        "dbeta": Output(g.dbeta, d.dbeta, kept),
+    }
 
 
 def _stacked(steps: Sequence[Outputs]) -> Outputs:
@@ -323,7 +345,7 @@ def _clip_norms(case: Case, limit: float, rules: NormRules, *, one_norm: bool) -
     if rules.rows_apart:
         values, gradients = _summed(case, values), case.inputs["gradients"]
     bound = bounds.clip_by_global_norm if together else bounds.clip_by_norm
-    return values, bound(gradients, values, p)
+    return values, bound(gradients, values, limit, p)
 
 
 def clip_by_norm(case: Case, **rules: Any) -> Outputs:
@@ -356,15 +378,11 @@ def _overflows(gradients: Sequence[Any], dtype: str) -> bool:
 def _underflows(gradients: Sequence[Any], dtype: str) -> bool:
     """Say whether every square is below half of the smallest number of the arithmetic."""
     arithmetic = FORMATS["float32" if dtype == "bfloat16" else dtype]
-    sizes = [
-        exact.absolute(g * g).max() for g in gradients if g is not None and g.size and exact.isfinite(g).all()
-    ]
+    sizes = [exact.absolute(g * g).max() for g in gradients if g is not None and g.size and exact.isfinite(g).all()]
     return bool(sizes) and max(sizes) < arithmetic.smallest_normal * arithmetic.unit
 
 
-def sgd_step(
-    case: Case, *, learning_rate: float | None = None, float32_rate: bool = False, **rules: Any
-) -> Outputs:
+def sgd_step(case: Case, *, learning_rate: float | None = None, float32_rate: bool = False, **rules: Any) -> Outputs:
     """One SGD step on clipped gradients.
 
     Args:

@@ -64,9 +64,7 @@ class VectorCase:
         return f"{self.operation}/{profile}.yaml"
 
 
-def numbers(
-    key: str, count: int, *, mean: float = 0.0, deviation: float = 1.0, digits: int = 3
-) -> list[float]:
+def numbers(key: str, count: int, *, mean: float = 0.0, deviation: float = 1.0, digits: int = 3) -> list[float]:
     """Return ``count`` repeatable, roughly normal decimals of ``digits`` digits after the deviation's point.
 
     Args:
@@ -93,7 +91,7 @@ def tensor(key: str, shape: Sequence[int], dtype: str, *, mean: float = 0.0, dev
 
 def all_cases() -> Iterator[VectorCase]:
     """Yield every case, in the order in which the vectors stand in their files."""
-    from nnconform.conformance.cases import activations, batch_norm, clipping, initialization, sgd
+    from . import activations, batch_norm, clipping, initialization, sgd
 
     makers: tuple[Callable[[], Iterator[VectorCase]], ...] = (
         activations.cases,

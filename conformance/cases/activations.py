@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from nnconform.conformance.cases import DTYPES, VectorCase, tensor
 from nnconform.conformance.tensors import Array, stored
 from nnconform.reference.rounding import FORMATS
+
+from . import DTYPES, VectorCase, tensor
 
 # One length for all longer arrays: each further shape costs JAX and XLA a compilation.
 LENGTH = 37
@@ -63,10 +64,9 @@ def _smallest(dtype: str) -> float:
 
 def relu_cases(dtype: str) -> Iterator[VectorCase]:
     """Yield the cases of relu in one dtype."""
+    free: dict[str, tuple[str, ...]]
 
-    def case(
-        name: str, profile: str, clauses: str, hunts: str, x: Array, dy: Array, **more: Any
-    ) -> VectorCase:
+    def case(name: str, profile: str, clauses: str, hunts: str, x: Array, dy: Array, **more: Any) -> VectorCase:
         return _case("relu", name, dtype, profile, clauses, hunts, x, dy, **more)
 
     for name, shape in SHAPES.items():
@@ -83,16 +83,14 @@ def relu_cases(dtype: str) -> Iterator[VectorCase]:
     yield case("empty", "edge", "RELU-6", "empty-refused", empty, empty)
     for place in PLACES:
         compiled = place != "alone"
-        more = {"compiled": compiled}
+        more: dict[str, Any] = {"compiled": compiled}
         zero = "gradient-one-at-zero gradient-half-at-zero"
         for name, value in {"zero": 0.0, "negative-zero": -0.0}.items():
             arrays = placed(f"relu-{name}", dtype, place, value, 1.5)
             yield case(f"{name}-{place}", "edge", "RELU-3 RELU-5 RELU-8", zero, *arrays, **more)
         arrays = placed("relu-nan", dtype, place, math.nan)
         free = {"y": ("sign-of-zero",), "dx": ("any",)}
-        yield case(
-            f"nan-{place}", "edge", "RELU-4 RELU-8", "nan-becomes-zero", *arrays, latitude=free, **more
-        )
+        yield case(f"nan-{place}", "edge", "RELU-4 RELU-8", "nan-becomes-zero", *arrays, latitude=free, **more)
         for name, value in {"infinity": math.inf, "negative-infinity": -math.inf}.items():
             arrays = placed(f"relu-{name}", dtype, place, value)
             yield case(f"{name}-{place}", "edge", "RELU-4 RELU-8", "infinity-mishandled", *arrays, **more)
@@ -100,9 +98,7 @@ def relu_cases(dtype: str) -> Iterator[VectorCase]:
             for side, at in {"negative": -1.25, "positive": 1.25}.items():
                 arrays = placed(f"relu-{side}-{name}", dtype, place, at, value)
                 hunts = "masked-product-gradient" if side == "negative" else "upstream-lost"
-                yield case(
-                    f"upstream-{name}-at-{side}-{place}", "edge", "RELU-2 RELU-8", hunts, *arrays, **more
-                )
+                yield case(f"upstream-{name}-at-{side}-{place}", "edge", "RELU-2 RELU-8", hunts, *arrays, **more)
         tiny = _smallest(dtype)
         for name, value in {"subnormal": tiny / 4, "negative-subnormal": -tiny / 4}.items():
             arrays = placed(f"relu-{name}", dtype, place, value)
@@ -130,9 +126,7 @@ NEAR_ZERO = {"float64": (-1, -16), "float32": (-1, -8), "float16": (-1, -4), "bf
 def elu_cases(dtype: str) -> Iterator[VectorCase]:
     """Yield the cases of elu in one dtype."""
 
-    def case(
-        name: str, profile: str, clauses: str, hunts: str, x: Array, dy: Array, **more: Any
-    ) -> VectorCase:
+    def case(name: str, profile: str, clauses: str, hunts: str, x: Array, dy: Array, **more: Any) -> VectorCase:
         more.setdefault("alpha", 1.0)
         return _case("elu", name, dtype, profile, clauses, hunts, x, dy, **more)
 
@@ -146,22 +140,16 @@ def elu_cases(dtype: str) -> Iterator[VectorCase]:
     x, dy = tensor("elu-alphas-x", [LENGTH], dtype), tensor("elu-alphas-dy", [LENGTH], dtype)
     for alpha in (0.0, -1.0, -0.5):
         raises = {"rejects-negative-alpha-in-place": "negative slope"} if alpha < 0 else {}
-        yield case(
-            f"alpha-{alpha:g}", "edge", "ELU-6", "alpha-by-truthiness", x, dy, alpha=alpha, raises=raises
-        )
+        yield case(f"alpha-{alpha:g}", "edge", "ELU-6", "alpha-by-truthiness", x, dy, alpha=alpha, raises=raises)
     yield from _elu_ranges(case, dtype)
-    yield case(
-        "scalar", "edge", "ELU-9", "wrong-shape", tensor("elu-s", [], dtype), tensor("elu-sd", [], dtype)
-    )
+    yield case("scalar", "edge", "ELU-9", "wrong-shape", tensor("elu-s", [], dtype), tensor("elu-sd", [], dtype))
     empty = stored([], dtype)
     yield case("empty", "edge", "ELU-9", "empty-refused", empty, empty)
     for place in PLACES:
         compiled = place != "alone"
         for name, value in {"zero": 0.0, "negative-zero": -0.0}.items():
             arrays = placed(f"elu-{name}", dtype, place, value, 1.5)
-            yield case(
-                f"{name}-{place}", "edge", "ELU-3 ELU-5 ELU-11", "slope-at-zero", *arrays, compiled=compiled
-            )
+            yield case(f"{name}-{place}", "edge", "ELU-3 ELU-5 ELU-11", "slope-at-zero", *arrays, compiled=compiled)
             yield case(f"{name}-{place}-alpha-2", "edge", "ELU-3 ELU-11", "slope-at-zero", *arrays, alpha=2.0)
         for name, value in {"nan": math.nan, "infinity": math.inf, "negative-infinity": -math.inf}.items():
             arrays = placed(f"elu-{name}", dtype, place, value)
@@ -229,7 +217,5 @@ def cases() -> Iterator[VectorCase]:
         yield from elu_cases(dtype)
     for dtype in ("float32", "float64"):
         x, dy = tensor("elu-default-x", [LENGTH], dtype), tensor("elu-default-dy", [LENGTH], dtype)
-        yield _case(
-            "elu", "defaults", dtype, "defaults", "ELU-10", "other-default", x, dy, assumed={"alpha": 1.0}
-        )
+        yield _case("elu", "defaults", dtype, "defaults", "ELU-10", "other-default", x, dy, assumed={"alpha": 1.0})
         yield _case("relu", "defaults", dtype, "defaults", "RELU-1", "other-default", x, dy)

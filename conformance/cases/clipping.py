@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnconform.conformance.cases import DTYPES, HALF, SparseGradient, VectorCase, tensor
 from nnconform.conformance.tensors import stored
+
+from . import DTYPES, HALF, SparseGradient, VectorCase, tensor
 
 Gradients = list[Any]
 STRUCTURES: dict[str, list[Any]] = {
@@ -70,9 +71,7 @@ def value_questions(dtype: str) -> Iterator[Question]:
     one = gradients_of("clip-one-variable", [[5]], dtype)
     if dtype == "float32":
         yield Question("all-absent", "edge", "8", "absent-gradient", [None, None], 1.0)
-    yield Question(
-        "scalar-and-empty", "edge", "10", "wrong-shape", gradients_of("clip-s", [[], [0]], dtype), 0.5
-    )
+    yield Question("scalar-and-empty", "edge", "10", "wrong-shape", gradients_of("clip-s", [[], [0]], dtype), 0.5)
     at = [stored([0.5, -0.5, 0.25, 1.0, -1.0], dtype)]
     yield Question("at-threshold", "edge", "1 4", "wrong-threshold", at, 0.5, (), compiled=True)
     zeros = [stored([0.0, -0.0, 1.0, -1.0, -0.0], dtype)]
@@ -127,9 +126,7 @@ def _norm_edges(dtype: str) -> Iterator[Question]:
     nan = [stored([1.0, math.nan, 2.0], dtype), two[1]]
     yield Question("nan-in-one-variable", "edge", "6", "nan-swallowed", nan, 1.0, compiled=True)
     infinite = [stored([1.0, math.inf, 2.0], dtype), two[1]]
-    yield Question(
-        "infinity-in-one-variable", "edge", "7", "infinite-norm-to-nan", infinite, 1.0, compiled=True
-    )
+    yield Question("infinity-in-one-variable", "edge", "7", "infinite-norm-to-nan", infinite, 1.0, compiled=True)
     both = [stored([math.inf, -math.inf, 2.0, -1.0, 0.0], dtype)]
     yield Question("two-infinities", "edge", "7", "infinite-norm-to-nan", both, 1.0, compiled=True)
     yield Question("threshold-0", "edge", "9", "threshold-zero-is-off", two, 0.0)

@@ -6,9 +6,10 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from nnconform.conformance.cases import DTYPES, VectorCase
-from nnconform.conformance.cases.clipping import REJECTS_SPARSE, STRUCTURES, gradients_of, sparse
 from nnconform.conformance.tensors import stored
+
+from . import DTYPES, VectorCase
+from .clipping import REJECTS_SPARSE, STRUCTURES, gradients_of, sparse
 
 REJECTS_ABSENT = {"rejects-absent-gradient": "NoneType"}
 # The attribute of each way to clip, and the clauses of its formula and of a NaN.
@@ -35,9 +36,7 @@ def _plain(dtype: str) -> Iterator[VectorCase]:
                 compiled=rate == 0.1,
             )
     bad = [stored([math.nan, 1.0, math.inf, -math.inf, -0.25], dtype)]
-    yield _case(
-        "nan-and-infinities", dtype, "edge", ("SGD-5",), ("nan-swallowed",), bad, {"learning_rate": 0.1}
-    )
+    yield _case("nan-and-infinities", dtype, "edge", ("SGD-5",), ("nan-swallowed",), bad, {"learning_rate": 0.1})
     one = gradients_of("sgd-one-variable-g", [[5]], dtype)
     yield _case("rate-0", dtype, "edge", ("SGD-1",), ("rate-by-truthiness",), one, {"learning_rate": 0.0})
     for repeated in (False, True):
@@ -57,9 +56,7 @@ def _case(
     attributes: dict[str, float],
     **more: Any,
 ) -> VectorCase:
-    shapes = [
-        [5] if g is None else g.dense_shape if hasattr(g, "dense_shape") else g.shape for g in gradients
-    ]
+    shapes = [[5] if g is None else g.dense_shape if hasattr(g, "dense_shape") else g.shape for g in gradients]
     weights = gradients_of(f"sgd-weights-{len(shapes)}", shapes, dtype)
     free = {f"weights[{i}]": ("sign-of-zero",) for i in range(len(shapes))}
     more.setdefault("latitude", free)

@@ -1,0 +1,51 @@
+"""What the tests share: the published vectors, the command line, and a cache that is not the user's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from nnconform.conformance.cli import main
+from nnconform.conformance.vectors import Vector, load
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def published() -> dict[str, Vector]:
+    """The published vectors by id."""
+    return {vector.id: vector for vector in load()[0]}
+
+
+@pytest.fixture(scope="session")
+def cli() -> Cli:
+    """Run the command line in this process; an exception that it does not handle is the test's."""
+
+    def run(*words: str | Path) -> Result:
+        return CliRunner().invoke(main, [str(word) for word in words], catch_exceptions=False)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def report_of(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., tuple[Result, Any]]:
+    """Run ``nnconform run WORDS`` and return its result and the report that it wrote."""
+
+    def run(*words: str | Path) -> tuple[Result, Any]:
+        path = tmp_path_factory.mktemp("report") / "report.json"
+        result = cli("run", *words, "--json", path)
+        return result, json.loads(path.read_text()) if path.exists() else None
+
+    return run

@@ -1,0 +1,3 @@
+"""Defines no adapter."""
+
+adapters = []

@@ -1,0 +1,14 @@
+"""Never returns and holds the interpreter."""
+
+from nnconform.adapters import Adapter
+from nnconform.adapters.numpy import clip_by_value as honest
+
+adapter = Adapter("liar", requires=("numpy",))
+
+
+@adapter.implements("clip_by_value", "liar")
+def clip_by_value(gradients, *, clipvalue):
+    if clipvalue == 0.01:
+        while True:
+            pass
+    return honest(gradients, clipvalue=clipvalue)

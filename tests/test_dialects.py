@@ -1,0 +1,139 @@
+"""An implementation that has a dialect, exactly or in working precision, is judged to have that dialect."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nnconform.conformance.cases import VectorCase, all_cases
+from nnconform.conformance.evaluate import _exact_case
+from nnconform.conformance.judge import Result, judge
+from nnconform.conformance.tensors import DTYPES
+from nnconform.conformance.vectors import Vector
+from nnconform.conformance.worker import Answer, Call
+from nnconform.reference import exact
+from nnconform.reference.dialects import DIALECTS, Variant, variants_of
+from nnconform.reference.rounding import round_to
+from nnconform.reference.simulation import SIMULATIONS
+from nnconform.reference.variants import OPERATIONS
+
+# More digits than any input has.
+DIGITS = 200
+
+
+@pytest.fixture(scope="module")
+def cases() -> dict[str, VectorCase]:
+    return {case.id: case for case in all_cases()}
+
+
+def judged(vector: Vector, outputs: Mapping[str, Any]) -> Result:
+    omits = [name for name in vector.expected if name not in outputs]
+    return judge("made up", vector, omits, Answer(Call("made up", "eager"), "value", "", outputs))
+
+
+def exactly(case: VectorCase, keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """What an implementation gives that has a dialect exactly and rounds once."""
+    with exact.precision(DIGITS):
+        made = OPERATIONS[case.operation](_exact_case(case), **keywords)
+    return {name: round_to(np.asarray(o.values, object), o.dtype).astype(DTYPES[o.dtype]) for name, o in made.items()}
+
+
+def simulated(vector: Vector, case: VectorCase, keywords: Mapping[str, Any]) -> dict[str, Any]:
+    """What an implementation gives that has a dialect in working precision."""
+    with exact.precision(DIGITS), np.errstate(all="ignore"):
+        made = SIMULATIONS[case.operation](_exact_case(case), **keywords)
+    return {n: np.asarray(made[n]).astype(DTYPES[e.dtype]) for n, e in vector.expected.items() if n in made}
+
+
+def names(result: Result) -> list[tuple[str, ...]]:
+    """The names of each output that does not conform, the given one first."""
+    return [(o.dialect, *o.also) for o in result.outputs.values() if o.verdict != "conforms"]
+
+
+@pytest.mark.parametrize("dialect", [name for name, d in DIALECTS.items() if not d.accuracy])
+def test_a_semantic_dialect_is_named_on_every_vector_that_hunts_it(published, cases, dialect):
+    for vector in published.values():
+        if dialect in vector.hunts:
+            result = judged(vector, exactly(cases[vector.id], DIALECTS[dialect].keywords))
+            assert result.verdict == "dialect", vector.id
+            assert any(first == dialect for first, *_ in names(result)), vector.id
+            assert all(dialect in each for each in names(result)), vector.id
+
+
+@pytest.mark.parametrize("dialect", [name for name, d in DIALECTS.items() if d.accuracy])
+def test_an_accuracy_dialect_is_named_on_every_vector_that_hunts_it(published, cases, dialect):
+    for vector in published.values():
+        if dialect in vector.hunts:
+            outputs = simulated(vector, cases[vector.id], DIALECTS[dialect].keywords)
+            result = judged(vector, outputs)
+            assert result.verdict == "dialect", vector.id
+            assert all(dialect in each for each in names(result)), vector.id
+
+
+def semantic_variants(vector: Vector) -> list[Variant]:
+    found = variants_of(vector.operation, dtype=vector.dtype, defaults=vector.profile == "defaults")
+    return [variant for variant in found if variant.name in vector.dialects and not variant.accuracy]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_no_semantic_dialect_or_combination_that_a_vector_lists_diverges(published, cases, operation):
+    for vector in published.values():
+        for variant in semantic_variants(vector) if vector.operation == operation else ():
+            result = judged(vector, exactly(cases[vector.id], variant.keywords))
+            assert result.verdict in ("conforms", "dialect"), (vector.id, variant.name)
+            # Where a part of a combination explains an output as well, the vector lists the part alone.
+            explained = [{part for name in each for part in name.split("+")} for each in names(result)]
+            assert all(parts & set(variant.parts) for parts in explained), (vector.id, variant.name)
+
+
+@pytest.mark.parametrize("dialect", [name for name, d in DIALECTS.items() if not d.accuracy])
+def test_every_semantic_dialect_is_named_first_somewhere(published, cases, dialect):
+    listing = [v for v in published.values() if dialect in v.dialects]
+    assert any(
+        (dialect,) == each[:1]
+        for vector in listing
+        for each in names(judged(vector, exactly(cases[vector.id], DIALECTS[dialect].keywords)))
+    )
+
+
+def test_what_the_clauses_prescribe_conforms_on_every_vector(published, cases):
+    for vector in published.values():
+        if vector.operation in OPERATIONS and not vector.unjudged:
+            result = judged(vector, exactly(cases[vector.id], {}))
+            assert result.verdict == "conforms", vector.id
+
+
+def drawn(law: str, stddev: float, bound: float, shape: tuple[int, ...]) -> np.ndarray:
+    """A sample of a law, by NumPy."""
+    stream, count = np.random.default_rng(11), math.prod(shape)
+    if law == "uniform":
+        return stream.uniform(-bound, bound, shape)
+    if law == "normal":
+        return stream.normal(0, stddev, shape)
+    z = stream.standard_normal(2 * count)
+    return (z[np.abs(z) <= 2][:count] * bound / 2).reshape(shape)
+
+
+@pytest.mark.parametrize(
+    "dialect",
+    [
+        "untruncated-normal",
+        "uncorrected-truncation",
+        "shape-only-fan",
+        "shape-only-fan+untruncated-normal",
+        "default-uniform-inverse-sqrt-fan",
+        "default-glorot-uniform",
+        "default-lecun-normal",
+    ],
+)
+def test_samples_of_another_law_are_named_by_it(published, dialect):
+    listing = [v for v in published.values() if dialect in v.dialects]
+    for vector in listing[:2]:
+        expected = vector.expected["sample"]
+        sample = drawn(**vector.dialects[dialect]["sample"], shape=expected.shape)
+        result = judged(vector, {"sample": sample.astype(DTYPES[expected.dtype])})
+        assert names(result)[0][0] == dialect, vector.id

@@ -1,0 +1,184 @@
+"""The published vectors are sound, and a file that is not is refused by name while the others still load."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+
+import jsonschema
+import pytest
+import yaml
+
+from nnconform.conformance import catalogue
+from nnconform.conformance.vectors import VectorError, load, read
+
+SPEC = Path(str(resources.files("nnconform.spec")))
+VECTORS = SPEC / "vectors"
+FILES = sorted(path.relative_to(VECTORS).as_posix() for path in VECTORS.rglob("*.yaml"))
+
+# Clauses of the operations that no vector names, and why none can.
+WITHOUT_VECTOR = {
+    "INIT-11": "two calls are compared, not a call with a value",
+    "INIT-12": "every vector of a sample asks for its dtype",
+    "INIT-13": "nothing is judged there",
+    "SGD-6": "every vector of a step asks for dtype and shape",
+}
+
+
+def schema(name: str) -> jsonschema.Draft7Validator:
+    return jsonschema.Draft7Validator(json.loads((SPEC / "schema" / f"{name}.schema.json").read_text()))
+
+
+def test_every_published_file_loads():
+    assert load()[1] == []
+
+
+def test_there_are_a_thousand_vectors_of_all_dtypes_and_profiles(published):
+    assert len(published) >= 1000
+    assert {v.dtype for v in published.values()} == {"float64", "float32", "float16", "bfloat16"}
+    assert {v.profile for v in published.values()} == {"core", "half", "edge", "range", "defaults"}
+
+
+def test_ids_are_unique_over_all_files():
+    ids = re.findall(r"^- id: (\S+)$", "".join((VECTORS / f).read_text() for f in FILES), re.MULTILINE)
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_second_validator_finds_the_schema_kept(file):
+    document = yaml.load((VECTORS / file).read_bytes(), yaml.CSafeLoader)
+    assert [e.message for e in schema("vector").iter_errors(document)] == []
+
+
+def test_the_dialects_keep_their_schema():
+    document = yaml.safe_load((SPEC / "dialects.yaml").read_text())
+    assert [e.message for e in schema("dialects").iter_errors(document)] == []
+
+
+def test_vectors_name_clauses_that_the_spec_has(published):
+    assert {c for v in published.values() for c in v.clauses} <= set(catalogue.clauses())
+
+
+def test_every_clause_of_an_operation_has_a_vector_or_a_reason(published):
+    pages = ("ELU-", "RELU-", "BN-", "INIT-", "CLIP-", "SGD-")
+    tested = {c for v in published.values() for c in v.clauses}
+    assert {c for c in catalogue.clauses() if c.startswith(pages)} - tested == set(WITHOUT_VECTOR)
+
+
+def test_vectors_hunt_and_list_only_what_dialects_yaml_names(published):
+    document = yaml.safe_load((SPEC / "dialects.yaml").read_text())
+    hunted = {hunt for v in published.values() for hunt in v.hunts}
+    listed = {part for v in published.values() for name in v.dialects for part in name.split("+")}
+    assert hunted - set(document["dialects"]) - set(document["faults"]) == set()
+    assert listed - set(document["dialects"]) == set()
+
+
+def test_dialects_depart_from_clauses_that_the_spec_has():
+    departed = {c for d in catalogue.dialects().values() for c in d["departs_from"]}
+    assert departed <= set(catalogue.clauses())
+
+
+def test_the_spec_defines_no_clause_twice():
+    found = [c for page in SPEC.glob("*.md") for c, _ in catalogue.CLAUSE.findall(page.read_text())]
+    assert len(found) == len(set(found))
+
+
+# Files that cannot be used
+
+GOOD = (VECTORS / "clip_by_value" / "core.yaml").read_text()
+FIRST = re.search(r"^- id: (\S+)$", GOOD, re.MULTILINE).group(1)
+
+
+def sealed(text: str) -> str:
+    """Return a file's text with the digest that its vectors have."""
+    head, body = text.split("\nvectors:", 1)
+    digest = hashlib.sha256(f"vectors:{body}".encode()).hexdigest()
+    return re.sub("sha256:[0-9a-f]{64}", f"sha256:{digest}", head) + f"\nvectors:{body}"
+
+
+def changed(old: str, new: str) -> str:
+    assert old in GOOD
+    return sealed(GOOD.replace(old, new, 1))
+
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{new}: &{new} [{', '.join(['*' + old] * 8)}]\n" for old, new in zip("abcdefghij", "bcdefghijk", strict=True)
+)
+BAD: dict[str, tuple[str, str]] = {
+    "not YAML": ("format: 1\nvectors: [", r"bad\.yaml, line \d+: not YAML"),
+    "tabs": ("format: 1\n\tspec: 1\n", r"bad\.yaml, line 2: not YAML"),
+    "a list": ("- 1\n- 2\n", r"bad\.yaml: breaks .*vector\.schema\.json"),
+    "nothing": ("", r"bad\.yaml: breaks .*vector\.schema\.json"),
+    "a bomb": (BOMB, r"bad\.yaml, line 1: an anchor or alias"),
+    "a misspelt key": (changed("  profile:", "  profil:"), rf"bad\.yaml: breaks .* at {FIRST}: .*profil"),
+    "a missing key": (changed("  profile: core\n", ""), rf"bad\.yaml: breaks .* at {FIRST}: .*profile"),
+    "a wrong type": (
+        changed("clipvalue: 0.5", 'clipvalue: "half"'),
+        rf"bad\.yaml: breaks .* at {FIRST}: .*clipvalue",
+    ),
+    "a changed digit": (GOOD.replace("-0.584", "-0.585", 1), r"bad\.yaml: the digest"),
+    "a number too large": (
+        changed("-0.584", "-1e400"),
+        rf"bad\.yaml: {FIRST}: inputs\.gradients\[0\].*-1e400.*float64",
+    ),
+    "a number too many": (
+        changed("-0.584", "-0.584 1"),
+        rf"bad\.yaml: {FIRST}: inputs\.gradients\[0\]: 6 numbers",
+    ),
+    "a negative bound": (
+        changed('bound: "0"', 'bound: "-1"'),
+        rf"bad\.yaml: {FIRST}: expected\.gradients\[0\]",
+    ),
+    "an infinite bound": (
+        changed('bound: "0"', 'bound: "inf"'),
+        rf"bad\.yaml: {FIRST}: expected\.gradients\[0\]",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), BAD.values(), ids=BAD.keys())
+def test_a_bad_file_is_refused_by_file_and_vector(text, said):
+    with pytest.raises(VectorError) as refusal:
+        read(text.encode(), "bad.yaml")
+    assert re.match(said, str(refusal.value)), str(refusal.value)
+
+
+def test_bytes_that_are_no_text_are_refused_by_file():
+    with pytest.raises(VectorError, match=r"bad\.yaml"):
+        read(b"format: \xff\xfe", "bad.yaml")
+
+
+@pytest.fixture
+def beside(tmp_path: Path) -> Callable[[str], tuple[int, list[str]]]:
+    """Load a folder of a good file and another; return how many vectors there are, and the problems."""
+
+    def run(text: str) -> tuple[int, list[str]]:
+        (tmp_path / "bad.yaml").write_text(text)
+        (tmp_path / "good.yaml").write_text(GOOD)
+        vectors, problems = load(tmp_path)
+        return len(vectors), problems
+
+    return run
+
+
+@pytest.mark.parametrize("text", [text for text, _ in BAD.values()], ids=BAD.keys())
+def test_the_other_files_still_load(beside, text):
+    count, [problem] = beside(text)
+    assert count == len(read(GOOD.encode(), "good.yaml"))
+    assert problem.startswith("bad.yaml")
+
+
+def test_an_id_that_stands_in_two_files_is_refused_with_both_names(beside):
+    _, [problem] = beside(GOOD)
+    assert FIRST in problem
+    assert "good.yaml" in problem
+    assert "bad.yaml" in problem
+
+
+def test_a_folder_without_vectors_is_an_error(tmp_path):
+    with pytest.raises(VectorError, match="no vector files"):
+        load(tmp_path)
