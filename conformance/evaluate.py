@@ -78,7 +78,7 @@ class _Stored:
         return bool(np.isfinite(self.bound).all())
 
     def leaves(self, other: _Stored) -> bool:
-        """Say whether an implementation of this may leave the region of ``other``, by an eighth of its bound or more."""
+        """Say whether an implementation of this may leave the other's region, by an eighth of its bound or more."""
         if self.dtype != other.dtype:
             return True
         finite = np.isfinite(self.values) & np.isfinite(other.values)

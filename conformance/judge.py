@@ -156,9 +156,7 @@ def _check_names(vector: Vector, omits: Sequence[str], answer: Answer) -> None:
     allowed = set(OUTPUTS[vector.operation])
     name = f"{answer.call.implementation} on {vector.id}"
     if unknown := got - allowed:
-        raise ContractBroken(
-            f"{name} returned {_names(unknown)}; {vector.operation} has the outputs {', '.join(OUTPUTS[vector.operation])}"
-        )
+        raise ContractBroken(f"{name} returned {_names(unknown)}; {vector.operation} has the outputs {_names(allowed)}")
     if missing := wanted - got - set(omits):
         # A list of which every entry is absent has no flat name at all.
         lists = {"gradients", "weights"}

@@ -199,4 +199,5 @@ def conclusion(report: Mapping[str, Any]) -> str:
     """Return the last line: totals and time."""
     total = Counter(row["verdict"] for row in report["results"])
     parts = [f"{total[v]} {HEADS.get(v, v)}" for v in COLUMNS if total[v]]
-    return f"{report['vectors']} vectors, {len(report['results'])} results: {', '.join(parts) or 'none'}; {report['seconds']:.1f} s"
+    results = f"{len(report['results'])} results: {', '.join(parts) or 'none'}"
+    return f"{report['vectors']} vectors, {results}; {report['seconds']:.1f} s"

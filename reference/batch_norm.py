@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
 from . import exact
 from .exact import Array
 
@@ -53,12 +55,12 @@ def moving(old: Array, new: Array, momentum: float) -> Array:
     # momentum old + (1 - momentum) new                         Keras: BatchNormalization
     one = exact.number(1.0, old)
     kept = exact.number(momentum, old)
-    return old * kept + new * (one - kept)
+    return np.asarray(old * kept + new * (one - kept))
 
 
 def _normalizer(variance: Array, epsilon: float) -> Array:
     # r = 1 / sqrt(v + epsilon)
-    return exact.number(1.0, variance) / exact.sqrt(variance + exact.number(epsilon, variance))
+    return np.asarray(exact.number(1.0, variance) / exact.sqrt(variance + exact.number(epsilon, variance)))
 
 
 def _normalize(

@@ -55,6 +55,11 @@ def digits(a: Array) -> int:
     return max((len(d.as_tuple().digits) for d in a.ravel() if d.is_finite()), default=1)
 
 
+def elements(a: Array) -> Iterator[tuple[tuple[int, ...], Any]]:
+    """Yield the position and the value of every element of an exact array, in row-major order."""
+    return zip(np.ndindex(a.shape), a.ravel().tolist(), strict=True)
+
+
 def number(value: float, like: Array) -> Any:
     """Return the attribute ``value`` (exactly that float64) as a scalar of the number system of ``like``."""
     return Decimal(value) if is_exact(like) else np.float64(value)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .exact import Array
+from .exact import Array, elements
 
 
 class Format(NamedTuple):
@@ -89,6 +89,6 @@ def round_to(values: Array, dtype: str) -> Array:
         dtype: a key of ``FORMATS``.
     """
     result = np.empty(values.shape, np.float64)
-    for index in np.ndindex(values.shape):
-        result[index] = round_number(values[index], FORMATS[dtype])
+    for index, value in elements(values):
+        result[index] = round_number(value, FORMATS[dtype])
     return result
