@@ -71,6 +71,8 @@ def compare(got: Array, expected: Tensor) -> Comparison:
         got: the output, of whatever dtype and shape came.
         expected: values that are judged.
     """
+    if "any" in expected.latitude:  # NUM-8: recorded, not judged
+        return Comparison(True)
     if problem := shape_problem(got, expected.dtype, expected.shape):
         return Comparison(False, float("inf"), float("inf"), problem=problem)
     if expected.values is None or expected.bound is None or got.size == 0:

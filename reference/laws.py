@@ -47,7 +47,8 @@ def _shape_only_fan(attributes: Mapping[str, Any]) -> float:
     in_axis, out_axis, spatial = LAYOUTS["out_in_spatial" if first else "spatial_in_out"]
     receptive = math.prod(shape[spatial])
     into, out = shape[in_axis] * receptive, shape[out_axis] * receptive
-    return {"fan_in": float(into), "fan_out": out, "fan_avg": (into + out) / 2}[attributes["mode"]]
+    fans: dict[str, float] = {"fan_in": into, "fan_out": out, "fan_avg": (into + out) / 2}
+    return fans[attributes["mode"]]
 
 
 def law_dialects(operation: str, attributes: Mapping[str, Any], *, defaults: bool) -> dict[str, Law]:

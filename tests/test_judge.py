@@ -163,7 +163,7 @@ def test_where_nothing_is_judged_any_value_is_recorded():
     ("outputs", "said"),
     [
         ({"y": Y}, "did not return dx; return it, or declare omits"),
-        ({"y": Y, "gradient": DX}, "returned gradient; elu has the outputs y, dx"),
+        ({"y": Y, "gradient": DX}, "returned gradient; elu has the outputs dx, y"),
         ({}, "did not return dx, y"),
     ],
 )

@@ -71,7 +71,7 @@ def relu_cases(dtype: str) -> Iterator[VectorCase]:
 
     for name, shape in SHAPES.items():
         x, dy = tensor(f"relu-{name}-x", shape, dtype), tensor(f"relu-{name}-dy", shape, dtype)
-        compiled = name in ("mixed", "matrix")
+        compiled = name == "mixed"
         yield case(name, "core", "RELU-1 RELU-2 RELU-6", "wrong-branch", x, dy, compiled=compiled)
     for name, sign in {"all-positive": 1, "all-negative": -1}.items():
         x = stored(sign * abs(tensor(f"relu-{name}", [LENGTH], "float64")), dtype)
@@ -133,7 +133,7 @@ def elu_cases(dtype: str) -> Iterator[VectorCase]:
     for name, shape in SHAPES.items():
         for alpha in (1.0, 0.5, 2.0):
             x, dy = tensor(f"elu-{name}-x", shape, dtype), tensor(f"elu-{name}-dy", shape, dtype)
-            compiled = name in ("mixed", "matrix") and alpha == 1.0
+            compiled = name == "mixed" and alpha == 1.0
             label = name if alpha == 1.0 else f"{name}-alpha-{alpha:g}"
             hunts = "wrong-branch" if alpha == 1.0 else "alpha-ignored alpha-on-wrong-side"
             yield case(label, "core", "ELU-1 ELU-2 ELU-6 ELU-9", hunts, x, dy, alpha=alpha, compiled=compiled)
