@@ -89,8 +89,9 @@ class _Stored:
 
     def entry(self, expected: _Stored) -> dict[str, Any]:
         """Return what a dialect's entry in a vector says of this output: only what is not as expected."""
+        # The same text may name another number in another dtype.
         result = {"dtype": self.dtype} if self.dtype != expected.dtype else {}
-        if self.data != expected.data:
+        if result or self.data != expected.data:
             result["data"] = self.data
         return {**result, "bound": self.bound_text if self.values.size else ""}
 

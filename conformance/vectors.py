@@ -16,7 +16,7 @@ import yaml
 
 from nnconform.adapters import SparseGradient
 
-from .tensors import DTYPES, Array, TensorError, parse_bound, parse_data
+from .tensors import Array, TensorError, parse_bound, parse_data
 
 # How many times the conforming bound an accuracy dialect's may be, and still hide nothing but rounding.
 WIDE = 16.0
@@ -209,11 +209,10 @@ def variant(expected: Tensor, prescribed: Mapping[str, Any], where: str) -> Tens
     """Return what a dialect prescribes for an output: its own values or the expected ones, with its bound."""
     shape = expected.shape
     data, dtype = prescribed.get("data"), prescribed.get("dtype", expected.dtype)
-    same = expected.values if expected.values is None else expected.values.astype(DTYPES[dtype])
     return Tensor(
         dtype,
         shape,
-        same if data is None else parse_data(data, dtype, shape, where),
+        expected.values if data is None else parse_data(data, dtype, shape, where),
         _bound(prescribed["bound"], shape, where),
         expected.latitude,
         expected.flushed if data is None else None,

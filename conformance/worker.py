@@ -26,6 +26,7 @@ from nnconform.adapters import SparseGradient
 from .tensors import DTYPES, Array
 from .vectors import Vector
 
+PROTOCOL = 1
 START_SECONDS = 180.0
 # One thread a framework: results do not depend on the machine's cores, and frameworks run side by side.
 THREADS = 1
@@ -160,6 +161,10 @@ class Worker:
         if "hello" not in first:
             raise WorkerFailed(first.get("failed", f"the worker of {module} said {str(first)[:200]}"))
         self.hello: dict[str, Any] = first["hello"]
+        if self.hello.get("protocol") != PROTOCOL:
+            self.stop()
+            spoken = self.hello.get("protocol")
+            raise WorkerFailed(f"the worker of {module} speaks protocol {spoken!r}; wanted {PROTOCOL}")
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -217,7 +222,11 @@ class Worker:
             raise WorkerGone("crash", self._ending()) from None
         for call in calls:
             message = self._next(seconds)
-            if message.get("id") != vector.id or message.get("implementation") != call.implementation:
+            if [message.get(key) for key in ("id", "implementation", "mode")] != [
+                vector.id,
+                call.implementation,
+                call.mode,
+            ]:
                 self.stop()
                 raise WorkerGone("crash", f"the worker answered another question: {str(message)[:80]}")
             yield Answer(call, message["status"], message.get("reason", ""), _outputs(message.get("outputs", {})))

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from . import batch_norm, exact
-from .clipping import Gradients, clipped, global_norm
+from .clipping import Gradients, global_norm
 from .exact import Array
 from .rounding import FORMATS, round_number
 
@@ -163,8 +163,8 @@ def spread(s: Statistics, epsilon: float, p: Precision) -> Array:
     """rho: the relative error of r = (v + epsilon)^-1/2, from the exact range of v (BOUND-BN-TRAIN)."""
     e = exact.number(epsilon, s.variance)
     # The least that v + epsilon can be computed as: a variance is no less than 0, epsilon rounds by u.
-    least = exact.maximum(s.variance - s.d_variance, exact.full(s.variance.shape, 0.0, s.variance))
-    least = least + e * (1 - 2 * p.u)
+    floor = np.full(s.variance.shape, e * (1 - 2 * p.u), object)
+    least = exact.maximum(s.variance + e - s.d_variance, floor)
     rho = exact.sqrt((s.variance + e) / least) - 1
     # An infinite variance gives r = 0 in any precision.
     rho = np.where(exact.isfinite(s.variance) | exact.isnan(s.variance), rho, exact.full(rho.shape, 0.0, rho))
@@ -211,11 +211,13 @@ class Normalized:
         y = exact.absolute((self.x - self.mean) * self.r * gamma + beta)
         # A (|x - mu| ((1 + rho)(1 + gamma_3) - 1) + D_mu (1 + rho)(1 + gamma_3))(1 + u)
         direct = a * (distance * (rise * (1 + p.gamma(3)) - 1) + self.d_mean * rise * (1 + p.gamma(3)))
+        direct = direct * (1 + p.u)
         # A (|x - mu| rho + (1 + rho)(gamma_4 (|x| + |mu| + D_mu) + D_mu))(1 + u) + gamma_2 |beta|
         sizes = exact.absolute(self.x) + exact.absolute(self.mean) + self.d_mean
-        folded = a * (distance * self.rho + rise * (p.gamma(4) * sizes + self.d_mean))
-        shift = p.gamma(2) * exact.absolute(beta)
-        return np.asarray(exact.maximum(direct, folded) * (1 + p.u) + shift + 2 * p.u * y + p.eta)
+        folded = a * (distance * self.rho + rise * (p.gamma(4) * sizes + self.d_mean)) * (1 + p.u)
+        folded = folded + p.gamma(2) * exact.absolute(beta)
+        # The last addition, or the product that stands for it, rounds to u |y|.
+        return np.asarray(exact.maximum(direct, folded) + p.u * y + p.eta)
 
     @property
     def d_xh(self) -> Array:
@@ -371,27 +373,22 @@ def clip_by_norm(gradients: Gradients, values: Gradients, clipnorm: float, p: Pr
 
 def sgd_step(
     weights: list[Array],
-    gradients: Gradients,
+    values: Gradients,
+    errors: Gradients,
     *,
     learning_rate: float,
     dtype: str,
-    clips: dict[str, float],
 ) -> list[Array]:
     """Bound of w - learning_rate g (BOUND-SGD): gamma_2 (1 + u) |lr g| + u |w'|, and what clipping adds to g.
 
     Args:
         weights: before the step.
-        gradients: before clipping.
+        values: the gradients after clipping.
+        errors: the bounds of these as ``clip_by_norm`` gives them; 0 where nothing is computed.
         learning_rate: the exact float64 number.
         dtype: of weights and gradients; u is its unit roundoff, also in half precision (NUM-6).
-        clips: clipvalue, clipnorm or global_clipnorm, or nothing.
     """
-    p, values = storage(dtype), clipped(gradients, **clips)
-    errors: list[Array | None] = [None if v is None else exact.full(v.shape, 0.0, v) for v in values]
-    if "clipnorm" in clips:
-        errors = clip_by_norm(gradients, values, clips["clipnorm"], working(dtype))
-    elif "global_clipnorm" in clips:
-        errors = clip_by_global_norm(gradients, values, clips["global_clipnorm"], working(dtype))
+    p = storage(dtype)
     result = []
     for w, v, error in zip(weights, values, errors, strict=True):
         if v is None or error is None:
@@ -399,8 +396,9 @@ def sgd_step(
             continue
         rate = exact.number(learning_rate, w)
         size, moved = exact.absolute(rate * v), exact.absolute(w - rate * v)
-        # In half precision the clipped gradient was rounded to storage before the step.
-        error = error + p.u * exact.absolute(v) if clips and p.u != working(dtype).u else error
+        if p.u != working(dtype).u:
+            # In half precision a clipped gradient was rounded to storage before the step.
+            error = error + np.where(error > 0, p.u * exact.absolute(v), error)
         rounded = p.gamma(2) * (1 + p.u) * size + p.u * moved
         result.append((1 + p.gamma(3)) * abs(rate) * error + rounded + p.eta)
     return result

@@ -396,17 +396,16 @@ def sgd_step(case: Case, *, learning_rate: float | None = None, float32_rate: bo
     rate = float(np.float32(rate)) if float32_rate else rate
     clips = {k: v for k, v in attributes.items() if k in ("clipvalue", "clipnorm", "global_clipnorm")}
     kind, limit = next(iter(clips.items()), ("", 0.0))
-    if kind == "clipvalue":
-        off = rules.get("zero_is_off", False) and limit == 0
-        used = case.inputs["gradients"] if off else clipping.clipped(case.inputs["gradients"], **clips)
-    elif kind:
-        used, _ = _clip_norms(case, limit, NormRules(**rules), one_norm=kind == "global_clipnorm")
-    else:
-        used = list(case.inputs["gradients"])
+    gradients = case.inputs["gradients"]
+    used, errors = list(gradients), [None if g is None else _none(g) for g in gradients]
+    if kind == "clipvalue" and not (rules.get("zero_is_off") and limit == 0):
+        used = clipping.clipped(gradients, **clips)
+    elif kind in ("clipnorm", "global_clipnorm"):
+        used, errors = _clip_norms(case, limit, NormRules(**rules), one_norm=kind == "global_clipnorm")
     dtype = case.dtypes["weights"]
-    errors = bounds.sgd_step(weights, case.inputs["gradients"], learning_rate=rate, dtype=dtype, clips=clips)
+    bound = bounds.sgd_step(weights, used, errors, learning_rate=rate, dtype=dtype)
     values = clipping.sgd_step(weights, used, learning_rate=rate)
-    return {f"weights[{i}]": Output(v, e, dtype) for i, (v, e) in enumerate(zip(values, errors, strict=True))}
+    return {f"weights[{i}]": Output(v, e, dtype) for i, (v, e) in enumerate(zip(values, bound, strict=True))}
 
 
 OPERATIONS: Mapping[str, Callable[..., Outputs]] = {

@@ -94,7 +94,7 @@ def norm_questions(dtype: str) -> Iterator[Question]:
     for name, shapes in STRUCTURES.items():
         grads = gradients_of(f"norm-{name}", shapes, dtype)
         clauses = "1 4" if None in shapes else "1"
-        several = "norm-order threshold-squared square-root-forgotten"
+        several = "norm-order threshold-squared square-root-forgotten clip-denominator-epsilon"
         yield Question(name, "core", clauses, several, grads, 1.0, (), compiled=True)
         yield Question(f"{name}-slightly", "core", clauses, several, grads, 1.5, ())
         yield Question(f"{name}-hard", "core", clauses, several, grads, 0.125, ())
