@@ -31,7 +31,7 @@ def fail(message: str, status: int = 2) -> NoReturn:
 
 @click.group(context_settings=CONTEXT)
 @click.version_option(package_name="nnconform")
-def main() -> None:
+def cli() -> None:
     """Check that neural-network building blocks do what the spec says, in TensorFlow, PyTorch and JAX."""
 
 
@@ -40,7 +40,7 @@ def _globs(option: str, help_text: str) -> Callable[..., Any]:
     return click.option(option, name, multiple=True, metavar="GLOB", help=help_text)
 
 
-@main.command()
+@cli.command()
 @click.argument("framework", nargs=-1)
 @_globs("--operation", "Only these operations (batch_norm_*); may be repeated, as all filters.")
 @_globs("--vector", "Only these vectors (elu/near-zero/*).")
@@ -218,7 +218,7 @@ def _table(heads: list[str], rows: list[list[str]]) -> None:
     Console().print(table)
 
 
-@main.command()
+@cli.command()
 @click.option("--check", is_flag=True, help="Write nothing; fail if the files are not what the reference gives.")
 @click.option("--operation", help="Only the files of this operation.")
 @click.option(
@@ -254,7 +254,7 @@ def generate(check: bool, operation: str | None, output: Path | None) -> None:
     click.echo(f"{len(changed)} files changed in {folder}")
 
 
-@main.command("list")
+@cli.command("list")
 @click.argument(
     "what",
     type=click.Choice(["frameworks", "operations", "implementations", "vectors", "dialects", "clauses"]),
@@ -270,6 +270,17 @@ def list_(what: str, framework: tuple[str, ...]) -> None:
             click.echo(line)
     except UsageError as error:
         fail(str(error))
+
+
+def main() -> None:
+    """Run the command line; what no command foresees is the suite's own failure, exit status 3."""
+    try:
+        cli(prog_name="nnconform")
+    except Exception as error:
+        import traceback
+
+        traceback.print_exc()
+        fail(f"the suite failed: {type(error).__name__}: {error}; please report this", 3)
 
 
 if __name__ == "__main__":

@@ -341,19 +341,19 @@ def run(
 
 def _collect(events: Any, running: int, result: Run) -> Iterator[tuple[str, FrameworkRun, Any]]:
     """Judge answers as they come, until no driver has anything left to do."""
-    omits: dict[tuple[str, str, str, bool], tuple[str, ...]] = {}
+    omits: dict[tuple[int, str, str, bool], tuple[str, ...]] = {}
     while running:
         kind, payload = events.get()
         if kind != "answer":
             running -= kind == "idle"
             for i in payload.hello.get("implementations", ()):
-                key = payload.framework.name, i["operation"], i["name"], i["defaults"]
+                key = id(payload), i["operation"], i["name"], i["defaults"]
                 omits[key] = tuple(i["omits"])
             yield kind, payload, None
             continue
         entry, vector, answer = payload
         name = answer.call.implementation
-        hidden = omits[entry.framework.name, vector.operation, name, vector.profile == "defaults"]
+        hidden = omits[id(entry), vector.operation, name, vector.profile == "defaults"]
         try:
             if answer.status == "fault":
                 raise ContractBroken(f"{name} on {vector.id}: {answer.reason}")

@@ -41,6 +41,7 @@ ZEROS = ("y", "dx", "dgamma", "dbeta", "batch_mean", "batch_variance", "running_
 FREE = dict.fromkeys(ZEROS, ("sign-of-zero",))
 TRAIN_FORMULAS = ("BN-TRAIN-1", "BN-TRAIN-2", "BN-TRAIN-3", "BN-TRAIN-4", "BN-TRAIN-5", "BN-TRAIN-6")
 TRAIN_FAULTS = ("wrong-axis", "momentum-swapped", "mean-not-differentiated", "variance-not-differentiated")
+NOT_AFFINE_FAULTS = ("affine-assumed", "statistics-in-input-dtype")
 SINGLE_ELEMENT = {"rejects-single-element": "more than 1 value per channel"}
 ZERO_EPSILON = {"rejects-zero-epsilon": "eps"}
 
@@ -118,7 +119,7 @@ def _core(dtype: str) -> Iterator[VectorCase]:
     shape, axis = LAYOUTS["rank-2"]
     for case, label in (("a", ""), ("b", "-again"), ("c", "-once-more")):
         inputs = batch(f"bn-affine-{case}", shape, axis, dtype, deviation=deviation, affine=False)
-        yield _train(f"not-affine{label}", dtype, "core", ["BN-TRAIN-3", "BN-TRAIN-10"], ["affine-assumed"], inputs)
+        yield _train(f"not-affine{label}", dtype, "core", ["BN-TRAIN-3", "BN-TRAIN-10"], NOT_AFFINE_FAULTS, inputs)
         inputs = batch(f"bn-extra-{case}", shape, axis, dtype, deviation=deviation)
         formulas = [*TRAIN_FORMULAS, "BN-TRAIN-7", "BN-TRAIN-8", "BN-TRAIN-19"]
         yield _train(f"values{label}", dtype, "core", formulas, TRAIN_FAULTS, inputs, compiled=True)
@@ -163,7 +164,7 @@ def _core(dtype: str) -> Iterator[VectorCase]:
                 dtype,
                 "core",
                 [*TRAIN_FORMULAS, "BN-TRAIN-16"],
-                ["half-precision-arithmetic", "wrong-dtype"],
+                ["half-precision-arithmetic", "statistics-in-float32", "wrong-dtype"],
                 inputs,
             )
 
@@ -348,7 +349,7 @@ def _defaults(dtype: str) -> Iterator[VectorCase]:
             dtype,
             "defaults",
             ["BN-TRAIN-17"],
-            ["default-epsilon-1e-5", "default-momentum-0.9"],
+            ["default-epsilon-1e-5", "default-momentum-0.9", "default-momentum-0"],
             batch(f"bn-defaults-{name}", shape, axis, dtype, deviation=0.05),
             axis,
         )
