@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-
-from nnconform.reference.dialects import DIALECTS
 
 from . import lawtest
 from .compare import Comparison, compare, digest
@@ -107,7 +105,7 @@ class Result:
 
 
 def judge(framework: str, vector: Vector, omits: Sequence[str], answer: Answer) -> Result:
-    """Return what is said of an answer; dialects of accuracy still have to pass ``refuse_swallowed``.
+    """Return what is said of an answer; dialects of accuracy still have to pass ``diagnose``.
 
     Args:
         framework: the adapter's name.
@@ -244,70 +242,3 @@ def _name_dialects(result: Result, fits: Mapping[str, list[Fit]]) -> None:
             output = result.outputs[name]
             output.verdict, output.dialect = "dialect", order[0].dialect
             output.also = tuple(fit.dialect for fit in order[1:])
-
-
-def is_accuracy(dialect: str) -> bool:
-    """Say whether a dialect, or a part of a combination, widens a bound rather than prescribe a value."""
-    return any(DIALECTS[part].accuracy for part in dialect.split("+") if part in DIALECTS)
-
-
-def _group(result: Result, output: str) -> tuple[str, ...]:
-    return (
-        result.framework,
-        result.implementation,
-        result.mode,
-        result.vector.operation,
-        output.partition("[")[0],
-    )
-
-
-def refuse_swallowed(results: Sequence[Result]) -> None:
-    """Turn an accuracy dialect into a divergence where the implementation is wrong on benign vectors too (NUM-10).
-
-    A wide bound must not swallow a wrong formula: on the output's vectors of profile core or half where the
-    dialect's bound is at most ``WIDE`` times the conforming one, the implementation must conform or fit a dialect
-    that is not refused itself. They are those of the same dtype, or those of float32 and float64 where that dtype
-    has none.
-    """
-    benign: dict[tuple[str, ...], list[tuple[Result, str]]] = defaultdict(list)
-    for result in results:
-        if result.vector.profile in ("core", "half"):
-            for name in result.outputs:
-                benign[_group(result, name)].append((result, name))
-    # To refuse one dialect may take the ground from under another.
-    while refused := list(_refused(results, benign)):
-        for result, output, dialect in refused:
-            left = [d for d in (output.dialect, *output.also) if d != dialect]
-            output.dialect = left[0] if left and not left[0].endswith(REFUSED) else ""
-            output.also = (*(left[1:] if output.dialect else left), f"{dialect}{REFUSED}")
-            output.verdict = "dialect" if output.dialect else "diverges"
-            result.settle()
-
-
-REFUSED = " (refused)"
-
-
-Benign = Mapping[tuple[str, ...], Sequence[tuple[Result, str]]]
-
-
-def _refused(results: Sequence[Result], benign: Benign) -> Iterator[tuple[Result, OutputResult, str]]:
-    """Yield the outputs whose named dialect an unexplained benign vector speaks against."""
-    known: dict[tuple[tuple[str, ...], str, str], bool] = {}
-    for result in results:
-        for name, output in result.outputs.items():
-            if output.verdict != "dialect" or not is_accuracy(output.dialect):
-                continue
-            group = _group(result, name)
-            key = group, output.dialect, result.vector.dtype
-            if key not in known:
-                known[key] = _unexplained(benign[group], output.dialect, result.vector.dtype)
-            if known[key]:
-                yield result, output, output.dialect
-
-
-def _unexplained(benign: Sequence[tuple[Result, str]], dialect: str, dtype: str) -> bool:
-    """Say whether an output diverges on a benign vector where the dialect's bound is narrow."""
-    narrow = [(r, n) for r, n in benign if dialect not in r.vector.tempting.get(n, ())]
-    same = [(r, n) for r, n in narrow if r.vector.dtype == dtype]
-    witnesses = same or [(r, n) for r, n in narrow if r.vector.dtype in ("float32", "float64")]
-    return any(r.outputs[n].verdict == "diverges" for r, n in witnesses)

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .diagnose import diagnose
 from .frameworks import Framework
-from .judge import ContractBroken, Result, judge, refuse_swallowed
+from .judge import ContractBroken, Result, judge
 from .vectors import Vector
 from .worker import THREADS, Answer, Call, Worker, WorkerFailed, WorkerGone, stage
 
@@ -329,7 +330,7 @@ def run(
                 driver.join()
     place = {v.id: number for number, v in enumerate(chosen)}
     rank = {entry.hello.get("framework"): number for number, entry in enumerate(result.frameworks)}
-    refuse_swallowed(result.results)
+    diagnose(result.results)
     # Workers answer in no fixed order: a report has the frameworks' and the vectors'.
     result.results = sorted(
         (r for r in result.results if r.vector.id in place),

@@ -28,16 +28,19 @@ def _failed(count: Counter[str]) -> int:
 
 
 class Group:
-    """Findings of the same kind: one output and dialect or reason, over implementations, modes and vectors."""
+    """Findings of the same kind: one dialect or reason, over outputs, implementations, modes and vectors."""
 
     def __init__(self) -> None:
         self.modes: dict[str, dict[str, None]] = {}
+        self.outputs: dict[str, None] = {}
         self.rows: list[tuple[Row, str]] = []
 
     def add(self, row: Row, output: str) -> None:
         """Take in a row, and the output concerned, "" for the whole vector."""
         self.modes.setdefault(row["implementation"], {})[row["mode"]] = None
         self.rows.append((row, output))
+        if output:
+            self.outputs[output.partition("[")[0]] = None
 
     @property
     def implementations_text(self) -> str:
@@ -63,18 +66,18 @@ class Group:
         return max(self.rows, key=size)
 
 
-def groups(rows: Iterable[Row], verdict: str) -> dict[tuple[str, ...], Group]:
-    """Return the rows' outputs of a verdict, grouped by framework, operation, output and dialect or reason."""
-    found: dict[tuple[str, ...], Group] = defaultdict(Group)
+def groups(rows: Iterable[Row], verdict: str) -> dict[tuple[str, str, str], Group]:
+    """Return the rows of a verdict, grouped by framework, operation, and dialect or reason."""
+    found: dict[tuple[str, str, str], Group] = defaultdict(Group)
     for row in rows:
         head = row["framework"], row["operation"]
         if not row["outputs"]:
             if row["verdict"] == verdict:
-                found[*head, "", row.get("dialect", _first_line(row.get("reason", "")))].add(row, "")
+                found[*head, row.get("dialect", _first_line(row.get("reason", "")))].add(row, "")
             continue
         for name, output in row["outputs"].items():
             if output["verdict"] == verdict:
-                found[*head, name.partition("[")[0], output.get("dialect", "")].add(row, name)
+                found[*head, output.get("dialect", "")].add(row, name)
     return dict(found)
 
 
@@ -103,12 +106,16 @@ def _number(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.8g}"
 
 
-def _group_lines(found: Mapping[tuple[str, ...], Group]) -> Iterator[str]:
-    for (framework, operation, output, name), group in found.items():
-        what = f"{operation}.{output}" if output else operation
-        yield f"  {framework} {what}{': ' + name if name else ''} ({group.vectors} vectors)"
+def _group_lines(found: Mapping[tuple[str, str, str], Group]) -> Iterator[str]:
+    for (framework, operation, name), group in found.items():
+        outputs = f" ({', '.join(group.outputs)})" if group.outputs else ""
+        yield f"  {framework} {operation}{outputs}{': ' + name if name else ''}, {_count(group.vectors, 'vector')}"
         yield f"      {group.implementations_text}"
         yield f"      worst: {_worst_text(group)}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _state(entry: Mapping[str, Any]) -> str:
@@ -153,7 +160,7 @@ def findings(report: Mapping[str, Any]) -> Iterator[str]:
     """Yield the groups of findings as plain lines, what matters most first."""
     judged = [row for row in report["results"] if row["profile"] != "defaults"]
     defaults = [row for row in report["results"] if row["profile"] == "defaults"]
-    sections: Sequence[tuple[str, dict[tuple[str, ...], Group]]] = (
+    sections: Sequence[tuple[str, dict[tuple[str, str, str], Group]]] = (
         ("Diverges (no dialect explains it)", groups(judged, "diverges")),
         ("Crashed", groups(judged, "crash")),
         ("Timed out", groups(judged, "timeout")),
@@ -165,12 +172,12 @@ def findings(report: Mapping[str, Any]) -> Iterator[str]:
     for title, found in sections:
         if found:
             yield ""
-            yield f"{title}: {len(found)} group{'s' if len(found) != 1 else ''}"
+            yield f"{title}: {_count(len(found), 'group')}"
             yield from _group_lines(found)
     yield from _trouble(report)
 
 
-def _differing(rows: Sequence[Row]) -> dict[tuple[str, ...], Group]:
+def _differing(rows: Sequence[Row]) -> dict[tuple[str, str, str], Group]:
     return {key: group for verdict in ("diverges", "error", "dialect") for key, group in groups(rows, verdict).items()}
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nnconform.conformance.diagnose import refuse_swallowed
 from nnconform.conformance.judge import (
     VERDICTS,
     ContractBroken,
     OutputResult,
     Result,
     judge,
-    refuse_swallowed,
 )
 from nnconform.conformance.vectors import Tensor, Vector
 from nnconform.conformance.worker import Answer, Call
