@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from nnconform.reference.dialects import DIALECTS
 
@@ -16,8 +17,8 @@ REFUSED = " (refused)"
 def diagnose(results: Sequence[Result]) -> None:
     """Settle which dialect each output is named by (NUM-10).
 
-    First the names that other results contradict give way to those that they do not, then the accuracy dialects that
-    could hide a wrong formula are refused.
+    First the semantic dialects that other results contradict are refused, then the accuracy dialects that could hide a
+    wrong formula.
     """
     prefer_consistent(results)
     refuse_swallowed(results)
@@ -39,49 +40,69 @@ def _group(result: Result, output: str) -> tuple[str, ...]:
 
 
 def prefer_consistent(results: Sequence[Result]) -> None:
-    """Name an output by a semantic dialect that the same implementation does not contradict, if it fits one.
+    """Name an output by the semantic dialect that the same implementation speaks elsewhere (NUM-10).
 
-    An implementation contradicts a dialect where its output conforms although the vector is proved to see the dialect
-    there, in every such vector of the same dtype, or in every one of float32 and float64: another formula does not
-    come with another dtype.
+    On the vectors that are proved to see a dialect, an implementation that speaks it fits it. Where an output fits
+    several dialects the one that it fits most often there comes first; a dialect that it fits nowhere there, on the
+    same dtype or else on float32 and float64, is no explanation and is refused.
     """
     seen: dict[tuple[str, ...], list[Result]] = defaultdict(list)
     for result in results:
-        seen[result.framework, result.implementation, result.mode, result.vector.operation].append(result)
-    known: dict[tuple[object, ...], bool] = {}
+        seen[_group(result, "")[:4]].append(result)
+    known: dict[tuple[str, ...], _Record] = {}
 
-    def contradicted(result: Result, name: str, part: str) -> bool:
+    def record(result: Result, name: str, part: str) -> _Record:
         key = (*_group(result, name), part, result.vector.dtype)
         if key not in known:
-            known[key] = _contradicted(seen[key[:4]], key[4], part, result.vector.dtype)
+            known[key] = _Record.of(seen[key[:4]], key[4], part, result.vector.dtype)
         return known[key]
 
+    renamed = []
     for result in results:
         for name, output in result.outputs.items():
-            if output.verdict == "dialect" and output.also:
-                fits = (output.dialect, *output.also)
-                against = {d: any(contradicted(result, name, p) for p in _semantic_parts(d)) for d in fits}
+            if output.verdict == "dialect":
+                fits = [output.dialect, *output.also]
+                records = {d: [record(result, name, p) for p in _semantic_parts(d)] for d in fits}
+                spoken = [d for d in fits if not any(r.contradicts for r in records[d])]
                 # Sorting keeps the order of those that are equal.
-                output.dialect, *others = sorted(fits, key=against.__getitem__)
-                output.also = tuple(others)
+                spoken.sort(key=lambda d: max((1 - r.share for r in records[d]), default=0.0))
+                renamed.append((result, output, spoken, [d for d in fits if d not in spoken]))
+    for result, output, spoken, refused in renamed:
+        output.dialect = spoken[0] if spoken else ""
+        output.also = (*spoken[1:], *(f"{d}{REFUSED}" for d in refused))
+        output.verdict = "dialect" if spoken else "diverges"
+        result.settle()
 
 
 def _semantic_parts(dialect: str) -> list[str]:
     return [part for part in dialect.split("+") if part in DIALECTS and not DIALECTS[part].accuracy]
 
 
-def _contradicted(results: Sequence[Result], base: str, part: str, dtype: str) -> bool:
-    """Say whether an output conforms where the vector is proved to see the dialect on it."""
-    hunting = [
-        (r.vector.dtype, output.verdict)
-        for r in results
-        if part in r.vector.hunts and part in r.vector.dialects
-        for name, _ in flat(r.vector.dialects[part])
-        if (output := r.outputs.get(name)) is not None and name.partition("[")[0] == base
-    ]
-    same = [verdict for of, verdict in hunting if of == dtype]
-    wide = [verdict for of, verdict in hunting if of in ("float32", "float64")]
-    return any(found and all(verdict == "conforms" for verdict in found) for found in (same, wide))
+class _Record(NamedTuple):
+    """How an implementation's output does on the vectors that are proved to see a dialect on it.
+
+    Attributes:
+        share: of these vectors, those on which the output fits the dialect; 1 where there is none.
+        contradicts: there are some, and it fits on none.
+    """
+
+    share: float
+    contradicts: bool
+
+    @classmethod
+    def of(cls, results: Sequence[Result], base: str, part: str, dtype: str) -> _Record:
+        """Return the record of one output, by name without index, and of one dialect that is no combination."""
+        hunting = [
+            (r.vector.dtype, any(part in d.split("+") for d in (output.dialect, *output.also)))
+            for r in results
+            if part in r.vector.hunts and part in r.vector.dialects
+            for name, _ in flat(r.vector.dialects[part])
+            if (output := r.outputs.get(name)) is not None and name.partition("[")[0] == base
+        ]
+        wide = [fits for of, fits in hunting if of in ("float32", "float64")]
+        nearest = [fits for of, fits in hunting if of == dtype] or wide
+        every = nearest + wide
+        return cls(sum(every) / len(every) if every else 1.0, bool(nearest) and not any(nearest))
 
 
 def refuse_swallowed(results: Sequence[Result]) -> None:
@@ -101,8 +122,9 @@ def refuse_swallowed(results: Sequence[Result]) -> None:
     while refused := list(_refused(results, benign)):
         for result, output, dialect in refused:
             left = [d for d in (output.dialect, *output.also) if d != dialect]
-            output.dialect = left[0] if left and not left[0].endswith(REFUSED) else ""
-            output.also = (*(left[1:] if output.dialect else left), f"{dialect}{REFUSED}")
+            standing = [d for d in left if not d.endswith(REFUSED)]
+            output.dialect = standing[0] if standing else ""
+            output.also = (*(d for d in left if d != output.dialect), f"{dialect}{REFUSED}")
             output.verdict = "dialect" if output.dialect else "diverges"
             result.settle()
 

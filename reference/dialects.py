@@ -65,6 +65,7 @@ DIALECTS: dict[str, Dialect] = {
     "norm-overflow-to-zero": Dialect(NORMS, {"overflow": "zero"}),
     "norm-overflow-to-nan": Dialect(NORMS, {"overflow": "nan"}),
     "norm-underflow": Dialect(NORMS, {"underflow": True}),
+    "clip-product-underflow": Dialect(NORMS, {"product_underflow": True}),
     "infinite-norm-to-nan": Dialect(NORMS, {"infinite_is_nan": True}),
     "zero-by-zero-norm": Dialect(NORMS, {"zero_by_zero": True}),
     "infinite-threshold-to-nan": Dialect(NORMS, {"infinite_limit_is_nan": True}),

@@ -290,6 +290,7 @@ class NormRules(NamedTuple):
         zero_is_off: a threshold of 0 does nothing.
         overflow: what becomes of the gradients when the sum of squares overflows: "" (as the clause), "zero", "nan".
         underflow: squares that underflow are lost, so that the norm is 0 and nothing is clipped.
+        product_underflow: the gradient is multiplied by the threshold first; products that underflow give 0.
         infinite_is_nan: an infinite norm makes every element NaN.
         zero_by_zero: a norm of 0 at a threshold of 0 gives NaN.
         infinite_limit_is_nan: an infinite threshold gives NaN.
@@ -302,6 +303,7 @@ class NormRules(NamedTuple):
     zero_is_off: bool = False
     overflow: str = ""
     underflow: bool = False
+    product_underflow: bool = False
     infinite_is_nan: bool = False
     zero_by_zero: bool = False
     infinite_limit_is_nan: bool = False
@@ -326,6 +328,9 @@ def _clip_group(group: Sequence[Any], limit: float, rules: NormRules, dtype: str
         return all_times(Decimal(0) if rules.overflow == "zero" else nan)
     if rules.underflow and finite and norm != 0 and _underflows(present, dtype):
         return list(group)
+    largest = max((d for g in present for d in exact.absolute(g).ravel() if d.is_finite()), default=Decimal(0))
+    if rules.product_underflow and largest > 0 and largest * c < arithmetic.smallest_normal * arithmetic.unit:
+        return all_times(Decimal(0))
     if rules.infinite_is_nan and bool(exact.isnan(norm) | ~exact.isfinite(norm)):
         return all_times(nan)
     if (rules.zero_by_zero and limit == 0 and norm == 0) or (rules.infinite_limit_is_nan and c.is_infinite()):

@@ -152,7 +152,8 @@ def _norm_ranges(dtype: str) -> Iterator[Question]:
     if dtype in SMALL:
         size = SMALL[dtype]
         small = [stored(np.array([1.0, -0.75, 0.5, 1.0, 1.0]) * size, dtype)]
-        yield Question("squares-underflow", "range", "8", "norm-underflow", small, size / 4)
+        hunts = "norm-underflow clip-product-underflow"
+        yield Question("squares-underflow", "range", "8", hunts, small, size / 4)
     elif dtype in HALF:
         small = [stored(np.array([1.0, -0.75, 0.5, 1.0, 1.0]) * 1e-4, dtype)]
         yield Question("squares-underflow", "range", "8", "norm-underflow", small, 2.5e-5)
