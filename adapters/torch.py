@@ -194,12 +194,12 @@ for operation, initializer in (
         )(functools.partial(kaiming, initializer))
 
 
-def fresh(kind, *, shape, dtype, seed, **_):
-    """Return the weight of a fresh layer of the class ``kind``."""
+def fresh(cls, /, *, shape, dtype, seed, **_):
+    """Return the weight of a fresh layer of the class ``cls``."""
     torch.manual_seed(seed)
     outputs, inputs, *kernel = shape
     size = (tuple(kernel),) if kernel else ()
-    return {"sample": array(kind(inputs, outputs, *size, dtype=getattr(torch, dtype)).weight)}
+    return {"sample": array(cls(inputs, outputs, *size, dtype=getattr(torch, dtype)).weight)}
 
 
 def is_weight(*wanted):

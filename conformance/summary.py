@@ -111,7 +111,7 @@ def _group_lines(found: Mapping[tuple[str, str, str], Group]) -> Iterator[str]:
         outputs = f" ({', '.join(group.outputs)})" if group.outputs else ""
         yield f"  {framework} {operation}{outputs}{': ' + name if name else ''}, {_count(group.vectors, 'vector')}"
         yield f"      {group.implementations_text}"
-        yield f"      worst: {_worst_text(group)}"
+        yield f"      {'worst' if group.outputs else 'such as'}: {_worst_text(group)}"
 
 
 def _count(number: int, what: str) -> str:
@@ -207,4 +207,5 @@ def conclusion(report: Mapping[str, Any]) -> str:
     total = Counter(row["verdict"] for row in report["results"])
     parts = [f"{total[v]} {HEADS.get(v, v)}" for v in COLUMNS if total[v]]
     results = f"{len(report['results'])} results: {', '.join(parts) or 'none'}"
-    return f"{report['vectors']} vectors, {results}; {report['seconds']:.1f} s"
+    faults = f"; {_count(len(report['faults']), 'fault')} of adapters" if report["faults"] else ""
+    return f"{report['vectors']} vectors, {results}{faults}; {report['seconds']:.1f} s"
