@@ -86,8 +86,6 @@ def run(
         fail(str(error))
     if json_path is not None and not json_path.absolute().parent.is_dir():
         fail(f"--json {json_path}: the folder {json_path.absolute().parent} does not exist")
-    for problem in problems:
-        click.echo(f"nnconform: left out: {problem}", err=True)
     options = runner.Options(selection, timeout, report.cache_folder())
     outcome = _with_progress(chosen, vectors, options)
     result = report.document(outcome, "1.0.0", problems, filters | {"frameworks": framework})

@@ -216,7 +216,7 @@ class _Driver(threading.Thread):
         except WorkerFailed as failure:
             # A helper that does not start leaves the vectors to the framework's own worker.
             if first or self.worker is not None:
-                self._fail(job, "failed", str(failure))
+                self._fail(job, "failed", str(failure), failure.printed)
         except _Exhausted as reason:
             self._fail(job, "stopped", str(reason))
         except Exception as error:
@@ -230,9 +230,9 @@ class _Driver(threading.Thread):
     def _new_worker(self, job: _Job) -> Worker:
         return Worker(job.run.framework.module, self.folder, self.options.cache)
 
-    def _fail(self, job: _Job, status: str, reason: str) -> None:
+    def _fail(self, job: _Job, status: str, reason: str, printed: str = "") -> None:
         job.run.status, job.run.reason = status, reason
-        job.run.stderr = self.worker.tail() if self.worker is not None else ""
+        job.run.stderr = printed or (self.worker.tail() if self.worker is not None else "")
         job.left.clear()
 
     def _some(self, job: _Job, vector: Vector, calls: Sequence[Call]) -> list[Call]:

@@ -267,7 +267,7 @@ def _schema_message(error: Any, document: Any) -> str:
     place = ".".join(str(p) for p in path[1:])
     if len(path) > 2 and path[1] == "vectors" and isinstance(document["vectors"][int(path[2])], dict):
         label = document["vectors"][int(path[2])].get("id", f"vector number {int(path[2]) + 1}")
-        place = f"{label}: {'.'.join(str(p) for p in path[3:])}"
+        place = ", ".join(filter(None, (label, ".".join(str(p) for p in path[3:]))))
     message = error.message.replace(error.name, "", 1).strip()
     return f"breaks spec/schema/vector.schema.json at {place or 'its top'}: {message}"
 

@@ -41,7 +41,15 @@ THREAD_VARIABLES = (
 
 
 class WorkerFailed(Exception):
-    """The worker cannot start or breaks the protocol: the suite's failure, not the framework's."""
+    """The worker cannot start or breaks the protocol: the suite's failure, not the framework's.
+
+    Attributes:
+        printed: the end of what it printed, a traceback perhaps.
+    """
+
+    def __init__(self, reason: str, printed: str = "") -> None:
+        super().__init__(reason)
+        self.printed = printed
 
 
 class WorkerGone(Exception):
@@ -157,9 +165,10 @@ class Worker:
         try:
             first = self._next(START_SECONDS)
         except WorkerGone as gone:
-            raise WorkerFailed(f"the worker of {module} did not start: {gone.reason}\n{self.tail()}") from None
+            raise WorkerFailed(f"the worker of {module} did not start: {gone.reason}", self.tail()) from None
         if "hello" not in first:
-            raise WorkerFailed(first.get("failed", f"the worker of {module} said {str(first)[:200]}"))
+            said = first.get("failed", f"the worker of {module} said {str(first)[:200]}")
+            raise WorkerFailed(said, self.tail())
         self.hello: dict[str, Any] = first["hello"]
         if self.hello.get("protocol") != PROTOCOL:
             self.stop()
