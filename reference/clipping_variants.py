@@ -1,0 +1,180 @@
+"""Clipping and the SGD step as a vector asks them, and as the dialects have them; see ``variants``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import bounds, clipping, exact
+from .case import Case, Output, Outputs, zeros_like
+from .rounding import FORMATS
+
+
+def clip_by_value(case: Case, *, zero_is_off: bool = False, rows_apart: bool = False) -> Outputs:
+    """Clipping by value; ``zero_is_off``: a threshold of 0 does nothing; ``rows_apart``: before rows are added."""
+    gradients, limit = case.inputs["gradients"], case.attributes["clipvalue"]
+    off = zero_is_off and limit == 0
+    parts = _rows(case) if rows_apart else gradients
+    values = parts if off else clipping.clip_by_value(parts, clipvalue=limit)
+    if rows_apart:
+        values = _summed(case, values)
+    return _listed("gradients", values, [g if g is None else zeros_like(g) for g in gradients], case)
+
+
+def _rows(case: Case) -> list[Any]:
+    """Return the gradients, the sparse ones as their rows, not added up."""
+    return [case.rows[i][1] if i in case.rows else g for i, g in enumerate(case.inputs["gradients"])]
+
+
+def _summed(case: Case, values: Sequence[Any]) -> list[Any]:
+    """Return gradients of which the sparse ones are rows as dense arrays."""
+    result = list(values)
+    for i, (indices, _) in case.rows.items():
+        total = zeros_like(case.inputs["gradients"][i])
+        for row, value in zip(indices, values[i], strict=True):
+            total[row] = total[row] + value
+        result[i] = total
+    return result
+
+
+def _listed(name: str, values: Sequence[Any], errors: Sequence[Any], case: Case) -> Outputs:
+    return {
+        f"{name}[{i}]": Output(v, e, case.dtypes["gradients"])
+        for i, (v, e) in enumerate(zip(values, errors, strict=True))
+        if v is not None
+    }
+
+
+class NormRules(NamedTuple):
+    """How an implementation clips by norm; the defaults are the clauses'.
+
+    Attributes:
+        everywhere: one norm over all variables where the clause wants one a variable.
+        denominator: added to the norm in the scale c / (n + denominator), which is then at most 1.
+        zero_is_off: a threshold of 0 does nothing.
+        overflow: what becomes of the gradients when the sum of squares overflows: "" (as the clause), "zero", "nan".
+        underflow: squares that underflow are lost, so that the norm is 0 and nothing is clipped.
+        product_underflow: the gradient is multiplied by the threshold first; products that underflow give 0.
+        infinite_is_nan: an infinite norm makes every element NaN.
+        zero_by_zero: a norm of 0 at a threshold of 0 gives NaN.
+        infinite_limit_is_nan: an infinite threshold gives NaN.
+        half: everything is computed in the storage dtype.
+        rows_apart: the norm of a sparse gradient is that of its rows, before those of one index are added.
+    """
+
+    everywhere: bool = False
+    denominator: float = 0.0
+    zero_is_off: bool = False
+    overflow: str = ""
+    underflow: bool = False
+    product_underflow: bool = False
+    infinite_is_nan: bool = False
+    zero_by_zero: bool = False
+    infinite_limit_is_nan: bool = False
+    half: bool = False
+    rows_apart: bool = False
+
+
+def _clip_group(group: Sequence[Any], limit: float, rules: NormRules, dtype: str) -> list[Any]:
+    present = [g for g in group if g is not None]
+    norm, c = clipping.global_norm(present), Decimal(limit)
+    nan = Decimal("nan")
+    arithmetic = FORMATS[dtype if rules.half or dtype != "bfloat16" else "float32"]
+    squares = [Decimal(0), *(abs(d) for g in present for d in np.asarray(g * g).ravel() if not d.is_nan())]
+    finite = bool(exact.isfinite(norm)) if present else False
+
+    def all_times(scale: Decimal) -> list[Any]:
+        return [g if g is None else np.asarray(g * scale, object) for g in group]
+
+    if not present or (rules.zero_is_off and limit == 0):
+        return list(group)
+    if rules.overflow and finite and sum(squares) > Decimal(arithmetic.largest):
+        return all_times(Decimal(0) if rules.overflow == "zero" else nan)
+    if rules.underflow and finite and norm != 0 and _underflows(present, dtype):
+        return list(group)
+    largest = max((d for g in present for d in exact.absolute(g).ravel() if d.is_finite()), default=Decimal(0))
+    if rules.product_underflow and largest > 0 and largest * c < arithmetic.smallest_normal * arithmetic.unit:
+        return all_times(Decimal(0))
+    if rules.infinite_is_nan and bool(exact.isnan(norm) | ~exact.isfinite(norm)):
+        return all_times(nan)
+    if (rules.zero_by_zero and limit == 0 and norm == 0) or (rules.infinite_limit_is_nan and c.is_infinite()):
+        return all_times(nan)
+    if rules.denominator and finite:
+        scale = c / (norm[()] + Decimal(rules.denominator))
+        return list(group) if scale >= 1 else all_times(scale)
+    return [g if g is None else clipping.scaled(g, norm, limit) for g in group]
+
+
+def _clip_norms(case: Case, limit: float, rules: NormRules, *, one_norm: bool) -> tuple[list[Any], list[Any]]:
+    gradients, dtype = _rows(case) if rules.rows_apart else case.inputs["gradients"], case.dtypes["gradients"]
+    p = bounds.storage(dtype) if rules.half else bounds.working(dtype)
+    together = one_norm or rules.everywhere
+    groups = [list(gradients)] if together else [[g] for g in gradients]
+    values = [v for group in groups for v in _clip_group(group, limit, rules, dtype)]
+    if rules.rows_apart:
+        values, gradients = _summed(case, values), case.inputs["gradients"]
+    bound = bounds.clip_by_global_norm if together else bounds.clip_by_norm
+    return values, bound(gradients, values, limit, p)
+
+
+def clip_by_norm(case: Case, **rules: Any) -> Outputs:
+    """Clipping every variable by its own norm; ``rules`` are those of ``NormRules``."""
+    made = _clip_norms(case, case.attributes["clipnorm"], NormRules(**rules), one_norm=False)
+    return _listed("gradients", *made, case)
+
+
+def clip_by_global_norm(case: Case, **rules: Any) -> Outputs:
+    """Clipping all variables by their common norm, which is an output too."""
+    made = _clip_norms(case, case.attributes["clipnorm"], NormRules(**rules), one_norm=True)
+    gradients = _rows(case) if rules.get("rows_apart") else case.inputs["gradients"]
+    dtype = case.dtypes["gradients"]
+    p = bounds.storage(dtype) if rules.get("half") else bounds.working(dtype)
+    absent = all(g is None for g in gradients)
+    norm = exact.exact(0.0) if absent else clipping.global_norm(gradients)
+    error = np.asarray(exact.absolute(norm) * bounds.norm_roundings(gradients, p), object)
+    if rules.get("overflow") and bool(exact.isfinite(norm)) and _overflows(gradients, dtype):
+        norm = np.asarray(Decimal("inf"), object)
+    if rules.get("underflow") and _underflows(gradients, dtype):
+        norm = np.asarray(norm - norm, object)
+    return _listed("gradients", *made, case) | {"global_norm": Output(norm, error, dtype)}
+
+
+def _overflows(gradients: Sequence[Any], dtype: str) -> bool:
+    total = sum(exact.total(g * g)[()] for g in gradients if g is not None)
+    return bool(total > Decimal(FORMATS["float32" if dtype == "bfloat16" else dtype].largest))
+
+
+def _underflows(gradients: Sequence[Any], dtype: str) -> bool:
+    """Say whether every square is below half of the smallest number of the arithmetic."""
+    arithmetic = FORMATS["float32" if dtype == "bfloat16" else dtype]
+    sizes = [exact.absolute(g * g).max() for g in gradients if g is not None and g.size and exact.isfinite(g).all()]
+    return bool(sizes) and max(sizes) < arithmetic.smallest_normal * arithmetic.unit
+
+
+def sgd_step(case: Case, *, learning_rate: float | None = None, float32_rate: bool = False, **rules: Any) -> Outputs:
+    """One SGD step on clipped gradients.
+
+    Args:
+        case: what is asked.
+        learning_rate: instead of the attribute's.
+        float32_rate: the learning rate is kept in float32.
+        rules: those of ``NormRules``.
+    """
+    attributes, weights = case.attributes, list(case.inputs["weights"])
+    rate = attributes["learning_rate"] if learning_rate is None else learning_rate
+    rate = float(np.float32(rate)) if float32_rate else rate
+    clips = {k: v for k, v in attributes.items() if k in ("clipvalue", "clipnorm", "global_clipnorm")}
+    kind, limit = next(iter(clips.items()), ("", 0.0))
+    gradients = case.inputs["gradients"]
+    used, errors = list(gradients), [None if g is None else zeros_like(g) for g in gradients]
+    if kind == "clipvalue" and not (rules.get("zero_is_off") and limit == 0):
+        used = clipping.clipped(gradients, **clips)
+    elif kind in ("clipnorm", "global_clipnorm"):
+        used, errors = _clip_norms(case, limit, NormRules(**rules), one_norm=kind == "global_clipnorm")
+    dtype = case.dtypes["weights"]
+    bound = bounds.sgd_step(weights, used, errors, learning_rate=rate, dtype=dtype)
+    values = clipping.sgd_step(weights, used, learning_rate=rate)
+    return {f"weights[{i}]": Output(v, e, dtype) for i, (v, e) in enumerate(zip(values, bound, strict=True))}
