@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from nnconform.conformance.cli import main
+from nnconform.conformance.cli import cli as commands
 from nnconform.conformance.vectors import Vector, load
 
 Cli = Callable[..., Result]
@@ -34,7 +34,7 @@ def cli() -> Cli:
     """Run the command line in this process; an exception that it does not handle is the test's."""
 
     def run(*words: str | Path) -> Result:
-        return CliRunner().invoke(main, [str(word) for word in words], catch_exceptions=False)
+        return CliRunner().invoke(commands, [str(word) for word in words], catch_exceptions=False)
 
     return run
 

@@ -131,8 +131,8 @@ def test_list_implementations_asks_the_adapter(cli):
 @pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["generate", "--help"], ["--version"]])
 def test_help_loads_neither_numpy_nor_yaml(words):
     code = (
-        "import sys; from nnconform.conformance.cli import main\n"
-        f"main({words!r}, standalone_mode=False)\n"
+        "import sys; from nnconform.conformance.cli import cli\n"
+        f"cli({words!r}, standalone_mode=False)\n"
         "sys.exit(sorted({'numpy', 'yaml', 'rich', 'fastjsonschema'} & set(sys.modules)) or 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)

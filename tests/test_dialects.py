@@ -60,7 +60,9 @@ def test_a_semantic_dialect_is_named_on_every_vector_that_hunts_it(published, ca
         if dialect in vector.hunts:
             result = judged(vector, exactly(cases[vector.id], DIALECTS[dialect].keywords))
             assert result.verdict == "dialect", vector.id
-            assert any(first == dialect for first, *_ in names(result)), vector.id
+            # Two that prescribe the same values here can only be told apart by other vectors.
+            alike = [name for name, said in vector.dialects.items() if said == vector.dialects[dialect]]
+            assert any(first in alike for first, *_ in names(result)), vector.id
             assert all(dialect in each for each in names(result)), vector.id
 
 
