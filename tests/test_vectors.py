@@ -118,7 +118,7 @@ BAD: dict[str, tuple[str, str]] = {
     "a missing key": (changed("  profile: core\n", ""), rf"bad\.yaml: breaks .* at {FIRST}: .*profile"),
     "a wrong type": (
         changed("clipvalue: 0.5", 'clipvalue: "half"'),
-        rf"bad\.yaml: breaks .* at {FIRST}: .*clipvalue",
+        rf"bad\.yaml: breaks .* at {FIRST}, .*clipvalue",
     ),
     "a changed digit": (GOOD.replace("-0.584", "-0.585", 1), r"bad\.yaml: the digest"),
     "a number too large": (
