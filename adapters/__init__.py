@@ -78,6 +78,7 @@ class Adapter:
         setup: called once before the first call, with the number of threads to use.
         mode: the mode in which the next call is to run; set by the worker, read by the adapter's functions.
         implementations: what ``implements`` has registered, in order.
+        file: the path of the adapter's module; set by the worker.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Adapter:
     setup: Callable[[int], None] | None = None
     mode: str = "eager"
     implementations: list[Implementation] = field(default_factory=list)
+    file: str = ""
 
     def implements(
         self,

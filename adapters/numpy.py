@@ -7,6 +7,7 @@ rounded once, as mixed-precision training does.
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -21,7 +22,8 @@ def working(a):
     return a.astype(np.float32) if a.dtype.itemsize == 2 else a
 
 
-@adapter.implements("relu", "numpy.where(x > 0, x, max(x, 0))")
+@adapter.implements("relu", "numpy.maximum", defaults=True)
+@adapter.implements("relu", "numpy.maximum")
 def relu(x, dy):
     """Return the rectifier and its gradient."""
     # maximum propagates a NaN; the gradient is chosen, not multiplied, so dy = inf at x < 0 gives 0.
@@ -63,13 +65,12 @@ def batch_norm_train(x, dy, running_mean, running_variance, gamma=None, beta=Non
     variance = add(centred * centred, axes) / m
     r = real(1) / np.sqrt(variance + real(epsilon))
     xh = centred * wide(r)
-    scale, shift = working(gamma if gamma is not None else np.ones_like(mean)), None
-    y = xh * wide(scale.astype(w.dtype))
+    scale = working(gamma if gamma is not None else np.ones_like(mean)).astype(w.dtype)
+    y = xh * wide(scale)
     if beta is not None:
-        shift = working(beta).astype(w.dtype)
-        y = y + wide(shift)
+        y = y + wide(working(beta).astype(w.dtype))
     gb, h = add(g, axes) / m, add(g * xh, axes) / m
-    dx = wide(scale.astype(w.dtype) * r) * (g - wide(gb) - xh * wide(h))
+    dx = wide(scale * r) * (g - wide(gb) - xh * wide(h))
     kept = real(momentum)
 
     def moved(old, new):
@@ -222,3 +223,15 @@ def he_uniform(*, shape, kind, layout, groups, mode, dtype, seed):
     """Return a kernel from the uniform law within sqrt(6 / fan)."""
     limit = math.sqrt(6 / fan(shape, kind, layout, groups, mode))
     return {"sample": np.random.default_rng(seed).uniform(-limit, limit, shape).astype(dtype)}
+
+
+# What a layer does here when the user sets nothing: the spec's defaults.
+for operation, name, function, numbers in (
+    ("elu", "numpy.expm1", elu, {"alpha": 1.0}),
+    ("batch_norm_train", "numpy two-pass batch norm", batch_norm_train, {"epsilon": 1e-3, "momentum": 0.99}),
+    ("batch_norm_eval", "numpy batch norm with given statistics", batch_norm_eval, {"epsilon": 1e-3}),
+    ("sgd_step", "numpy w - learning_rate * g", sgd_step, {"learning_rate": 0.01}),
+    ("he_normal", "numpy truncated normal", he_normal, {"groups": 1, "mode": "fan_in"}),
+    ("he_uniform", "numpy uniform", he_uniform, {"groups": 1, "mode": "fan_in"}),
+):
+    adapter.implements(operation, name, defaults=True)(functools.partial(function, **numbers))

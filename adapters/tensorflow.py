@@ -169,12 +169,11 @@ def moments_train(x, dy, running_mean, running_variance, gamma=None, beta=None, 
     return arrays(run(normalized, *inputs, normalize=by_moments, **settings))
 
 
-@adapter.implements("batch_norm_eval", "tf.nn.batch_normalization")
+@adapter.implements("batch_norm_eval", "tf.nn.batch_normalization", omits=("running_mean", "running_variance"))
 def batch_normalization_eval(x, dy, running_mean, running_variance, gamma=None, beta=None, **settings):
-    """Run tf.nn.batch_normalization, which does not touch the statistics that it is given."""
+    """Run tf.nn.batch_normalization, whose statistics are the caller's."""
     inputs = map(tensor, (x, dy, running_mean, running_variance, gamma, beta))
-    outputs = arrays(run(normalized, *inputs, normalize=by_statistics, **settings))
-    return outputs | {"running_mean": running_mean, "running_variance": running_variance}
+    return arrays(run(normalized, *inputs, normalize=by_statistics, **settings))
 
 
 def by_fused(x, mean, variance, gamma, beta, *, channel_axis, **settings):

@@ -140,7 +140,9 @@ def batch_norm_layer(
         state |= {"weight": tensor(gamma), "bias": tensor(beta)}
     options = {"affine": gamma is not None, "dtype": state["running_mean"].dtype, **translated(**numbers)}
     bn = layer(kind, num_features=len(running_mean), **options)
-    bn.load_state_dict(state, strict=False)  # the count of batches is not among them
+    unknown = bn.load_state_dict(state, strict=False)
+    # A renamed key would leave the layer at its defaults, and the framework would be blamed.
+    assert {*unknown.unexpected_keys, *unknown.missing_keys} <= {"num_batches_tracked"}, unknown
     bn.train(training)
     statistics = bn.running_mean, bn.running_var
     return normalized(runnable(bn), x, dy, *statistics, list(bn.parameters()), channel_axis)

@@ -56,6 +56,7 @@ def load(name: str) -> Adapter:
     adapter = getattr(module, "adapter", None)
     if not isinstance(adapter, Adapter):
         raise AdapterFault(f"{name} has no `adapter = Adapter(...)`; it has {adapter!r}")
+    adapter.file = module.__file__ or ""
     return adapter
 
 
@@ -146,8 +147,7 @@ def _at_fault(error: BaseException, adapter: Adapter) -> bool:
     innermost = traceback.extract_tb(error.__traceback__)[-1].filename
     if innermost == __file__:
         return isinstance(error, TypeError)
-    codes = (getattr(i.function, "__code__", None) for i in adapter.implementations)
-    return isinstance(error, OWN_FAULTS) and innermost in {code.co_filename for code in codes if code}
+    return isinstance(error, OWN_FAULTS) and innermost == adapter.file
 
 
 def _place(error: BaseException) -> str:
@@ -155,12 +155,20 @@ def _place(error: BaseException) -> str:
     return f"{Path(frame.filename).name}, line {frame.lineno}: {frame.line}"
 
 
+def _version(name: str) -> str:
+    """Return a distribution's version, or that of the package which another distribution brings (tensorflow-cpu)."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return str(getattr(sys.modules.get(name), "__version__", ""))
+
+
 def hello(adapter: Adapter, threads: int) -> dict[str, Any]:
     """Return the first message: what is served, in which versions."""
     return {
         "protocol": PROTOCOL,
         "framework": adapter.name,
-        "versions": {name: importlib.metadata.version(name) for name in adapter.requires},
+        "versions": {name: _version(name) for name in adapter.requires},
         "python": platform.python_version(),
         "threads": threads,
         "modes": list(adapter.modes),

@@ -15,7 +15,7 @@ import yaml
 from . import frameworks
 from .judge import OUTPUTS
 from .vectors import load
-from .worker import Worker, WorkerFailed, stage
+from .worker import Worker, stage
 
 CLAUSE = re.compile(r"^### ([A-Z]+(?:-[A-Z]+)*-\d+): (.+)$", re.MULTILINE)
 
@@ -41,6 +41,7 @@ def listing(what: str, names: Sequence[str] = ()) -> Iterator[str]:
 
     Raises:
         UsageError: a framework is unknown.
+        WorkerFailed: an adapter cannot be loaded.
     """
     makers = {
         "frameworks": _frameworks,
@@ -72,11 +73,11 @@ def _implementations(names: Sequence[str]) -> Iterator[str]:
             if framework.missing:
                 yield f"{framework.name}: not installed; {framework.install}"
                 continue
+            worker = Worker(framework.module, Path(folder))
             try:
-                worker = Worker(framework.module, Path(folder))
-            except WorkerFailed as failure:
-                raise frameworks.UsageError(str(failure)) from None
-            worker.stop()
+                worker.start()
+            finally:
+                worker.stop()
             for i in worker.hello["implementations"]:
                 modes = ", ".join(i["modes"])
                 yield f"{i['operation']}: {i['name']} ({modes}){' defaults' if i['defaults'] else ''}"

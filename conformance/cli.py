@@ -73,12 +73,22 @@ def run(
     timeout: float,
     **filters: tuple[str, ...],
 ) -> None:
-    """Run the vectors on FRAMEWORK... (torch, tensorflow, keras, jax, flax, optax, numpy; all installed by default)."""
+    """Run the vectors on FRAMEWORK... (torch, tensorflow, keras, jax, flax, optax, numpy).
+
+    By default on all that are installed; numpy, the positive control, runs when it is named or alone.
+    """
+    import signal
+
     from . import frameworks, report
     from . import run as runner
+    from .vectors import SPEC
 
     try:
         chosen = frameworks.choose(framework, adapters)
+        for missing in (f for f in chosen if framework and f.missing):
+            raise frameworks.UsageError(
+                f"{missing.name}: {', '.join(missing.missing)} not installed; install with: {missing.install}"
+            )
         vectors, problems = _load(folder)
         selection = runner.Selection(**filters)
         _check_filters(selection, vectors)
@@ -87,13 +97,18 @@ def run(
     if json_path is not None and not json_path.absolute().parent.is_dir():
         fail(f"--json {json_path}: the folder {json_path.absolute().parent} does not exist")
     options = runner.Options(selection, timeout, report.cache_folder())
+    # A polite end is an interrupt too: no worker is left behind.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     outcome = _with_progress(chosen, vectors, options)
-    result = report.document(outcome, "1.0.0", problems, filters | {"frameworks": framework})
-    if json_path is not None:
-        report.write(result, json_path)
+    result = report.document(outcome, SPEC, problems, filters | {"frameworks": framework})
     report.remember(result)
     show(result)
-    _check_ran(result, selection)
+    if json_path is not None:
+        try:
+            report.write(result, json_path)
+        except OSError as error:
+            fail(f"--json {json_path}: the report cannot be written: {error.strerror}")
+    _check_ran(outcome, selection)
     sys.exit(report.exit_status(result, strict=strict))
 
 
@@ -128,13 +143,23 @@ def _check_filters(selection: Any, vectors: list[Vector]) -> None:
         raise UsageError("no vector matches all of these filters together; leave one out")
 
 
-def _check_ran(result: Mapping[str, Any], selection: Any) -> None:
+def _check_ran(outcome: Any, selection: Any) -> None:
     """Refuse implementation and mode filters that no framework matched: they are known only once it runs."""
-    ran = any(entry["status"] == "ran" for entry in result["frameworks"])
-    if ran and not any(entry["calls"] for entry in result["frameworks"]) and result["complete"]:
-        given = [f"{FILTERS[n]} {g}" for n in ("implementations", "modes") for g in getattr(selection, n)]
-        what = " and ".join(given) if given else "this selection"
-        fail(f"{what} matches nothing that these frameworks have; `nnconform list implementations` shows what there is")
+    from .run import matches
+
+    served = [i for entry in outcome.frameworks for i in entry.hello.get("implementations", ())]
+    failed = any(entry.status in ("failed", "stopped") for entry in outcome.frameworks)
+    if not served or failed or not outcome.complete:
+        return
+    hint = "`nnconform list implementations` shows what there is"
+    for glob in selection.implementations:
+        if not any(matches(i["name"], (glob,)) for i in served):
+            fail(f"--implementation {glob} matches nothing that these frameworks have; {hint}")
+    for glob in selection.modes:
+        if not any(matches(mode, (glob,)) for i in served for mode in i["modes"]):
+            fail(f"--mode {glob} matches nothing that these frameworks have; {hint}")
+    if not outcome.results and not outcome.faults:
+        fail(f"no implementation of these frameworks takes these vectors in these modes; {hint}")
 
 
 def _with_progress(chosen: Any, vectors: list[Vector], options: Any) -> Any:
@@ -262,23 +287,33 @@ def list_(what: str, framework: tuple[str, ...]) -> None:
     """Print the names of what there is, one a line; implementations of FRAMEWORK... or of all installed."""
     from . import catalogue
     from .frameworks import UsageError
+    from .worker import WorkerFailed
 
     try:
         for line in catalogue.listing(what, framework):
             click.echo(line)
     except UsageError as error:
         fail(str(error))
+    except WorkerFailed as error:
+        fail(f"{error}\n{error.printed}".rstrip(), 3)
 
 
 def main() -> None:
     """Run the command line; what no command foresees is the suite's own failure, exit status 3."""
     try:
-        cli(prog_name="nnconform")
+        # Not click's own way out: it ends with 1 when interrupted, which says that there are findings.
+        status = cli(prog_name="nnconform", standalone_mode=False)
+    except (click.Abort, KeyboardInterrupt):
+        fail("interrupted", 130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except Exception as error:
         import traceback
 
         traceback.print_exc()
         fail(f"the suite failed: {type(error).__name__}: {error}; please report this", 3)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

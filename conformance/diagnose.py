@@ -9,7 +9,6 @@ from typing import NamedTuple
 from nnconform.reference.dialects import DIALECTS
 
 from .judge import OutputResult, Result
-from .vectors import flat
 
 REFUSED = " (refused)"
 
@@ -95,13 +94,13 @@ class _Record(NamedTuple):
         hunting = [
             (r.vector.dtype, any(part in d.split("+") for d in (output.dialect, *output.also)))
             for r in results
-            if part in r.vector.hunts and part in r.vector.dialects
-            for name, _ in flat(r.vector.dialects[part])
+            if part in r.vector.hunts
+            for name in r.vector.prescribed.get(part, ())
             if (output := r.outputs.get(name)) is not None and name.partition("[")[0] == base
         ]
         wide = [fits for of, fits in hunting if of in ("float32", "float64")]
         nearest = [fits for of, fits in hunting if of == dtype] or wide
-        every = nearest + wide
+        every = wide if dtype in ("float32", "float64") else nearest + wide
         return cls(sum(every) / len(every) if every else 1.0, bool(nearest) and not any(nearest))
 
 

@@ -109,7 +109,12 @@ def choose(names: Iterable[str], adapters: Iterable[str] = ()) -> list[Framework
     if not chosen and not extra:
         others = [f for f in known.values() if f.name != "numpy"]
         return others if any(not f.missing for f in others) else [*others, known["numpy"]]
-    return [*chosen.values(), *extra]
+    everything = [*chosen.values(), *extra]
+    names_given = [framework.name for framework in everything]
+    for name in names_given:
+        if names_given.count(name) > 1:
+            raise UsageError(f"two adapters are named {name}; give one of them another name")
+    return everything
 
 
 def _adapter(module: str) -> Framework:

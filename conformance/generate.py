@@ -17,11 +17,11 @@ from nnconform.reference.dialects import DIALECTS
 from .cases import VectorCase, all_cases
 from .evaluate import GenerationError, outcome
 from .tensors import dtype_name, format_data
+from .vectors import SPEC
 
 FORMAT = 1
 # What some reader of YAML takes for a boolean, a number or nothing.
 WORDS = ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf")
-SPEC = "1.0.0"
 GENERATORS = {
     "relu": "reference/activations.py",
     "elu": "reference/activations.py",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ import numpy as np
 from . import lawtest
 from .compare import Comparison, compare, digest
 from .tensors import Array
-from .vectors import LawTensor, Tensor, Vector, flat, variant
+from .vectors import LawTensor, Tensor, Vector
 from .worker import Answer
 
 # From best to worst; a vector's verdict is the worst of its outputs'.
@@ -126,7 +125,7 @@ def judge(framework: str, vector: Vector, omits: Sequence[str], answer: Answer) 
             got = answer.outputs.get(name)
             result.outputs[name] = _output(name, expected, got)
             if got is not None and result.outputs[name].verdict == "diverges":
-                fits[name] = _fitting(vector, name, expected, got)
+                fits[name] = _fitting(vector, name, got)
     _name_dialects(result, fits)
     for name, got in answer.outputs.items():
         if name not in result.outputs and got is not None:
@@ -138,10 +137,12 @@ def judge(framework: str, vector: Vector, omits: Sequence[str], answer: Answer) 
 def _without_value(result: Result, vector: Vector, answer: Answer) -> Result:
     result.reason = answer.reason
     result.verdict = {"raised": "error"}.get(answer.status, answer.status)
+    if result.verdict not in VERDICTS:
+        raise ContractBroken(f"the worker's answer has the status {answer.status!r}, which the protocol does not have")
     if answer.status != "raised":
         return result
-    for name, prescribed in vector.dialects.items():
-        if "error" in prescribed and re.search(prescribed["error"], answer.reason):
+    for name, pattern in vector.errors.items():
+        if pattern.search(answer.reason):
             result.verdict, result.dialect = "dialect", name
     if vector.unjudged:
         result.verdict = "conforms"
@@ -156,12 +157,9 @@ def _check_names(vector: Vector, omits: Sequence[str], answer: Answer) -> None:
     if unknown := got - allowed:
         raise ContractBroken(f"{name} returned {_names(unknown)}; {vector.operation} has the outputs {_names(allowed)}")
     if missing := wanted - got - set(omits):
-        # A list of which every entry is absent has no flat name at all.
-        lists = {"gradients", "weights"}
-        if missing - lists or answer.outputs:
-            raise ContractBroken(
-                f"{name} did not return {_names(missing)}; return it, or declare omits={sorted(missing)!r}"
-            )
+        raise ContractBroken(
+            f"{name} did not return {_names(missing)}; return it, or declare omits={sorted(missing)!r}"
+        )
     if not vector.unjudged and (extra := got - wanted - {"gradients", "weights"}):
         raise ContractBroken(f"{name} returned {_names(extra)}, which this vector does not ask for")
 
@@ -215,19 +213,14 @@ class Fit(NamedTuple):
     dialect: str
 
 
-def _fitting(vector: Vector, name: str, expected: Tensor | LawTensor, got: Array) -> list[Fit]:
+def _fitting(vector: Vector, name: str, got: Array) -> list[Fit]:
     """Return the dialects that an output fits."""
     found = []
-    for dialect, outputs in vector.dialects.items():
-        prescribed = None if "error" in outputs else dict(flat(outputs)).get(name)
-        if prescribed is None:
+    for dialect, outputs in vector.prescribed.items():
+        if (other := outputs.get(name)) is None:
             continue
-        if isinstance(expected, LawTensor):
-            fit = lawtest.compare(got, LawTensor(expected.dtype, expected.shape, **prescribed))
-            width = fit.ratio
-        else:
-            other = variant(expected, prescribed, f"{vector.id}: dialects.{dialect}.{name}")
-            fit, width = compare(got, other), float(np.sum(np.asarray(other.bound)))
+        fit = _compare(got, other)
+        width = fit.ratio if isinstance(other, LawTensor) else float(np.sum(np.asarray(other.bound)))
         if fit.fits:
             found.append(Fit(width, dialect.count("+"), dialect))
     return found

@@ -8,11 +8,13 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
+from decimal import Decimal
 
 import numpy as np
 
+from nnconform.reference.bounds import working
 from nnconform.reference.initialization import TRUNCATED_DEVIATION
-from nnconform.reference.rounding import FORMATS
+from nnconform.reference.rounding import FORMATS, round_number
 
 from .compare import Comparison, shape_problem
 from .tensors import Array
@@ -70,9 +72,11 @@ def statistics(sample: Array, law: str, stddev: float, bound: float, dtype: str)
     if not np.isfinite(z).all():
         return {"support": math.inf}
     _, fourth, eighth = even_moments(law)
-    # |x| <= RN(B (1 + 4u)): the bound's own computation and one rounding of the sample.
-    u = float(FORMATS["float32"].unit + FORMATS[dtype].unit)
-    support = float(np.max(np.abs(z))) * stddev / (bound * (1 + 4 * u)) if math.isfinite(bound) else 0.0
+    support = 0.0
+    if math.isfinite(bound):
+        # |x| <= RN(B (1 + 4u)): the bound is computed in the working precision, the sample rounded once.
+        limit = round_number(Decimal(bound) * (1 + 4 * working(dtype).u), FORMATS[dtype])
+        support = float(np.max(np.abs(sample.astype(np.float64)))) / limit
     square = z * z
     # The deviation of each mean is known from the law's moments.
     deviations = {

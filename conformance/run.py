@@ -20,6 +20,8 @@ from .vectors import Vector
 from .worker import THREADS, Answer, Call, Worker, WorkerFailed, WorkerGone, stage
 
 RESTARTS = 10
+# So many seconds must be left for a second worker, which imports the framework anew, to be worth its start.
+WORTH_HELPING = 15.0
 # Vectors of a filtered run that only show whether an accuracy dialect may be named.
 WITNESSES = 4
 
@@ -110,7 +112,7 @@ def with_witnesses(chosen: Sequence[Vector], everything: Sequence[Vector]) -> li
     """Return the chosen vectors and, for each operation and dtype among them, a few benign ones beside."""
     taken = {vector.id for vector in chosen}
     result = list(chosen)
-    for operation, dtype in dict.fromkeys((v.operation, v.dtype) for v in chosen if v.dialects):
+    for operation, dtype in dict.fromkeys((v.operation, v.dtype) for v in chosen if v.prescribed):
         benign = [
             v
             for v in everything
@@ -181,10 +183,6 @@ class _Job:
             return None
 
 
-# So many seconds must be left for a second worker, which imports the framework anew, to be worth its start.
-WORTH_HELPING = 15.0
-
-
 class _Driver(threading.Thread):
     """Drives workers through a framework's vectors, then helps where most is left; reports what happens as events."""
 
@@ -204,21 +202,23 @@ class _Driver(threading.Thread):
 
     def _serve(self, job: _Job, *, first: bool) -> None:
         self.worker = None
+        left: list[Call] = []
         try:
-            self.worker = self._new_worker(job)
-            if first:
-                job.plan(self.worker.hello)
-                self.events.put(("started", job.run))
+            self._new_worker(job, first=first)
             while not self.halted and (taken := job.take(last=not first)):
-                vector, calls = taken
-                while calls and not self.halted:
-                    calls = self._some(job, vector, calls)
-        except WorkerFailed as failure:
-            # A helper that does not start leaves the vectors to the framework's own worker.
-            if first or self.worker is not None:
-                self._fail(job, "failed", str(failure), failure.printed)
+                vector, left = taken
+                while left and not self.halted:
+                    if self.worker is None:
+                        self._new_worker(job, first=False)
+                    left = self._some(job, vector, left)
         except _Exhausted as reason:
             self._fail(job, "stopped", str(reason))
+        except WorkerFailed as failure:
+            if first:
+                self._fail(job, "failed", str(failure), failure.printed)
+            elif left:
+                # A helper that cannot go on leaves its vector to the framework's own worker.
+                job.left.append((vector, left))
         except Exception as error:
             # Whatever else goes wrong must not end the thread unseen: the run would wait for it for ever.
             self._fail(job, "failed", f"the suite failed: {type(error).__name__}: {error}")
@@ -227,10 +227,22 @@ class _Driver(threading.Thread):
                 self.worker.stop()
             job.run.seconds = time.monotonic() - job.began
 
-    def _new_worker(self, job: _Job) -> Worker:
-        return Worker(job.run.framework.module, self.folder, self.options.cache)
+    def _new_worker(self, job: _Job, *, first: bool) -> None:
+        # Known to ``halt`` before it has started: an import can take long.
+        self.worker = Worker(job.run.framework.module, self.folder, self.options.cache)
+        if self.halted:
+            self.worker.stop()
+        self.worker.start()
+        if first:
+            name = self.worker.hello["framework"]
+            if any(name == other.run.hello.get("framework") for other in self.jobs):
+                raise WorkerFailed(f"two adapters are named {name}; give one of them another name")
+            job.plan(self.worker.hello)
+            self.events.put(("started", job.run))
 
     def _fail(self, job: _Job, status: str, reason: str, printed: str = "") -> None:
+        if self.halted:
+            return
         job.run.status, job.run.reason = status, reason
         job.run.stderr = printed or (self.worker.tail() if self.worker is not None else "")
         job.left.clear()
@@ -246,22 +258,24 @@ class _Driver(threading.Thread):
         except WorkerGone as gone:
             if self.halted:
                 return []
-            answer = Answer(calls[done], gone.verdict, gone.reason)
-            self.events.put(("answer", (job.run, vector, answer)))
+            if gone.asked:
+                answer = Answer(calls[done], gone.verdict, gone.reason)
+                self.events.put(("answer", (job.run, vector, answer)))
+                done += 1
             self.worker.stop()
             with job.lock:
                 job.restarts += 1
             if job.restarts > RESTARTS:
                 raise _Exhausted(f"its workers ended {job.restarts} times; the rest was not run") from None
-            self.worker = self._new_worker(job)
-            return list(calls[done + 1 :])
+            self.worker = None
+            return list(calls[done:])
         return []
 
     def halt(self) -> None:
         """Stop at once."""
         self.halted = True
-        if self.worker is not None:
-            self.worker.stop()
+        if (worker := self.worker) is not None:
+            worker.stop()
 
 
 class _Exhausted(Exception):
@@ -332,6 +346,7 @@ def run(
     rank = {entry.hello.get("framework"): number for number, entry in enumerate(result.frameworks)}
     diagnose(result.results)
     # Workers answer in no fixed order: a report has the frameworks' and the vectors'.
+    result.faults = [fault for fault in result.faults if fault.vector in place]
     result.results = sorted(
         (r for r in result.results if r.vector.id in place),
         key=lambda r: (rank[r.framework], place[r.vector.id]),
@@ -364,6 +379,10 @@ def _collect(events: Any, running: int, result: Run) -> Iterator[tuple[str, Fram
                 result.results.append(judge(entry.hello["framework"], vector, hidden, answer))
         except ContractBroken as broken:
             result.faults.append(Fault(entry.framework.name, name, vector.id, str(broken)))
+        except Exception as error:
+            # One answer that the suite cannot judge must not cost all the others.
+            reason = f"{name} on {vector.id} cannot be judged: {type(error).__name__}: {error}"
+            result.faults.append(Fault(entry.framework.name, name, vector.id, reason))
         yield kind, entry, vector.id
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -57,11 +56,11 @@ class Group:
 
     @property
     def worst(self) -> tuple[Row, str]:
-        """The row with the greatest finite error over bound, or the first."""
+        """The row with the greatest error in ULP, a wrong special value the greatest of all; then over the bound."""
 
-        def size(item: tuple[Row, str]) -> float:
-            ratio = item[0]["outputs"].get(item[1], {}).get("ratio", 0)
-            return ratio if isinstance(ratio, int | float) and math.isfinite(ratio) else -1.0
+        def size(item: tuple[Row, str]) -> tuple[float, float]:
+            output = item[0]["outputs"].get(item[1], {})
+            return float(output.get("ulp", 0)), float(output.get("ratio", 0))
 
         return max(self.rows, key=size)
 

@@ -6,6 +6,7 @@ import functools
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -18,6 +19,8 @@ from nnconform.adapters import SparseGradient
 
 from .tensors import Array, TensorError, parse_bound, parse_data
 
+# The version of the spec that this release's vectors belong to.
+SPEC = "1.0.0"
 # How many times the conforming bound an accuracy dialect's may be, and still hide nothing but rounding.
 WIDE = 16.0
 
@@ -74,7 +77,8 @@ class Vector:
         unjudged: the whole vector is recorded and not judged.
         inputs: as arrays, SparseGradients, None, or lists of these.
         expected: by flat output name (``gradients[0]``).
-        document: the vector as it stands in the file.
+        prescribed: what dialects prescribe, by dialect and flat output name.
+        errors: the dialects that prescribe an error, with the pattern of its message.
     """
 
     id: str
@@ -88,7 +92,8 @@ class Vector:
     unjudged: bool
     inputs: Mapping[str, Any]
     expected: Mapping[str, Tensor | LawTensor]
-    document: Mapping[str, Any]
+    prescribed: Mapping[str, Mapping[str, Tensor | LawTensor]]
+    errors: Mapping[str, re.Pattern[str]]
 
     @property
     def dtype(self) -> str:
@@ -96,9 +101,9 @@ class Vector:
         return self.id.rpartition("/")[2]
 
     @property
-    def dialects(self) -> Mapping[str, Any]:
-        """What each dialect prescribes, as it stands in the file."""
-        return self.document.get("dialects", {})  # type: ignore[no-any-return]
+    def dialects(self) -> tuple[str, ...]:
+        """The dialects that the vector lists, those that prescribe an error last."""
+        return (*self.prescribed, *self.errors)
 
     @functools.cached_property
     def tempting(self) -> Mapping[str, frozenset[str]]:
@@ -107,13 +112,16 @@ class Vector:
         They are those whose bound is somewhere more than ``WIDE`` times the conforming one.
         """
         found: dict[str, set[str]] = {}
-        for dialect, outputs in self.dialects.items():
-            for name, prescribed in () if "error" in outputs else flat(outputs):
-                expected = self.expected.get(name)
-                if not isinstance(expected, Tensor) or expected.bound is None:
+        for dialect, outputs in self.prescribed.items():
+            for name, other in outputs.items():
+                expected = self.expected[name]
+                if isinstance(other, LawTensor) or isinstance(expected, LawTensor):
                     continue
-                wide = parse_bound(prescribed["bound"] or "0", expected.shape, name)
-                if (wide > WIDE * expected.bound).any():
+                if (
+                    other.bound is not None
+                    and expected.bound is not None
+                    and (other.bound > WIDE * expected.bound).any()
+                ):
                     found.setdefault(name, set()).add(dialect)
         return {name: frozenset(names) for name, names in found.items()}
 
@@ -205,8 +213,12 @@ def _expected(value: Mapping[str, Any], where: str) -> Tensor | LawTensor:
     )
 
 
-def variant(expected: Tensor, prescribed: Mapping[str, Any], where: str) -> Tensor:
+def _variant(expected: Tensor | LawTensor | None, prescribed: Mapping[str, Any], where: str) -> Tensor | LawTensor:
     """Return what a dialect prescribes for an output: its own values or the expected ones, with its bound."""
+    if expected is None:
+        raise TensorError(f"{where}: the vector does not expect this output")
+    if isinstance(expected, LawTensor):
+        return LawTensor(expected.dtype, expected.shape, **prescribed)
     shape = expected.shape
     data, dtype = prescribed.get("data"), prescribed.get("dtype", expected.dtype)
     return Tensor(
@@ -219,9 +231,40 @@ def variant(expected: Tensor, prescribed: Mapping[str, Any], where: str) -> Tens
     )
 
 
+def _pattern(text: str, where: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise TensorError(f"{where}: {text!r} is no regular expression: {error}") from None
+
+
+def dialects(
+    documents: Mapping[str, Any], expected: Mapping[str, Tensor | LawTensor], where: str
+) -> tuple[dict[str, dict[str, Tensor | LawTensor]], dict[str, re.Pattern[str]]]:
+    """Return what dialects prescribe, and the patterns of those that prescribe an error.
+
+    Args:
+        documents: a vector's ``dialects`` as they stand in the file.
+        expected: its outputs, by flat name.
+        where: what to call the vector in an error.
+
+    Raises:
+        TensorError: an entry does not fit its output, or a pattern is no regular expression.
+    """
+    prescribed, errors = {}, {}
+    for dialect, said in documents.items():
+        place = f"{where}: dialects.{dialect}"
+        if "error" in said:
+            errors[dialect] = _pattern(said["error"], place)
+        else:
+            prescribed[dialect] = {k: _variant(expected.get(k), v, f"{place}.{k}") for k, v in flat(said)}
+    return prescribed, errors
+
+
 def _vector(document: Mapping[str, Any], operation: str, where: str) -> Vector:
     name = f"{where}: {document['id']}"
     try:
+        expected = {k: _expected(v, f"{name}: expected.{k}") for k, v in flat(document.get("expected", {}))}
         return Vector(
             document["id"],
             operation,
@@ -233,8 +276,8 @@ def _vector(document: Mapping[str, Any], operation: str, where: str) -> Vector:
             document.get("compiled", False),
             document.get("latitude") == "any",
             {k: _input(v, f"{name}: inputs.{k}") for k, v in document.get("inputs", {}).items()},
-            {k: _expected(v, f"{name}: expected.{k}") for k, v in flat(document.get("expected", {}))},
-            document,
+            expected,
+            *dialects(document.get("dialects", {}), expected, name),
         )
     except TensorError as error:
         raise VectorError(str(error)) from None
@@ -299,16 +342,12 @@ def load(folder: Path | None = None) -> tuple[list[Vector], list[str]]:
     seen: dict[str, str] = {}
     for name, data in files(folder):
         try:
-            for vector in read(data, name):
+            found = read(data, name)
+            for vector in found:
                 if vector.id in seen:
                     raise VectorError(f"{name}: {vector.id} stands in {seen[vector.id]} too; ids are unique")
-                seen[vector.id] = name
-                vectors.append(vector)
+            seen |= {vector.id: name for vector in found}
+            vectors += found
         except VectorError as error:
             problems.append(str(error))
     return vectors, problems
-
-
-def ids(vectors: Sequence[Vector]) -> list[str]:
-    """Return the ids of ``vectors``."""
-    return [vector.id for vector in vectors]

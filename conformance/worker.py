@@ -27,6 +27,8 @@ from .tensors import DTYPES, Array
 from .vectors import Vector
 
 PROTOCOL = 1
+# What a worker says of itself in its first message.
+HELLO = {"protocol", "framework", "versions", "modes", "on_request", "implementations"}
 START_SECONDS = 180.0
 # One thread a framework: results do not depend on the machine's cores, and frameworks run side by side.
 THREADS = 1
@@ -58,11 +60,12 @@ class WorkerGone(Exception):
     Attributes:
         verdict: ``crash`` or ``timeout``.
         reason: in words.
+        asked: false when it was gone before it could be asked, so that the question may be put to another worker.
     """
 
-    def __init__(self, verdict: str, reason: str) -> None:
+    def __init__(self, verdict: str, reason: str, *, asked: bool = True) -> None:
         super().__init__(reason)
-        self.verdict, self.reason = verdict, reason
+        self.verdict, self.reason, self.asked = verdict, reason, asked
 
 
 @dataclass(frozen=True)
@@ -129,6 +132,8 @@ def _outputs(message: Mapping[str, Any]) -> dict[str, Array | None]:
     for name, value in message.items():
         entries = ((f"{name}[{i}]", v) for i, v in enumerate(value)) if isinstance(value, list) else [(name, value)]
         result |= {key: None if v is None else _decode(v) for key, v in entries}
+        if value == []:
+            result[name] = None
     return result
 
 
@@ -140,16 +145,15 @@ class Worker:
     """
 
     def __init__(self, module: str, folder: Path, cache: Path | None = None) -> None:
-        """Start the process and wait until it has imported its framework.
+        """Start the process; ``start`` waits until it has imported its framework.
 
         Args:
             module: the adapter, a dotted name or a path.
             folder: where the adapters are staged.
             cache: where JAX may keep what it compiled, from one run to the next.
-
-        Raises:
-            WorkerFailed: it does not start, or the adapter cannot be loaded.
         """
+        self._module = module
+        self.hello: dict[str, Any] = {}
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  (open as long as the process)
         self._lines: queue.Queue[bytes | None] = queue.Queue()
         self._process = subprocess.Popen(
@@ -162,18 +166,26 @@ class Worker:
             start_new_session=True,
         )
         threading.Thread(target=self._read, daemon=True).start()
+
+    def start(self) -> None:
+        """Wait until the process has imported its framework and said what it serves.
+
+        Raises:
+            WorkerFailed: it does not start, the adapter cannot be loaded, or it does not speak the protocol.
+        """
         try:
             first = self._next(START_SECONDS)
         except WorkerGone as gone:
-            raise WorkerFailed(f"the worker of {module} did not start: {gone.reason}", self.tail()) from None
+            raise WorkerFailed(f"the worker of {self._module} did not start: {gone.reason}", self.tail()) from None
         if "hello" not in first:
-            said = first.get("failed", f"the worker of {module} said {str(first)[:200]}")
+            said = first.get("failed", f"the worker of {self._module} said {str(first)[:200]}")
             raise WorkerFailed(said, self.tail())
-        self.hello: dict[str, Any] = first["hello"]
-        if self.hello.get("protocol") != PROTOCOL:
-            self.stop()
-            spoken = self.hello.get("protocol")
-            raise WorkerFailed(f"the worker of {module} speaks protocol {spoken!r}; wanted {PROTOCOL}")
+        if first["hello"].get("protocol") != PROTOCOL:
+            spoken = first["hello"].get("protocol")
+            raise WorkerFailed(f"the worker of {self._module} speaks protocol {spoken!r}; wanted {PROTOCOL}")
+        if missing := HELLO - set(first["hello"]):
+            raise WorkerFailed(f"the worker of {self._module} did not say its {', '.join(sorted(missing))}")
+        self.hello = first["hello"]
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -199,14 +211,15 @@ class Worker:
         return message
 
     def _ending(self) -> str:
-        code = self._process.wait()
-        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
-        last = self.tail().strip().splitlines()[-1:] or [""]
-        return (
-            f"the process was {how}{': ' + last[0][:200] if last[0] else ''}"
-            if code < 0
-            else (f"the process {how}{': ' + last[0][:200] if last[0] else ''}")
-        )
+        """Return how the process ended, which has closed its channel, and the last line that it printed."""
+        try:
+            code = self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.stop()
+            return "the process closed its channel and lived on"
+        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+        last = self.tail().strip().rpartition("\n")[2][:200]
+        return f"the process {how}: {last}" if last else f"the process {how}"
 
     def ask(self, vector: Vector, calls: Sequence[Call], seconds: float) -> Iterator[Answer]:
         """Yield one answer a call, in order.
@@ -224,11 +237,13 @@ class Worker:
             "calls": [[call.implementation, call.mode] for call in calls],
         }
         assert self._process.stdin is not None
+        if self._process.poll() is not None:
+            raise WorkerGone("crash", self._ending(), asked=False)
         try:
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
             self._process.stdin.flush()
-        except OSError:
-            raise WorkerGone("crash", self._ending()) from None
+        except (OSError, ValueError):
+            raise WorkerGone("crash", self._ending(), asked=False) from None
         for call in calls:
             message = self._next(seconds)
             if [message.get(key) for key in ("id", "implementation", "mode")] != [

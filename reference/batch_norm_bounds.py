@@ -62,7 +62,11 @@ def spread(s: Statistics, epsilon: float, p: Precision) -> Array:
     # The least that v + epsilon can be computed as: a variance is no less than 0, epsilon rounds by u.
     floor = np.full(s.variance.shape, e * (1 - 2 * p.u), object)
     least = exact.maximum(s.variance + e - s.d_variance, floor)
-    rho = exact.sqrt((s.variance + e) / least) - 1
+    greatest = s.variance + e + s.d_variance
+    rho = exact.maximum(
+        exact.sqrt((s.variance + e) / least) - 1,
+        np.asarray(1 - exact.sqrt((s.variance + e) / greatest), object),
+    )
     # An infinite variance gives r = 0 in any precision.
     rho = np.where(exact.isfinite(s.variance) | exact.isnan(s.variance), rho, exact.full(rho.shape, 0.0, rho))
     return np.asarray((1 + rho) * (1 + p.gamma(4)) - 1)
@@ -101,26 +105,28 @@ class Normalized:
         """(x - mu) r."""
         return (self.x - self.mean) * self.r
 
-    def affine(self, gamma: Array, beta: Array) -> Array:
-        """Bound of gamma (x - mu) r + beta, computed directly or folded to x s + (beta - mu s)."""
-        a, p = exact.absolute(gamma) * self.r, self.p
-        distance, rise = exact.absolute(self.x - self.mean), 1 + self.rho
-        y = exact.absolute((self.x - self.mean) * self.r * gamma + beta)
+    def _forms(self, a: Array) -> tuple[Array, Array]:
+        """Bounds of a (x - mu) times the sign of gamma, with a = |gamma| r: computed directly, and folded."""
+        p, distance, rise = self.p, exact.absolute(self.x - self.mean), 1 + self.rho
         # A (|x - mu| ((1 + rho)(1 + gamma_3) - 1) + D_mu (1 + rho)(1 + gamma_3))(1 + u)
         direct = a * (distance * (rise * (1 + p.gamma(3)) - 1) + self.d_mean * rise * (1 + p.gamma(3)))
-        direct = direct * (1 + p.u)
-        # A (|x - mu| rho + (1 + rho)(gamma_4 (|x| + |mu| + D_mu) + D_mu))(1 + u) + gamma_2 |beta|
+        # A (|x - mu| rho + (1 + rho)(gamma_4 (|x| + |mu| + D_mu) + D_mu))(1 + u)
         sizes = exact.absolute(self.x) + exact.absolute(self.mean) + self.d_mean
-        folded = a * (distance * self.rho + rise * (p.gamma(4) * sizes + self.d_mean)) * (1 + p.u)
-        folded = folded + p.gamma(2) * exact.absolute(beta)
-        # The last addition, or the product that stands for it, rounds to u |y|.
-        return np.asarray(exact.maximum(direct, folded) + p.u * y + p.eta)
+        folded = a * (distance * self.rho + rise * (p.gamma(4) * sizes + self.d_mean))
+        return direct * (1 + p.u), folded * (1 + p.u)
+
+    def affine(self, gamma: Array, beta: Array) -> Array:
+        """Bound of gamma (x - mu) r + beta, computed directly or folded to x s + (beta - mu s)."""
+        direct, folded = self._forms(exact.absolute(gamma) * self.r)
+        y = exact.absolute(self.xh * gamma + beta)
+        # Folding adds gamma_2 |beta|; in both forms the last addition rounds to u |y|.
+        folded = folded + self.p.gamma(2) * exact.absolute(beta)
+        return np.asarray(exact.maximum(direct, folded) + self.p.u * y + self.p.eta)
 
     @property
     def d_xh(self) -> Array:
         """Bound of xh, by either form."""
-        one = exact.full((1,) * self.x.ndim, 1.0, self.x)
-        return self.affine(one, one - one)
+        return exact.maximum(*self._forms(self.r))
 
 
 class GradientBounds(NamedTuple):

@@ -18,6 +18,7 @@ from nnconform.conformance.judge import (
     judge,
 )
 from nnconform.conformance.vectors import Tensor, Vector
+from nnconform.conformance.vectors import dialects as read_dialects
 from nnconform.conformance.worker import Answer, Call
 
 Y, DX = np.float32([1.0, 2.0]), np.float32([3.0, 4.0])
@@ -38,6 +39,8 @@ def vector(
 ) -> Vector:
     """A vector of ELU with y = 1 2 and dx = 3 4, each within 1/16."""
     usual = {"y": tensor(Y, 0.0625), "dx": tensor(DX, 0.0625)}
+    wanted = {} if unjudged else usual if expected is None else expected
+    prescribed, errors = read_dialects(dialects or {}, wanted, name)
     return Vector(
         id=f"{operation}/{name}/float32",
         operation=operation,
@@ -49,8 +52,9 @@ def vector(
         compiled=False,
         unjudged=unjudged,
         inputs={},
-        expected={} if unjudged else usual if expected is None else expected,
-        document={"dialects": dialects or {}},
+        expected=wanted,
+        prescribed=prescribed,
+        errors=errors,
     )
 
 

@@ -11,7 +11,7 @@ from nnconform.conformance.tensors import stored
 from . import DTYPES, VectorCase
 from .clipping import REJECTS_SPARSE, STRUCTURES, gradients_of, sparse
 
-REJECTS_ABSENT = {"rejects-absent-gradient": "NoneType"}
+REJECTS_ABSENT = {"rejects-absent-gradient": "unsupported operand type.*NoneType"}
 # The attribute of each way to clip, and the clauses of its formula and of a NaN.
 CLIPS = {
     "clipvalue": ("CLIP-VALUE-1", "CLIP-VALUE-2"),
