@@ -160,7 +160,9 @@ def _version(name: str) -> str:
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        return str(getattr(sys.modules.get(name), "__version__", ""))
+        if name not in sys.modules:
+            raise
+        return str(getattr(sys.modules[name], "__version__", ""))
 
 
 def hello(adapter: Adapter, threads: int) -> dict[str, Any]:

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from importlib import resources
+from pathlib import Path
 
 import jsonschema
 import pytest
 
+from nnconform.conformance import frameworks
 from nnconform.conformance.vectors import validator
+
+LIARS = Path(__file__).parent / "liars"
 
 
 @pytest.fixture(scope="module")
@@ -22,8 +29,7 @@ def numpy(report_of):
 def test_the_numpy_control_conforms_in_every_vector(numpy, published):
     result, report = numpy
     assert {row["verdict"] for row in report["results"]} == {"conforms"}
-    asked = {v.id for v in published.values() if v.profile != "defaults"}
-    assert {row["vector"] for row in report["results"]} == asked
+    assert {row["vector"] for row in report["results"]} == set(published)
     assert report["complete"]
     assert result.exit_code == 0
 
@@ -136,3 +142,34 @@ def test_help_loads_neither_numpy_nor_yaml(words):
         "sys.exit(sorted({'numpy', 'yaml', 'rich', 'fastjsonschema'} & set(sys.modules)) or 0)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+
+
+def test_a_named_framework_that_is_not_installed_is_wrong_usage(cli, monkeypatch):
+    monkeypatch.setattr(frameworks, "installed", lambda name: name != "torch")
+    result = cli("run", "torch")
+    assert "torch not installed; install with: pip install" in result.stderr
+    assert result.exit_code == 2
+
+
+def test_a_filter_that_leaves_no_call_is_wrong_usage(cli):
+    result = cli("run", "numpy", "--mode", "jit")
+    assert "--mode jit matches nothing" in result.stderr
+    assert result.exit_code == 2
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_with_status_130_also_while_a_framework_is_imported(how, tmp_path):
+    marker = tmp_path / "importing"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "nnconform.conformance.cli", "run", "--adapter", LIARS / "sleeps_on_import.py"],
+        env=os.environ | {"NNCONFORM_TEST_MARKER": str(marker), "XDG_CACHE_HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    while not marker.exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(how)
+    out, _ = process.communicate()
+    assert b"This run is incomplete" in out
+    assert process.returncode == 130

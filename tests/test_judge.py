@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from nnconform.conformance.diagnose import refuse_swallowed
+from nnconform.conformance.diagnose import prefer_consistent, refuse_swallowed
 from nnconform.conformance.judge import (
     VERDICTS,
     ContractBroken,
@@ -270,3 +271,33 @@ def test_a_refused_name_gives_way_to_a_semantic_one_beside_it():
     output = suspect.outputs["y"]
     assert (output.verdict, output.dialect) == ("dialect", "nan-gradient-passes")
     assert output.also == ("exp-minus-one (refused)",)
+
+
+# A semantic dialect is spoken on the vectors that hunt it, or not at all
+
+EPSILON = {"clip-denominator-epsilon": {"y": {"data": "5 6", "bound": "0"}}}
+
+
+def spoken(*results: Result) -> OutputResult:
+    suspect = value(vector(EPSILON, profile="range", name="odd"), y=[5, 6], dx=DX)
+    prefer_consistent([suspect, *results])
+    return suspect.outputs["y"]
+
+
+def hunting(y: list[float]) -> Result:
+    result = value(vector(EPSILON, name="hunts"), y=y, dx=DX)
+    result.vector = replace(result.vector, hunts=("clip-denominator-epsilon",))
+    return result
+
+
+def test_a_semantic_dialect_that_the_implementation_speaks_stands():
+    assert spoken(hunting([5, 6])).dialect == "clip-denominator-epsilon"
+
+
+def test_a_semantic_dialect_that_the_implementation_speaks_nowhere_is_refused():
+    output = spoken(hunting([1, 2]))
+    assert (output.verdict, output.also) == ("diverges", ("clip-denominator-epsilon (refused)",))
+
+
+def test_a_semantic_dialect_that_nothing_hunts_stands():
+    assert spoken(value(vector(EPSILON), y=Y, dx=DX)).verdict == "dialect"

@@ -53,6 +53,7 @@ def assert_others_undisturbed(report, honest, but: set[str]) -> None:
         ("exits", "crash", "ended with status 0"),
         ("leaves", "crash", "ended with status 0"),
         ("babbles", "crash", "[1, 2]"),
+        ("closes", "crash", "closed its channel and lived on"),
         ("raises", "error", "JSONDecodeError"),
         ("hangs", "timeout", "no answer within 1 s"),
         ("spins", "timeout", "no answer within 1 s"),
@@ -92,6 +93,13 @@ def test_a_broken_contract_is_the_adapters_fault_and_no_finding(lie, honest, nam
     assert said in output
     assert not LIED & set(results(report))
     assert_others_undisturbed(report, honest, LIED)
+    assert status == 3
+
+
+def test_a_mistake_of_the_adapter_is_its_own_also_in_a_partial(lie):
+    status, _, report = lie("partial_fault")
+    assert "no_such_attribute" in report["faults"][0]["message"]
+    assert report["results"] == []
     assert status == 3
 
 
@@ -167,3 +175,24 @@ def test_calls_that_do_not_apply_are_counted_and_not_judged(published):
     entry = outcome.frameworks[0]
     assert entry.calls == len(outcome.results) + entry.inapplicable
     assert [r.vector.id for r in outcome.results] == [v.id for v in vectors]
+
+
+def test_an_answer_that_cannot_be_judged_is_a_fault_and_costs_no_other(monkeypatch, report_of, honest):
+    right = runner.judge
+
+    def stumbling(framework, vector, omits, answer):
+        if vector.id in LIED:
+            raise RuntimeError("a mistake of the suite")
+        return right(framework, vector, omits, answer)
+
+    monkeypatch.setattr(runner, "judge", stumbling)
+    result, report = report_of("numpy", *SELECTION)
+    assert_others_undisturbed(report, honest, LIED)
+    assert {fault["vector"] for fault in report["faults"]} == LIED
+    assert result.exit_code == 3
+
+
+def test_two_adapters_of_one_name_are_wrong_usage(report_of, cli):
+    result = cli("run", "--adapter", LIARS / "raises.py", "--adapter", LIARS / "raises.py", *SELECTION)
+    assert "two adapters are named raises" in result.stderr
+    assert result.exit_code == 2

@@ -1,0 +1,17 @@
+"""Closes its channel and lives on."""
+
+import os
+import time
+
+from nnconform.adapters import Adapter
+from nnconform.adapters.numpy import clip_by_value as honest
+
+adapter = Adapter("liar", requires=("numpy",))
+
+
+@adapter.implements("clip_by_value", "liar")
+def clip_by_value(gradients, *, clipvalue):
+    if clipvalue == 0.01:
+        os.closerange(3, 256)
+        time.sleep(600)
+    return honest(gradients, clipvalue=clipvalue)
