@@ -7,7 +7,7 @@ import queue
 import tempfile
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,8 +22,9 @@ from .worker import THREADS, Answer, Call, Worker, WorkerFailed, WorkerGone, sta
 RESTARTS = 10
 # So many seconds must be left for a second worker, which imports the framework anew, to be worth its start.
 WORTH_HELPING = 15.0
-# Vectors of a filtered run that only show whether an accuracy dialect may be named.
+# Vectors of a filtered run that only show whether a dialect may be named: benign ones, and those that hunt it.
 WITNESSES = 4
+HUNTERS = 2
 
 
 @dataclass(frozen=True)
@@ -109,17 +110,27 @@ class Run:
 
 
 def with_witnesses(chosen: Sequence[Vector], everything: Sequence[Vector]) -> list[Vector]:
-    """Return the chosen vectors and, for each operation and dtype among them, a few benign ones beside."""
-    taken = {vector.id for vector in chosen}
-    result = list(chosen)
-    for operation, dtype in dict.fromkeys((v.operation, v.dtype) for v in chosen if v.prescribed):
-        benign = [
-            v
-            for v in everything
-            if (v.operation, v.dtype) == (operation, dtype) and v.profile in ("core", "half") and v.compiled
-        ]
-        result += [v for v in benign[:WITNESSES] if v.id not in taken]
-    return result
+    """Return the chosen vectors and, beside them, a few that decide which of their dialects may be named (NUM-10).
+
+    For each operation and dtype these are benign vectors; for each dialect that is listed, vectors that hunt it in the
+    same dtype, or in float32 and float64. A run of all vectors has them already.
+    """
+    added: dict[str, Vector] = {}
+    left: Counter[tuple[str, ...]] = Counter()
+    for v in chosen:
+        left[v.operation, v.dtype] = WITNESSES if v.prescribed else 0
+        for part in (part for dialect in v.prescribed for part in dialect.split("+")):
+            for dtype in (v.dtype, "float32", "float64"):
+                left[v.operation, dtype, part] = HUNTERS
+    taken = {v.id for v in chosen}
+    for v in everything:
+        hunted = [(v.operation, v.dtype, part) for part in v.hunts]
+        benign = [(v.operation, v.dtype)] if v.profile in ("core", "half") and v.compiled else []
+        for key in (key for key in (*benign, *hunted) if left[key] > 0):
+            left[key] -= 1
+            if v.id not in taken:
+                added[v.id] = v
+    return [*chosen, *added.values()]
 
 
 def calls_for(vector: Vector, hello: Mapping[str, Any], only: Sequence[str], selection: Selection) -> list[Call]:
