@@ -11,6 +11,8 @@ from nnconform.conformance.tensors import stored
 from . import DTYPES, VectorCase
 from .clipping import REJECTS_SPARSE, STRUCTURES, gradients_of, sparse
 
+# Beside a clip the rate is a number of every dtype, so that only the clip is asked: Keras keeps it in float32.
+RATE = 0.125
 REJECTS_ABSENT = {"rejects-absent-gradient": "unsupported operand type.*NoneType"}
 # The attribute of each way to clip, and the clauses of its formula and of a NaN.
 CLIPS = {
@@ -82,7 +84,7 @@ def _clipping(dtype: str, clip: str) -> Iterator[VectorCase]:
                 ("SGD-1", "SGD-2", formula),
                 hunts if threshold < 50 else ("scale-not-limited",),
                 grads,
-                {"learning_rate": 0.1, clip: threshold},
+                {"learning_rate": RATE, clip: threshold},
                 compiled=threshold == 1.0,
             )
     two = gradients_of("sgd-edge-g", [[3], [2, 2]], dtype)
@@ -98,7 +100,7 @@ def _clipping(dtype: str, clip: str) -> Iterator[VectorCase]:
             ("SGD-2",),
             (fault,),
             grads,
-            {"learning_rate": 0.1, clip: threshold},
+            {"learning_rate": RATE, clip: threshold},
         )
     bad = [stored([math.nan, 1.0, -0.25], dtype), two[1]]
     yield _case(
@@ -108,7 +110,7 @@ def _clipping(dtype: str, clip: str) -> Iterator[VectorCase]:
         ("SGD-2", "SGD-5", nan),
         ("nan-swallowed",),
         bad,
-        {"learning_rate": 0.1, clip: 1.0},
+        {"learning_rate": RATE, clip: 1.0},
     )
     yield _case(
         f"{clip}-negative",
@@ -117,7 +119,7 @@ def _clipping(dtype: str, clip: str) -> Iterator[VectorCase]:
         ("SGD-2",),
         ("negative-threshold",),
         two,
-        {"learning_rate": 0.1, clip: -1.0},
+        {"learning_rate": RATE, clip: -1.0},
         unjudged=True,
     )
     rows = [sparse(f"sgd-{clip}-sparse", dtype, repeated=False), two[0]]
@@ -128,7 +130,7 @@ def _clipping(dtype: str, clip: str) -> Iterator[VectorCase]:
         ("SGD-2", "SGD-4"),
         ("sparse-refused",),
         rows,
-        {"learning_rate": 0.1, clip: 0.5},
+        {"learning_rate": RATE, clip: 0.5},
     )
 
 
