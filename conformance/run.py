@@ -17,7 +17,7 @@ from .diagnose import diagnose
 from .frameworks import Framework
 from .judge import ContractBroken, Result, judge
 from .vectors import Vector
-from .worker import THREADS, Answer, Call, Worker, WorkerFailed, WorkerGone, stage
+from .worker import Answer, Call, Worker, WorkerFailed, WorkerGone, stage
 
 RESTARTS = 10
 # So many seconds must be left for a second worker, which imports the framework anew, to be worth its start.
@@ -353,6 +353,10 @@ def run(
                 driver.halt()
             for driver in drivers:
                 driver.join()
+    for job in jobs:
+        if job.left and result.complete and job.run.status == "ran":
+            # A helper that could not go on gave its vector back when nobody was there to take it any more.
+            job.run.status, job.run.reason = "stopped", f"{len(job.left)} vectors were left when its workers had ended"
     place = {v.id: number for number, v in enumerate(chosen)}
     rank = {entry.hello.get("framework"): number for number, entry in enumerate(result.frameworks)}
     diagnose(result.results)
@@ -395,6 +399,3 @@ def _collect(events: Any, running: int, result: Run) -> Iterator[tuple[str, Fram
             reason = f"{name} on {vector.id} cannot be judged: {type(error).__name__}: {error}"
             result.faults.append(Fault(entry.framework.name, name, vector.id, reason))
         yield kind, entry, vector.id
-
-
-__all__ = ["THREADS", "Options", "Run", "Selection", "run"]

@@ -108,11 +108,6 @@ class Variant:
     keywords: dict[str, Any]
     accuracy: bool
 
-    @property
-    def semantic_keywords(self) -> dict[str, Any]:
-        """The keywords of the semantic parts alone."""
-        return {k: v for p in self.parts if not DIALECTS[p].accuracy for k, v in DIALECTS[p].keywords.items()}
-
 
 def variants_of(operation: str, *, dtype: str, defaults: bool) -> Iterator[Variant]:
     """Yield the dialects of an operation, and the combinations of them, for a dtype and kind of vector.

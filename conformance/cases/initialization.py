@@ -48,7 +48,7 @@ def _case(operation: str, kernel: Kernel, dtype: str, mode: str, seed: int) -> V
         dtype,
         "core",
         (kernel.clause, "INIT-6", "INIT-8", LAWS[operation], *(("INIT-7",) if mode != "fan_in" else ())),
-        (*faults, "truncation-uncorrected") if operation == "he_normal" else faults,
+        (*faults, "uncorrected-truncation") if operation == "he_normal" else faults,
         {
             "shape": list(kernel.shape),
             "kind": kernel.kind,
