@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import argparse
 import base64
+import contextlib
+import ctypes
 import importlib
 import importlib.metadata
 import importlib.util
 import json
 import os
 import platform
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping
@@ -203,7 +206,24 @@ def serve(adapter: Adapter, source: BinaryIO, send: Callable[[Mapping[str, Any]]
         for name, mode in request["calls"]:
             implementation = known[request["operation"], name, request["defaults"]]
             result = answer(adapter, implementation, mode, inputs, request["attributes"], request["steps"])
-            send({"id": request["id"], "implementation": name, "mode": mode, **result})
+            send({"id": request["id"], "implementation": name, "mode": mode, **result, "stderr": printed()})
+
+
+def printed() -> int:
+    """Return how many bytes stand on standard error, once all that was printed so far is there."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).fflush(None)  # what compiled code has printed by C's own streams
+    return os.fstat(2).st_size
+
+
+def end_with_parent() -> None:
+    """Have the system end this process when the harness is killed, in the middle of a call too (Linux)."""
+    parent_death_signal = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGKILL)
 
 
 def main() -> None:
@@ -213,6 +233,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="threads that the framework may use")
     options = parser.parse_args()
 
+    end_with_parent()
     source, channel = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(2, 1)
@@ -231,7 +252,7 @@ def main() -> None:
         reason = "".join(traceback.format_exception_only(error)).strip()
         send({"failed": f"{options.adapter} cannot be loaded: {reason}"})
         return
-    send({"hello": greeting})
+    send({"hello": greeting, "stderr": printed()})
     serve(adapter, source, send)
 
 

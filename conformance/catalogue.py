@@ -15,7 +15,7 @@ import yaml
 from . import frameworks
 from .judge import OUTPUTS
 from .vectors import load
-from .worker import Worker, stage
+from .worker import Launch, Worker, stage
 
 CLAUSE = re.compile(r"^### ([A-Z]+(?:-[A-Z]+)*-\d+): (.+)$", re.MULTILINE)
 
@@ -73,7 +73,7 @@ def _implementations(names: Sequence[str]) -> Iterator[str]:
             if framework.missing:
                 yield f"{framework.name}: not installed; {framework.install}"
                 continue
-            worker = Worker(framework.module, Path(folder))
+            worker = Worker(Launch(framework.module), Path(folder))
             try:
                 worker.start()
             finally:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import importlib.metadata
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+import shlex
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 GROUP = "nnconform.adapters"
@@ -25,6 +27,11 @@ class Framework:
         packages: distributions that must be installed, the framework's own first.
         extra: what installs them, an extra of nnconform; "" where that is the user's business.
         only: globs of the implementations to run, where a package of a framework was named; empty for all.
+        target: how the user named it and where it lives, ``jax==0.9.2``; "" for its name.
+        interpreter: the Python that has it; "" for this one.
+        pins: versions of all that an environment made for it has.
+        command: a worker of its own, in whatever language; empty for the one of the adapters.
+        side: of a comparison, ``old`` or ``new``; "" where nothing is compared.
     """
 
     name: str
@@ -32,11 +39,16 @@ class Framework:
     packages: tuple[str, ...] = ()
     extra: str = ""
     only: tuple[str, ...] = ()
+    target: str = ""
+    interpreter: str = ""
+    pins: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
+    side: str = ""
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Those of ``packages`` that are not installed."""
-        return tuple(name for name in self.packages if not installed(name))
+        """Those of ``packages`` that are not installed here, where the framework is to be had here."""
+        return () if self.interpreter else tuple(name for name in self.packages if not installed(name))
 
     @property
     def install(self) -> str:
@@ -84,18 +96,19 @@ def suggestion(word: str, words: Iterable[str]) -> str:
     return f"; there are {', '.join(known)}" if len(known) <= 24 else ""
 
 
-def choose(names: Iterable[str], adapters: Iterable[str] = ()) -> list[Framework]:
+def choose(names: Iterable[str], adapters: Iterable[str] = (), workers: Iterable[str] = ()) -> list[Framework]:
     """Return the frameworks to run.
 
     Args:
         names: as given by the user; none means every installed one, or the numpy control if there is none.
         adapters: modules or paths of further adapters.
+        workers: command lines of workers of their own.
 
     Raises:
-        UsageError: a name is unknown, or an adapter's path does not exist.
+        UsageError: a name is unknown, or an adapter's path or a worker's program does not exist.
     """
     known = available()
-    extra = [_adapter(module) for module in adapters]
+    extra = [*(_adapter(module) for module in adapters), *(_worker(command) for command in workers)]
     chosen: dict[str, Framework] = {}
     for name in names:
         parent = PARTS.get(name, name)
@@ -105,7 +118,8 @@ def choose(names: Iterable[str], adapters: Iterable[str] = ()) -> list[Framework
         # A framework's own name takes all of it, whatever parts are named beside.
         whole = parent == name or (before is not None and not before.only)
         only = () if whole else (*(before.only if before else ()), f"{name}.*")
-        chosen[parent] = replace(known[parent], only=only)
+        target = name if before is None else f"{before.target}+{name}"
+        chosen[parent] = replace(known[parent], only=only, target=target)
     if not chosen and not extra:
         others = [f for f in known.values() if f.name != "numpy"]
         return others if any(not f.missing for f in others) else [*others, known["numpy"]]
@@ -115,6 +129,18 @@ def choose(names: Iterable[str], adapters: Iterable[str] = ()) -> list[Framework
         if names_given.count(name) > 1:
             raise UsageError(f"two adapters are named {name}; give one of them another name")
     return everything
+
+
+def _worker(command: str) -> Framework:
+    """Return the framework behind a command line; files that it names are found wherever the worker is started."""
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageError(f"--worker {command}: {error}") from None
+    if not words or shutil.which(words[0]) is None:
+        raise UsageError(f"--worker {command}: no such program; wanted a command line, such as 'node worker.mjs'")
+    words = [str(Path(word).resolve()) if Path(word).exists() else word for word in words]
+    return Framework(Path(words[-1]).stem, command, command=tuple(words), target=command)
 
 
 def _adapter(module: str) -> Framework:

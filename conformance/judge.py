@@ -86,6 +86,7 @@ class Result:
         outputs: by flat name.
         reason: of an error, a crash, a timeout, or of what is not supported.
         dialect: that explains an error.
+        printed: the end of what the framework printed during the call.
     """
 
     framework: str
@@ -96,6 +97,7 @@ class Result:
     outputs: dict[str, OutputResult] = field(default_factory=dict)
     reason: str = ""
     dialect: str = ""
+    printed: str = ""
 
     def settle(self) -> None:
         """Make the verdict the worst of the outputs'."""
@@ -115,7 +117,8 @@ def judge(framework: str, vector: Vector, omits: Sequence[str], answer: Answer) 
     Raises:
         ContractBroken: an output is missing that is not declared, or has a name that the operation does not have.
     """
-    result = Result(framework, answer.call.implementation, answer.call.mode, vector, "conforms")
+    call = answer.call
+    result = Result(framework, call.implementation, call.mode, vector, "conforms", printed=answer.printed)
     if answer.status != "value":
         return _without_value(result, vector, answer)
     _check_names(vector, omits, answer)

@@ -11,13 +11,18 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .judge import OutputResult, Result
-from .run import FrameworkRun, Run
-from .worker import THREADS
+if TYPE_CHECKING:
+    from .drive import FrameworkRun
+    from .judge import OutputResult, Result
+    from .run import Run
 
 FORMAT = 1
+
+
+class ReportError(Exception):
+    """A file is no report that can be used; the message names it, what is wrong, and what to do."""
 
 
 def number(value: float) -> float | str:
@@ -65,22 +70,31 @@ def _result(result: Result, versions: Mapping[str, str]) -> dict[str, Any]:
         row["judged"] = False
     if result.dialect:
         row["dialect"] = result.dialect
-    if result.reason:
-        row["reason"] = result.reason
+    for key in ("reason", "printed"):
+        if getattr(result, key):
+            row[key] = getattr(result, key)
     return row | {"outputs": {name: _output(o) for name, o in result.outputs.items()}}
 
 
 def _framework(entry: FrameworkRun) -> dict[str, Any]:
     row: dict[str, Any] = {
         "name": entry.hello.get("framework", entry.framework.name),
+        "target": entry.framework.target or entry.framework.name,
         "adapter": entry.framework.module,
         "status": entry.status,
         "versions": dict(entry.hello.get("versions", {})),
         "modes": list(entry.hello.get("modes", [])),
+        "implementations": [
+            {key: i[key] for key in ("operation", "name", "modes", "defaults")}
+            for i in entry.hello.get("implementations", [])
+        ],
         "seconds": round(entry.seconds, 3),
         "calls": entry.calls,
         "inapplicable": entry.inapplicable,
+        "not_run": entry.calls - entry.answered,
     }
+    if entry.framework.pins:
+        row["packages"] = dict(entry.framework.pins)
     row |= {key: entry.hello[key] for key in ("python", "threads") if key in entry.hello}
     row |= {key: getattr(entry, key) for key in ("reason", "stderr") if getattr(entry, key)}
     return row
@@ -95,6 +109,8 @@ def document(run: Run, spec: str, problems: list[str], selection: Mapping[str, A
         problems: vector files that could not be used, a message each.
         selection: the filters that were given, by option.
     """
+    from .worker import THREADS
+
     versions = {
         entry.hello["framework"]: next(iter(entry.hello["versions"].values()), "")
         for entry in run.frameworks
@@ -116,7 +132,8 @@ def document(run: Run, spec: str, problems: list[str], selection: Mapping[str, A
             "python": platform.python_version(),
         },
         "selection": {key: list(value) for key, value in selection.items() if value},
-        "vectors": run.vectors,
+        "vectors": len(run.vectors),
+        "asked": {vector.id: vector.digest for vector in run.vectors},
         "problems": problems,
         "frameworks": [_framework(entry) for entry in run.frameworks],
         "faults": [vars(fault) for fault in run.faults],
@@ -133,18 +150,52 @@ def _processor() -> str:
 
 
 def write(report: Mapping[str, Any], path: Path) -> None:
-    """Write a report so that the file is whole or not there: first beside it, then in its place.
+    """Write a report so that the file is whole or not there.
 
     Raises:
         OSError: the folder does not exist or cannot be written to.
     """
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name, delete=False) as file:
+    write_whole(path, _text(report).encode())
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that it is whole or not there: first beside it, then in its place.
+
+    Raises:
+        OSError: the folder does not exist or cannot be written to.
+    """
+    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=path.name, delete=False) as file:
         temporary = Path(file.name)
-        file.write(_text(report))
+        try:
+            file.write(data)
+        except BaseException:
+            temporary.unlink()
+            raise
     umask = os.umask(0)
     os.umask(umask)
     temporary.chmod(0o666 & ~umask)
     temporary.replace(path)
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Return the report in a file.
+
+    Raises:
+        ReportError: it cannot be read, or is no report of this format.
+    """
+    from .vectors import schema_problem, validator
+
+    try:
+        report = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ReportError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise ReportError(f"{path}: not JSON: {error}; wanted a report that `nnconform run --json` wrote") from None
+    if not isinstance(report, dict) or report.get("format") != FORMAT:
+        raise ReportError(f"{path}: no report of format {FORMAT}; wanted what `nnconform run --json` wrote")
+    if problem := schema_problem(validator("report"), report):
+        raise ReportError(f"{path}: breaks spec/schema/report.schema.json: {problem}; run `nnconform run --json` again")
+    return report
 
 
 def _text(report: Mapping[str, Any]) -> str:
@@ -156,7 +207,7 @@ def _text(report: Mapping[str, Any]) -> str:
 
 def remember(report: Mapping[str, Any]) -> Path | None:
     """Keep a report as the last run's in the user's cache; return where, or None where that cannot be written."""
-    path = last_report()
+    path = last_path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(report, path)
@@ -172,9 +223,18 @@ def cache_folder() -> Path:
     return Path(platformdirs.user_cache_dir("nnconform", appauthor=False))
 
 
-def last_report() -> Path:
+def last_path() -> Path:
     """Return where the last run's report is kept."""
     return cache_folder() / "last-report.json"
+
+
+BAD = frozenset({"diverges", "error", "crash", "timeout"})
+
+
+def is_finding(row: Mapping[str, Any], *, strict: bool) -> bool:
+    """Say whether a result fails a run: it is bad, judged by what the user set, and not known."""
+    bad = row["verdict"] in BAD or (strict and row["verdict"] == "dialect")
+    return bad and row["profile"] != "defaults" and "known" not in row
 
 
 def exit_status(report: Mapping[str, Any], *, strict: bool) -> int:
@@ -189,5 +249,4 @@ def exit_status(report: Mapping[str, Any], *, strict: bool) -> int:
         return 2
     if not report["complete"]:
         return 130
-    bad = {"diverges", "error", "crash", "timeout"} | ({"dialect"} if strict else set())
-    return int(any(r["verdict"] in bad and r["profile"] != "defaults" for r in report["results"]))
+    return int(bool(report.get("known_problems")) or any(is_finding(r, strict=strict) for r in report["results"]))

@@ -79,6 +79,7 @@ class Vector:
         expected: by flat output name (``gradients[0]``).
         prescribed: what dialects prescribe, by dialect and flat output name.
         errors: the dialects that prescribe an error, with the pattern of its message.
+        digest: of all that the file says of it; two vectors of one id and digest are the same vector.
     """
 
     id: str
@@ -94,6 +95,7 @@ class Vector:
     expected: Mapping[str, Tensor | LawTensor]
     prescribed: Mapping[str, Mapping[str, Tensor | LawTensor]]
     errors: Mapping[str, re.Pattern[str]]
+    digest: str = ""
 
     @property
     def dtype(self) -> str:
@@ -136,12 +138,26 @@ def flat(outputs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 @functools.cache
-def validator(name: str) -> Callable[[Any], Any]:
-    """Return what checks a document against ``spec/schema/NAME.schema.json``."""
+def validator(name: str, definition: str = "") -> Callable[[Any], Any]:
+    """Return what checks a document against ``spec/schema/NAME.schema.json``, or against one of its definitions."""
     import fastjsonschema
 
     text = resources.files("nnconform.spec").joinpath(f"schema/{name}.schema.json").read_text()
-    return fastjsonschema.compile(json.loads(text))  # type: ignore[no-any-return]
+    schema = json.loads(text)
+    if definition:
+        schema = {"definitions": schema["definitions"], "$ref": f"#/definitions/{definition}"}
+    return fastjsonschema.compile(schema)  # type: ignore[no-any-return]
+
+
+def schema_problem(check: Callable[[Any], Any], document: Any) -> str:
+    """Return what a document has that its schema does not allow, in one sentence, or ""."""
+    import fastjsonschema
+
+    try:
+        check(document)
+    except fastjsonschema.JsonSchemaException as error:
+        return str(error.message)
+    return ""
 
 
 def _document(data: bytes, where: str) -> Any:
@@ -278,6 +294,7 @@ def _vector(document: Mapping[str, Any], operation: str, where: str) -> Vector:
             {k: _input(v, f"{name}: inputs.{k}") for k, v in document.get("inputs", {}).items()},
             expected,
             *dialects(document.get("dialects", {}), expected, name),
+            hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16],
         )
     except TensorError as error:
         raise VectorError(str(error)) from None

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import base64
-import contextlib
+import functools
 import json
 import os
-import queue
 import shutil
-import signal
-import subprocess
 import sys
-import tempfile
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from nnconform.adapters import SparseGradient
-
-from .tensors import DTYPES, Array
-from .vectors import Vector
+from . import wire
+from .process import Ended, Excessive, Process, Silent
+from .tensors import Array
+from .vectors import Vector, schema_problem, validator
 
 PROTOCOL = 1
-# What a worker says of itself in its first message.
-HELLO = {"protocol", "framework", "versions", "modes", "on_request", "implementations"}
 START_SECONDS = 180.0
 # One thread a framework: results do not depend on the machine's cores, and frameworks run side by side.
 THREADS = 1
@@ -55,17 +45,18 @@ class WorkerFailed(Exception):
 
 
 class WorkerGone(Exception):
-    """The process ended, or did not answer in time.
+    """The process ended, or did not answer as it must.
 
     Attributes:
         verdict: ``crash`` or ``timeout``.
         reason: in words.
+        printed: the end of what it printed during the call.
         asked: false when it was gone before it could be asked, so that the question may be put to another worker.
     """
 
-    def __init__(self, verdict: str, reason: str, *, asked: bool = True) -> None:
+    def __init__(self, verdict: str, reason: str, printed: str = "", *, asked: bool = True) -> None:
         super().__init__(reason)
-        self.verdict, self.reason, self.asked = verdict, reason, asked
+        self.verdict, self.reason, self.printed, self.asked = verdict, reason, printed, asked
 
 
 @dataclass(frozen=True)
@@ -85,12 +76,55 @@ class Answer:
         status: value, unsupported, inapplicable, raised, fault, crash or timeout.
         reason: why there is no value.
         outputs: arrays by flat name; None where the framework gave nothing for an entry of a list.
+        printed: the end of what was printed during the call.
     """
 
     call: Call
     status: str
     reason: str = ""
     outputs: Mapping[str, Array | None] = field(default_factory=dict)
+    printed: str = ""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How to start a worker.
+
+    Attributes:
+        adapter: the adapter's module, a dotted name or a path; or what to call a worker that is a command.
+        interpreter: the Python that has the framework; "" for this one.
+        command: a worker of its own, in whatever language; empty for the one of the adapters.
+        cache: where JAX may keep what it compiled, from one run to the next.
+        memory: bytes of resident memory that a worker may use; None for as many as there are.
+    """
+
+    adapter: str
+    interpreter: str = ""
+    command: tuple[str, ...] = ()
+    cache: Path | None = None
+    memory: float | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """The command line."""
+        python = [self.interpreter or sys.executable, "-m", "nnconform.adapters.worker", self.adapter]
+        return [*(self.command or python), "--threads", str(THREADS)]
+
+    def environment(self, folder: Path) -> dict[str, str]:
+        """Return the variables of the process; ``folder`` is where the adapters are staged."""
+        result = dict(os.environ)
+        # Another interpreter has packages of its own: those that this one is told of must not get between.
+        own = [] if self.interpreter else [os.environ.get("PYTHONPATH")]
+        result["PYTHONPATH"] = os.pathsep.join([str(folder), *filter(None, own)])
+        result.update(dict.fromkeys(THREAD_VARIABLES, str(THREADS)))
+        if self.interpreter:
+            result["PYTHONNOUSERSITE"] = "1"
+        if self.cache is not None:
+            # The same program compiles to the same code: found for all batch norm programs, with and without cache.
+            result.setdefault("JAX_COMPILATION_CACHE_DIR", str(self.cache / "jax"))
+            result.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+            result.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+        return result
 
 
 def stage(folder: Path) -> None:
@@ -101,40 +135,10 @@ def stage(folder: Path) -> None:
     (folder / "nnconform" / "__init__.py").write_text("")
 
 
-def _tensor(array: Array) -> dict[str, Any]:
-    return {
-        "dtype": array.dtype.name,
-        "shape": list(array.shape),
-        "data": base64.b64encode(np.ascontiguousarray(array).tobytes()).decode(),
-    }
-
-
-def _encode(value: Any) -> Any:
-    if value is None:
-        return None
-    if isinstance(value, SparseGradient):
-        return {
-            "indices": _tensor(value.indices),
-            "values": _tensor(value.values),
-            "dense_shape": list(value.dense_shape),
-        }
-    return [_encode(v) for v in value] if isinstance(value, list) else _tensor(value)
-
-
-def _decode(value: Mapping[str, Any]) -> Array:
-    dtype = DTYPES.get(value["dtype"], None)
-    raw = base64.b64decode(value["data"])
-    return np.frombuffer(raw, dtype if dtype is not None else np.dtype(value["dtype"])).reshape(value["shape"])
-
-
-def _outputs(message: Mapping[str, Any]) -> dict[str, Array | None]:
-    result: dict[str, Array | None] = {}
-    for name, value in message.items():
-        entries = ((f"{name}[{i}]", v) for i, v in enumerate(value)) if isinstance(value, list) else [(name, value)]
-        result |= {key: None if v is None else _decode(v) for key, v in entries}
-        if value == []:
-            result[name] = None
-    return result
+@functools.cache
+def _checker(definition: str) -> Callable[[Any], Any]:
+    """Return what checks a worker's message against a definition of spec/schema/protocol.schema.json."""
+    return validator("protocol", definition)
 
 
 class Worker:
@@ -144,28 +148,22 @@ class Worker:
         hello: what it said of itself: versions, modes, implementations.
     """
 
-    def __init__(self, module: str, folder: Path, cache: Path | None = None) -> None:
+    def __init__(self, launch: Launch, folder: Path) -> None:
         """Start the process; ``start`` waits until it has imported its framework.
 
         Args:
-            module: the adapter, a dotted name or a path.
+            launch: how.
             folder: where the adapters are staged.
-            cache: where JAX may keep what it compiled, from one run to the next.
+
+        Raises:
+            WorkerFailed: the program cannot be started.
         """
-        self._module = module
+        self._name = launch.adapter
         self.hello: dict[str, Any] = {}
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  (open as long as the process)
-        self._lines: queue.Queue[bytes | None] = queue.Queue()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "nnconform.adapters.worker", module, "--threads", str(THREADS)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-            cwd=folder,
-            env=_environment(folder, cache),
-            start_new_session=True,
-        )
-        threading.Thread(target=self._read, daemon=True).start()
+        try:
+            self._process = Process(launch.words, folder, launch.environment(folder), launch.memory)
+        except OSError as error:
+            raise WorkerFailed(f"the worker of {self._name} cannot be started: {error}") from None
 
     def start(self) -> None:
         """Wait until the process has imported its framework and said what it serves.
@@ -176,50 +174,37 @@ class Worker:
         try:
             first = self._next(START_SECONDS)
         except WorkerGone as gone:
-            raise WorkerFailed(f"the worker of {self._module} did not start: {gone.reason}", self.tail()) from None
-        if "hello" not in first:
-            said = first.get("failed", f"the worker of {self._module} said {str(first)[:200]}")
-            raise WorkerFailed(said, self.tail())
-        if first["hello"].get("protocol") != PROTOCOL:
-            spoken = first["hello"].get("protocol")
-            raise WorkerFailed(f"the worker of {self._module} speaks protocol {spoken!r}; wanted {PROTOCOL}")
-        if missing := HELLO - set(first["hello"]):
-            raise WorkerFailed(f"the worker of {self._module} did not say its {', '.join(sorted(missing))}")
+            raise WorkerFailed(f"the worker of {self._name} did not start: {gone.reason}", self.tail()) from None
+        if isinstance(first.get("failed"), str):
+            raise WorkerFailed(first["failed"], self.tail())
+        spoken = first["hello"].get("protocol") if isinstance(first.get("hello"), dict) else PROTOCOL
+        if spoken != PROTOCOL:
+            raise WorkerFailed(f"the worker of {self._name} speaks protocol {spoken!r}; wanted {PROTOCOL}")
+        if problem := schema_problem(_checker("hello"), first):
+            raise WorkerFailed(f"the worker of {self._name} did not say hello as the protocol wants: {problem}")
         self.hello = first["hello"]
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            self._lines.put(line)
-        self._lines.put(None)
+        self._process.printed(first.get("stderr"))
 
     def _next(self, seconds: float) -> dict[str, Any]:
+        """Return the next message; whatever goes wrong ends the process."""
         try:
-            line = self._lines.get(timeout=seconds)
-        except queue.Empty:
-            self.stop()
-            raise WorkerGone("timeout", f"no answer within {seconds:g} s") from None
-        if line is None:
-            raise WorkerGone("crash", self._ending())
-        try:
+            line = self._process.receive(seconds)
             message = json.loads(line)
             if not isinstance(message, dict):
                 raise ValueError(line)
-        except ValueError:
-            self.stop()
-            raise WorkerGone("crash", f"the worker wrote {line[:80]!r} where an answer was due") from None
+        except Silent:
+            raise self._gone("timeout", f"no answer within {seconds:g} s") from None
+        except Ended:
+            raise self._gone("crash", self._process.ending()) from None
+        except Excessive as excess:
+            raise self._gone("crash", str(excess)) from None
+        except (ValueError, RecursionError):
+            raise self._gone("crash", f"the worker wrote {line[:80]!r} where an answer was due") from None
         return message
 
-    def _ending(self) -> str:
-        """Return how the process ended, which has closed its channel, and the last line that it printed."""
-        try:
-            code = self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self.stop()
-            return "the process closed its channel and lived on"
-        how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
-        last = self.tail().strip().rpartition("\n")[2][:200]
-        return f"the process {how}: {last}" if last else f"the process {how}"
+    def _gone(self, verdict: str, reason: str, *, asked: bool = True) -> WorkerGone:
+        self._process.kill()
+        return WorkerGone(verdict, reason, self._process.printed(), asked=asked)
 
     def ask(self, vector: Vector, calls: Sequence[Call], seconds: float) -> Iterator[Answer]:
         """Yield one answer a call, in order.
@@ -227,57 +212,40 @@ class Worker:
         Raises:
             WorkerGone: the process ended or did not answer in time; the calls not yet answered are lost.
         """
-        request = {
-            "id": vector.id,
-            "operation": vector.operation,
-            "defaults": vector.profile == "defaults",
-            "steps": vector.steps,
-            "attributes": vector.attributes,
-            "inputs": {name: _encode(value) for name, value in vector.inputs.items()},
-            "calls": [[call.implementation, call.mode] for call in calls],
-        }
-        assert self._process.stdin is not None
-        if self._process.poll() is not None:
-            raise WorkerGone("crash", self._ending(), asked=False)
+        if not self._process.alive:
+            raise self._gone("crash", self._process.ending(), asked=False)
         try:
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
-            self._process.stdin.flush()
-        except (OSError, ValueError):
-            raise WorkerGone("crash", self._ending(), asked=False) from None
+            self._process.send(wire.request(vector, [(c.implementation, c.mode) for c in calls]), seconds)
+        except Silent:
+            raise self._gone("timeout", f"the worker did not read within {seconds:g} s") from None
+        except Ended:
+            raise self._gone("crash", self._process.ending(), asked=False) from None
+        except Excessive as excess:
+            raise self._gone("crash", str(excess)) from None
         for call in calls:
-            message = self._next(seconds)
-            if [message.get(key) for key in ("id", "implementation", "mode")] != [
-                vector.id,
-                call.implementation,
-                call.mode,
-            ]:
-                self.stop()
-                raise WorkerGone("crash", f"the worker answered another question: {str(message)[:80]}")
-            yield Answer(call, message["status"], message.get("reason", ""), _outputs(message.get("outputs", {})))
+            yield self._answer(vector, call, self._next(seconds))
 
-    def tail(self, size: int = 4000) -> str:
+    def _answer(self, vector: Vector, call: Call, message: Mapping[str, Any]) -> Answer:
+        if problem := schema_problem(_checker("answer"), message):
+            raise self._gone("crash", f"the worker's answer breaks the protocol: {problem}")
+        asked = {"id": vector.id, "implementation": call.implementation, "mode": call.mode}
+        if {key: message[key] for key in asked} != asked:
+            raise self._gone("crash", f"the worker answered another question: {str(message)[:80]}")
+        try:
+            outputs = wire.outputs(message.get("outputs", {}))
+        except (ValueError, TypeError) as error:
+            raise self._gone("crash", f"the worker's answer holds a tensor that cannot be read: {error}") from None
+        printed = self._process.printed(message.get("stderr"))
+        return Answer(call, message["status"], message.get("reason", ""), outputs, printed)
+
+    def tail(self) -> str:
         """Return the end of what the process wrote on its standard output and error."""
-        self._stderr.seek(0, os.SEEK_END)
-        self._stderr.seek(max(0, self._stderr.tell() - size))
-        return self._stderr.read().decode(errors="replace")
+        return self._process.tail()
+
+    def halt(self) -> None:
+        """End the process and what it has started; any thread may call this."""
+        self._process.kill()
 
     def stop(self) -> None:
-        """End the process and what it has started; nothing happens when it has ended."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        if self._process.stdin is not None:
-            with contextlib.suppress(OSError):
-                self._process.stdin.close()
-
-
-def _environment(folder: Path, cache: Path | None) -> dict[str, str]:
-    result = dict(os.environ)
-    result["PYTHONPATH"] = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
-    result.update(dict.fromkeys(THREAD_VARIABLES, str(THREADS)))
-    if cache is not None:
-        # The same program compiles to the same code: found for all batch norm programs, with and without cache.
-        result.setdefault("JAX_COMPILATION_CACHE_DIR", str(cache / "jax"))
-        result.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-        result.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
-    return result
+        """End the process and close what belongs to it; nothing happens when it has ended."""
+        self._process.close()

@@ -97,7 +97,12 @@ def test_the_harness_imports_no_framework(path):
     assert not foreign(path) & {name for names in FRAMEWORKS.values() for name in names}
 
 
+MODULES = {"pyyaml": "yaml", "ruamel.yaml": "ruamel"}
+
+
 def test_what_the_harness_imports_is_declared():
-    declared = {d.split(">=")[0].replace("pyyaml", "yaml") for d in PROJECT["project"]["dependencies"]}
+    extras = PROJECT["project"]["optional-dependencies"]
+    names = [d.split(">=")[0] for d in (*PROJECT["project"]["dependencies"], *extras["envs"])]
+    declared = {MODULES.get(name, name) for name in names}
     used = {name for folder in FOLDERS[:1] + FOLDERS[3:] for path in modules(folder) for name in foreign(path)}
     assert used - {"nnconform"} <= declared

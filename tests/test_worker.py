@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from nnconform.conformance import frameworks
+from nnconform.conformance import drive, frameworks
 from nnconform.conformance import run as runner
+from nnconform.conformance.selection import Selection
 from nnconform.conformance.worker import Worker
 
 LIARS = Path(__file__).parent / "liars"
@@ -152,7 +153,7 @@ def test_a_worker_that_ends_again_and_again_is_given_up(report_of):
     result, report = report_of("--adapter", LIARS / "always_exits.py", "--vectors", CORE)
     assert report["frameworks"][0]["status"] == "stopped"
     assert {row["verdict"] for row in report["results"]} == {"crash"}
-    assert len(report["results"]) == runner.RESTARTS + 1
+    assert len(report["results"]) == drive.RESTARTS + 1
     assert not report["complete"]
     assert result.exit_code == 3
 
@@ -169,7 +170,7 @@ def test_a_mistake_of_the_suite_itself_ends_the_run_and_is_no_pass(monkeypatch, 
 
 def test_calls_that_do_not_apply_are_counted_and_not_judged(published):
     vectors = [v for v in published.values() if v.id.startswith("batch_norm_train/rank-")]
-    options = runner.Options(runner.Selection(operations=("batch_norm_train",)))
+    options = drive.Options(Selection(operations=("batch_norm_train",)))
     [numpy] = frameworks.choose(["numpy"])
     outcome = runner.run([numpy], vectors, options)
     entry = outcome.frameworks[0]

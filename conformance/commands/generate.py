@@ -1,0 +1,45 @@
+"""``nnconform generate``: write the vectors, or prove that they are what the reference gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..cli_common import fail
+
+
+@click.command("generate")
+@click.option("--check", is_flag=True, help="Write nothing; fail if the files are not what the reference gives.")
+@click.option("--operation", help="Only the files of this operation.")
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of the vectors [default: spec/vectors].",
+)
+def command(check: bool, operation: str | None, output: Path | None) -> None:
+    """Write the test vectors from the reference, or prove that they are what it gives."""
+    from importlib import resources
+
+    from .. import generate as generator
+    from ..evaluate import GenerationError
+    from ..frameworks import suggestion
+
+    folder = output or Path(str(resources.files("nnconform.spec").joinpath("vectors")))
+    if operation is not None and operation not in generator.GENERATORS:
+        fail(f"unknown operation {operation!r}{suggestion(operation, generator.GENERATORS)}")
+    try:
+        if check:
+            problems = generator.check(folder, operation=operation)
+            for problem in problems:
+                click.echo(f"{folder / problem.partition(':')[0]}:{problem.partition(':')[2]}", err=True)
+            if problems:
+                fail(f"{len(problems)} files are not what the reference gives; run `nnconform generate`", 1)
+            click.echo("the vectors are what the reference gives")
+            return
+        changed = generator.write(folder, operation=operation)
+    except GenerationError as error:
+        fail(str(error), 3)
+    for path in changed:
+        click.echo(path)
+    click.echo(f"{len(changed)} files changed in {folder}")

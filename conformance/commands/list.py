@@ -1,0 +1,28 @@
+"""``nnconform list``: the names of what there is."""
+
+from __future__ import annotations
+
+import click
+
+from ..cli_common import fail
+
+
+@click.command("list")
+@click.argument(
+    "what",
+    type=click.Choice(["frameworks", "operations", "implementations", "vectors", "dialects", "clauses"]),
+)
+@click.argument("framework", nargs=-1)
+def command(what: str, framework: tuple[str, ...]) -> None:
+    """Print the names of what there is, one a line; implementations of FRAMEWORK... or of all installed."""
+    from .. import catalogue
+    from ..frameworks import UsageError
+    from ..worker import WorkerFailed
+
+    try:
+        for line in catalogue.listing(what, framework):
+            click.echo(line)
+    except UsageError as error:
+        fail(str(error))
+    except WorkerFailed as error:
+        fail(f"{error}\n{error.printed}".rstrip(), 3)

@@ -1,0 +1,96 @@
+"""``nnconform upgrade``: two versions side by side, and what is different between them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..cli_common import fail, filter_options, load_vectors, stop_politely, writable
+from .diff import diff_options, present
+
+
+
+@click.command("upgrade")
+@click.argument("old")
+@click.argument("new")
+@filter_options
+@click.option("--python", metavar="VERSION_OR_PATH", help="Python for environments that are made (3.10).")
+@click.option(
+    "--reports", type=click.Path(path_type=Path, file_okay=False), help="Keep both reports and all outputs in this folder."
+)
+@click.option(
+    "--timeout", type=click.FloatRange(min=0.1), default=120.0, show_default=True, help="Seconds a call may take."
+)
+@click.option("--memory", type=click.FloatRange(min=0.01), metavar="GB", help="Memory that a worker may use.")
+@diff_options
+def command(
+    old: str,
+    new: str,
+    python: str | None,
+    reports: Path | None,
+    timeout: float,
+    memory: float | None,
+    presentation: dict[str, Any],
+    **filters: tuple[str, ...],
+) -> None:
+    """Run the vectors on OLD and NEW side by side and say what changed.
+
+    Each is a framework with where it lives: jax==0.9.2, keras==3.12.0+tensorflow==2.20.0, torch (this environment),
+    python:PATH (an interpreter that has it), requirements:FILE (the versions in a requirements file). Environments
+    are made for versions, as like each other as can be.
+    """
+    from .. import report, show
+    from ..diff import compare
+    from ..drive import Options
+    from ..environments import EnvironmentFailed
+    from ..frameworks import UsageError
+    from ..selection import Selection, check_filters, check_ran
+    from ..targets import locate_pair
+    from ..vectors import SPEC
+
+    stop_politely()
+    writable({"--reports": reports})
+    vectors, problems = load_vectors(None)
+    selection = Selection(**filters)
+    try:
+        check_filters(selection, vectors)
+        first, second = locate_pair(old, new, python=python, tell=show.teller())
+        for missing in (f for f in (*first, *second) if f.missing):
+            raise UsageError(
+                f"{missing.name}: {', '.join(missing.missing)} not installed; install with: {missing.install}"
+            )
+    except UsageError as error:
+        fail(str(error))
+    except EnvironmentFailed as error:
+        fail(str(error), 3)
+    limit = None if memory is None else memory * 2**30
+    options = Options(selection, timeout, report.cache_folder(), limit, keep=True)
+    outcome = show.run_with_progress([*first, *second], vectors, options)
+    sides = [outcome.of(side) for side in ("old", "new")]
+    documents = [
+        report.document(side, SPEC, problems, filters | {"frameworks": (word,)})
+        for side, word in zip(sides, (old, new), strict=True)
+    ]
+    tensors = [{k: t for entry in side.frameworks for k, t in entry.tensors.items()} for side in sides]
+    if reports is not None:
+        _keep(reports, documents, tensors)
+    try:
+        check_ran(outcome, selection)
+    except UsageError as error:
+        fail(str(error))
+    present(compare(*documents, *tensors), **presentation)
+
+
+def _keep(folder: Path, documents: list[dict[str, Any]], tensors: list[dict[Any, Any]]) -> None:
+    """Write both reports and their outputs."""
+    from .. import outputs, report
+
+    try:
+        folder.mkdir(exist_ok=True)
+        for name, document, kept in zip(("old", "new"), documents, tensors, strict=True):
+            outputs.write(folder / f"{name}.npz", kept)
+            report.write(document | {"outputs": f"{name}.npz"}, folder / f"{name}.json")
+    except OSError as error:
+        fail(f"--reports {folder}: cannot be written: {error.strerror}")

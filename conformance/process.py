@@ -1,0 +1,211 @@
+"""A worker's process: lines to it and from it within a time, and a watch on its memory and on what it prints."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+# How often a process that keeps silent is looked at.
+TICK = 0.1
+# A line that is longer is no answer, and what is printed beyond this during one call is no log.
+LONGEST_LINE = 1 << 28
+MOST_PRINTED = 1 << 28
+# What is printed is kept up to here, then forgotten before the next request.
+KEPT_PRINTED = 1 << 24
+
+
+class Silent(Exception):
+    """Nothing came, or nothing was taken, in time."""
+
+
+class Ended(Exception):
+    """The process has closed its channel; ``Process.ending`` tells how."""
+
+
+class Excessive(Exception):
+    """The process uses more memory than it may, prints without end, or writes a line without end."""
+
+
+class Process:
+    """A process in a group of its own, with a channel of lines; it is killed with its group.
+
+    All calls but ``kill`` belong to one thread.
+    """
+
+    def __init__(
+        self, command: Sequence[str], folder: Path, environment: Mapping[str, str], memory: float | None = None
+    ) -> None:
+        """Start the process.
+
+        Args:
+            command: program and arguments.
+            folder: where it runs.
+            environment: its variables.
+            memory: bytes of resident memory that it may use; None for as many as there are.
+
+        Raises:
+            OSError: it cannot be started.
+        """
+        self._memory = memory
+        self._folder = f"{folder}/"
+        self._printed = tempfile.TemporaryFile()  # noqa: SIM115  (open as long as the process)
+        # Appending: what is printed goes to the end, wherever this side has read last.
+        flags = fcntl.fcntl(self._printed, fcntl.F_GETFL)
+        fcntl.fcntl(self._printed, fcntl.F_SETFL, flags | os.O_APPEND)
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._printed,
+            cwd=folder,
+            env=environment,
+            start_new_session=True,
+            bufsize=0,
+        )
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._input, self._output = self._process.stdin, self._process.stdout
+        os.set_blocking(self._input.fileno(), False)
+        os.set_blocking(self._output.fileno(), False)
+        self._buffer = bytearray()
+        self._searched = 0
+        self._mark = 0
+        # Where memory runs out, the system should end this process and not the harness.
+        with contextlib.suppress(OSError):
+            Path(f"/proc/{self._process.pid}/oom_score_adj").write_text("800")
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.poll() is None
+
+    def send(self, line: bytes, seconds: float) -> None:
+        """Write a line.
+
+        Raises:
+            Silent: the process does not read.
+            Ended: it has ended, or has closed its input.
+            Excessive: it uses too much memory or prints too much.
+        """
+        if self.printed_bytes() > KEPT_PRINTED:
+            # The process waits for this line, and prints nothing.
+            os.ftruncate(self._printed.fileno(), 0)
+            self._mark = 0
+        deadline = time.monotonic() + seconds
+        rest = memoryview(line)
+        while rest:
+            self._wait(self._input.fileno(), selectors.EVENT_WRITE, deadline)
+            with contextlib.suppress(BlockingIOError):
+                try:
+                    rest = rest[os.write(self._input.fileno(), rest) :]
+                except (BrokenPipeError, ValueError):
+                    raise Ended from None
+
+    def receive(self, seconds: float) -> bytes:
+        """Return the next line.
+
+        Raises:
+            Silent: there is none in time.
+            Ended: the process has ended, or has closed its output.
+            Excessive: it uses too much memory, prints too much, or its line has no end.
+        """
+        deadline = time.monotonic() + seconds
+        while (end := self._buffer.find(b"\n", self._searched)) < 0:
+            self._searched = len(self._buffer)
+            if self._searched > LONGEST_LINE:
+                raise Excessive(f"the worker wrote a line of more than {LONGEST_LINE >> 20} MB")
+            self._wait(self._output.fileno(), selectors.EVENT_READ, deadline)
+            with contextlib.suppress(BlockingIOError):
+                if not (piece := os.read(self._output.fileno(), 1 << 20)):
+                    raise Ended
+                self._buffer += piece
+        line = bytes(self._buffer[: end + 1])
+        del self._buffer[: end + 1]
+        self._searched = 0
+        return line
+
+    def _wait(self, descriptor: int, event: int, deadline: float) -> None:
+        """Wait until a descriptor is ready, looking at the process now and then."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(descriptor, event)
+            while not selector.select(max(0.0, min(TICK, deadline - time.monotonic()))):
+                if time.monotonic() >= deadline:
+                    raise Silent
+                self._watch()
+
+    def _watch(self) -> None:
+        if self.printed_bytes() - self._mark > MOST_PRINTED:
+            raise Excessive(f"the process printed more than {MOST_PRINTED >> 20} MB")
+        if self._memory is None:
+            return
+        import psutil
+
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if (used := psutil.Process(self._process.pid).memory_info().rss) > self._memory:
+                raise Excessive(f"the process used {used / 2**30:.1f} GB of memory; allowed were {self._memory / 2**30:g}")
+
+    def printed_bytes(self) -> int:
+        """Return how much the process has printed since the last time that it was forgotten."""
+        return os.fstat(self._printed.fileno()).st_size
+
+    def printed(self, to: int | None = None, most: int = 1000) -> str:
+        """Return the end of what was printed since the last call of this method.
+
+        Args:
+            to: the position up to which it counts, so that what comes later is left for the next call; None for all.
+            most: bytes to return at the most.
+        """
+        end = self.printed_bytes() if to is None else min(to, self.printed_bytes())
+        start, self._mark = self._mark, max(self._mark, end)
+        return self._text(max(start, end - most), end)
+
+    def tail(self, most: int = 4000) -> str:
+        """Return the end of all that the process printed."""
+        end = self.printed_bytes()
+        return self._text(max(0, end - most), end)
+
+    def _text(self, start: int, end: int) -> str:
+        if end <= start:
+            return ""
+        text = os.pread(self._printed.fileno(), end - start, start).decode(errors="replace").strip()
+        # The folder has another name in every run.
+        return text.replace(self._folder, "")
+
+    def ending(self) -> str:
+        """Return in words how the process ended, which has closed its channel."""
+        try:
+            code = self._process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return "the process closed its channel and lived on"
+        how = f"was killed by {_signal(-code)}" if code < 0 else f"ended with status {code}"
+        last = self.tail().rpartition("\n")[2][:200]
+        return f"the process {how}: {last}" if last else f"the process {how}"
+
+    def kill(self) -> None:
+        """End the process and what it has started; nothing happens when it has ended. Any thread may call this."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def close(self) -> None:
+        """End the process and close all that belongs to it but what it printed."""
+        self.kill()
+        for stream in (self._input, self._output):
+            with contextlib.suppress(OSError):
+                stream.close()
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,71 @@
+"""How vectors and outputs travel to and from a worker (spec/protocol.md, PROTOCOL-4 to PROTOCOL-6)."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from nnconform.adapters import SparseGradient
+
+from .tensors import DTYPES, Array
+from .vectors import Vector
+
+
+def _tensor(array: Array) -> dict[str, Any]:
+    return {
+        "dtype": array.dtype.name,
+        "shape": list(array.shape),
+        "data": base64.b64encode(np.ascontiguousarray(array).tobytes()).decode(),
+    }
+
+
+def _encode(value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, SparseGradient):
+        return {
+            "indices": _tensor(value.indices),
+            "values": _tensor(value.values),
+            "dense_shape": list(value.dense_shape),
+        }
+    return [_encode(v) for v in value] if isinstance(value, list) else _tensor(value)
+
+
+def request(vector: Vector, calls: Sequence[tuple[str, str]]) -> bytes:
+    """Return the line that asks for calls, pairs of implementation and mode, on a vector."""
+    message = {
+        "id": vector.id,
+        "operation": vector.operation,
+        "defaults": vector.profile == "defaults",
+        "steps": vector.steps,
+        "attributes": vector.attributes,
+        "inputs": {name: _encode(value) for name, value in vector.inputs.items()},
+        "calls": [list(call) for call in calls],
+    }
+    return json.dumps(message).encode() + b"\n"
+
+
+def _decode(value: Mapping[str, Any]) -> Array:
+    dtype = DTYPES.get(value["dtype"])
+    raw = base64.b64decode(value["data"], validate=True)
+    return np.frombuffer(raw, np.dtype(value["dtype"]) if dtype is None else dtype).reshape(value["shape"])
+
+
+def outputs(message: Mapping[str, Any]) -> dict[str, Array | None]:
+    """Return an answer's outputs by flat name; None where an entry of a list has no value.
+
+    Raises:
+        ValueError: a tensor's dtype, shape and data do not belong together.
+        TypeError: there is no dtype of that name.
+    """
+    result: dict[str, Array | None] = {}
+    for name, value in message.items():
+        entries = ((f"{name}[{i}]", v) for i, v in enumerate(value)) if isinstance(value, list) else [(name, value)]
+        result |= {key: None if v is None else _decode(v) for key, v in entries}
+        if value == []:
+            result[name] = None
+    return result
