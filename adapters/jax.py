@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import os
 from typing import Any
 
@@ -18,6 +19,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 import flax.linen
 import flax.nnx
 import jax
+import jax.experimental
 import numpy as np
 import optax
 
@@ -28,6 +30,9 @@ def setup(threads):
     """Fix the size of XLA's thread pools, which are made with the first array, not at import."""
     os.environ["NPROC"] = str(threads)
 
+
+# Public since JAX 0.8; before, among the experiments.
+enable_x64 = getattr(jax, "enable_x64", None) or jax.experimental.enable_x64
 
 adapter = Adapter("jax", requires=("jax", "flax", "optax"), modes=("eager", "jit"), setup=setup)
 
@@ -47,7 +52,7 @@ def implements(operation, name, **options):
             if any(isinstance(g, SparseGradient) for g in inputs.get("gradients", ())):
                 raise Unsupported("JAX has no sparse gradients: jax.grad and optax know dense arrays only")
             dtypes = {str(getattr(leaf, "dtype", leaf)) for leaf in jax.tree.leaves(inputs)}
-            with jax.enable_x64(True) if "float64" in dtypes else contextlib.nullcontext():
+            with enable_x64(True) if "float64" in dtypes else contextlib.nullcontext():
                 arrays = jax.tree.map(moved, inputs)
                 return jax.tree.map(np.asarray, function(**arrays))
 
@@ -127,6 +132,10 @@ def linen(x, dy, mean, variance, gamma, beta, *, training, defaults, **options):
     return outputs(y, dx, updated["batch_stats"] | gradients)
 
 
+# Variables of its own, which newer versions make when asked to, and older ones always.
+MERGE = {"copy": True} if "copy" in inspect.signature(flax.nnx.merge).parameters else {}
+
+
 def nnx(x, dy, mean, variance, gamma, beta, *, training, defaults, **options):
     """Call an nnx layer once, with the given variables."""
     options |= settings(x, mean, gamma, defaults) | {"rngs": flax.nnx.Rngs(0)}
@@ -136,7 +145,7 @@ def nnx(x, dy, mean, variance, gamma, beta, *, training, defaults, **options):
     graph, params, statistics = flax.nnx.split(layer, flax.nnx.Param, flax.nnx.BatchStat)
 
     def forward(x, params):
-        layer = flax.nnx.merge(graph, params, statistics, copy=True)
+        layer = flax.nnx.merge(graph, params, statistics, **MERGE)
         y = layer(x)
         return y, flax.nnx.state(layer, flax.nnx.BatchStat)
 

@@ -147,14 +147,20 @@ def answer(
 
 def _at_fault(error: BaseException, adapter: Adapter) -> bool:
     """Say whether an error is the adapter's: its own line fails, or it does not take the arguments."""
-    innermost = traceback.extract_tb(error.__traceback__)[-1].filename
+    innermost = _frame(error).filename
     if innermost == __file__:
         return isinstance(error, TypeError)
     return isinstance(error, OWN_FAULTS) and innermost == adapter.file
 
 
+def _frame(error: BaseException) -> traceback.FrameSummary:
+    """Return the frame that raised, or the one that asked for an attribute which a module or object does not have."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((frame for frame in reversed(frames) if frame.name != "__getattr__"), frames[-1])
+
+
 def _place(error: BaseException) -> str:
-    frame = traceback.extract_tb(error.__traceback__)[-1]
+    frame = _frame(error)
     return f"{Path(frame.filename).name}, line {frame.lineno}: {frame.line}"
 
 

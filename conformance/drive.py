@@ -130,9 +130,8 @@ class Job:
             if "result" in entry:
                 self.run.results.append(result_of(entry["result"], hello["framework"], vectors[entry["vector"]]))
             elif "fault" in entry:
-                self.run.faults.append(
-                    Fault(self.run.framework.name, call.implementation, entry["vector"], entry["fault"])
-                )
+                fault = Fault(hello["framework"], call.implementation, entry["vector"], entry["fault"])
+                self.run.faults.append(fault)
             else:
                 self.run.inapplicable += 1
         return done

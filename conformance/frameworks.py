@@ -148,7 +148,7 @@ def _adapter(module: str) -> Framework:
     if module.endswith(".py"):
         if not path.is_file():
             raise UsageError(f"--adapter {module}: no such file")
-        return Framework(path.stem, str(path.resolve()))
+        return Framework(path.stem, str(path.resolve()), target=module)
     if "/" in module:
         raise UsageError(f"--adapter {module}: wanted a dotted module name or the path of a .py file")
-    return Framework(module.rpartition(".")[2], module)
+    return Framework(module.rpartition(".")[2], module, target=module)

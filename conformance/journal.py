@@ -67,7 +67,7 @@ def head(
         "format": FORMAT,
         "vectors": hashlib.sha256(digests.encode()).hexdigest()[:16],
         "adapters": sources.hexdigest()[:16],
-        "selection": {key: list(value) for key, value in dataclasses.asdict(selection).items()},
+        "selection": {key: sorted(value) for key, value in dataclasses.asdict(selection).items()},
         "frameworks": {name: list(only[name]) for name in adapters},
     }
 

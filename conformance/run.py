@@ -190,7 +190,7 @@ class _Collector:
         except Exception as error:
             # One answer that the suite cannot judge must not cost all the others.
             reason = f"{name} on {vector.id} cannot be judged: {type(error).__name__}: {error}"
-        return Fault(entry.framework.name, name, vector.id, reason)
+        return Fault(entry.hello["framework"], name, vector.id, reason)
 
     @staticmethod
     def _keep_tensors(entry: FrameworkRun, vector: Vector, answer: Answer) -> None:

@@ -23,7 +23,7 @@ HUNTERS = 2
 
 @dataclass(frozen=True)
 class Selection:
-    """What to run: globs, any of which may match; none means everything."""
+    """What to run: globs, any of which may match, and ids; none means everything."""
 
     operations: tuple[str, ...] = ()
     vectors: tuple[str, ...] = ()
@@ -31,6 +31,7 @@ class Selection:
     profiles: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
     modes: tuple[str, ...] = ()
+    ids: frozenset[str] = frozenset()
 
     def takes(self, vector: Vector) -> bool:
         """Say whether a vector is selected."""
@@ -39,6 +40,7 @@ class Selection:
             and matches(vector.id, self.vectors)
             and matches(vector.profile, self.profiles)
             and matches(vector.dtype, self.dtypes)
+            and (not self.ids or vector.id in self.ids)
         )
 
 

@@ -87,18 +87,35 @@ def _first_line(text: str) -> str:
 
 def _worst_text(group: Group) -> str:
     row, name = group.worst
+    return f"{row['vector']}{output_text(row, name)}"
+
+
+def output_text(row: Row, name: str) -> str:
+    """Return where an output is wrong and how far, or "" where the row has no such output."""
     output = row["outputs"].get(name, {})
     element = output.get("worst")
-    where = str(row["vector"])
     if output.get("problem"):
-        return f"{where}: {output['problem']}"
+        return f": {output['problem']}"
     if not element:
-        return where
+        return ""
     position = f"[{', '.join(map(str, element['index']))}]" if element["index"] else ""
     got, wanted = _number(element["got"]), _number(element["expected"])
     size = _number(output["ratio"])
     over = "bound 0" if size == "inf" else f"{size} x bound, {_number(output['ulp'])} ulp"
-    return f"{where} {name}{position} = {got}, expected {wanted} ({over})"
+    return f" {name}{position} = {got}, expected {wanted} ({over})"
+
+
+def finding_text(row: Row) -> Iterator[str]:
+    """Yield what is wrong with a result, a line for each output: which element, what came, what was wanted, how far."""
+    if row.get("reason"):
+        yield row["reason"]
+    for name, output in row["outputs"].items():
+        if output["verdict"] != "conforms":
+            dialect = f" [{output['dialect']}]" if "dialect" in output else ""
+            text = output_text(row, name)
+            yield f"{name}{text}{dialect}" if text.startswith(":") else f"{text.strip() or name}{dialect}"
+    if row.get("printed"):
+        yield f"printed: {row['printed']}"
 
 
 def _number(value: float | str) -> str:

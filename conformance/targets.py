@@ -136,14 +136,14 @@ def _owners(target: Target) -> dict[str, tuple[str, ...]]:
 def _requirements_of(framework: Framework, target: Target) -> list[str]:
     """Return what an environment for a framework must have: as the user named it, and what is needed beside."""
     named = {canonicalize_name(r.name): r for r in target.packages}
-    chosen = []
+    chosen: dict[str, str] = {}
     for package in (*framework.packages, *WORKER_NEEDS):
-        names = (package, *OTHER_NAMES.get(package, ()))
-        wanted = next((named.pop(canonicalize_name(n)) for n in names if canonicalize_name(n) in named), package)
-        if str(wanted) not in chosen:
-            chosen.append(str(wanted))
-    # What belongs to no framework, or to this one (jaxlib), is the user's own wish.
-    return chosen + [str(r) for name, r in named.items() if OWNERS.get(name, framework.name) == framework.name]
+        names = [canonicalize_name(name) for name in (package, *OTHER_NAMES.get(package, ()))]
+        found = next((named[name] for name in names if name in named), package)
+        chosen.setdefault(names[0], str(found))
+    # What belongs to this framework and is not needed (jaxlib), or to none, is the user's own wish.
+    wishes = {name: str(r) for name, r in named.items() if OWNERS.get(name, framework.name) == framework.name}
+    return list(dict.fromkeys([*chosen.values(), *wishes.values()]))
 
 
 def locate(

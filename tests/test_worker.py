@@ -104,6 +104,14 @@ def test_a_mistake_of_the_adapter_is_its_own_also_in_a_partial(lie):
     assert status == 3
 
 
+def test_what_a_version_of_the_framework_does_not_have_is_no_error_of_the_framework(lie):
+    status, _, report = lie("lacks")
+    assert "no_such_function" in report["faults"][0]["message"]
+    assert "lacks.py, line 12" in report["faults"][0]["message"]
+    assert report["results"] == []
+    assert status == 3
+
+
 def test_a_mistake_of_the_adapter_is_shown_with_its_line(lie):
     assert "stumbles.py, line 12: return gradients.clip(clipvalue)" in lie("stumbles")[1]
 

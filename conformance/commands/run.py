@@ -128,7 +128,8 @@ def _journaled(
         journal.end()
     elif journal is not None:
         journal.close()
-        click.echo(f"what was found until here is kept in {beside(path)}; --resume goes on with it", err=True)
+        if outcome.results:
+            click.echo(f"what was found until here is kept in {beside(path)}; --resume goes on with it", err=True)
     return outcome
 
 
