@@ -31,8 +31,8 @@ def setup(threads):
     os.environ["NPROC"] = str(threads)
 
 
-# Public since JAX 0.8; before, among the experiments.
-enable_x64 = getattr(jax, "enable_x64", None) or jax.experimental.enable_x64
+# Public in newer versions; before, among the experiments.
+enable_x64 = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
 
 adapter = Adapter("jax", requires=("jax", "flax", "optax"), modes=("eager", "jit"), setup=setup)
 
