@@ -185,10 +185,11 @@ def _elsewhere(target: Target, python: str | None, tell: Tell) -> list[Framework
         return _interpreter(target)
     from . import environments
 
-    return [
-        _in_environment(base, target, environments.resolve(_requirements_of(base, target), python=python, tell=tell), tell)
-        for base in _bases(target)
-    ]
+    found = []
+    for base in _bases(target):
+        resolution = environments.resolve(_requirements_of(base, target), python=python, tell=tell)
+        found.append(_in_environment(base, target, resolution, python, tell))
+    return found
 
 
 def _bases(target: Target) -> list[Framework]:
@@ -203,10 +204,12 @@ def _bases(target: Target) -> list[Framework]:
     return bases
 
 
-def _in_environment(base: Framework, target: Target, resolution: Resolution, tell: Tell) -> Framework:
-    from . import environments
+def _in_environment(
+    base: Framework, target: Target, resolution: Resolution, python: str | None, tell: Tell
+) -> Framework:
+    from .fitting import make_fitting
 
-    made = environments.make(resolution, tell=tell)
+    made = make_fitting(resolution, base.module, python, tell)
     return replace(base, target=target.text, interpreter=str(made.python), pins=dict(made.packages))
 
 
@@ -281,8 +284,8 @@ def locate_pair(old: str, new: str, *, python: str | None = None, tell: Tell) ->
             if wanted[0] == wanted[1] and before.text.startswith(REQUIREMENTS):
                 continue  # what a change of the file does not touch need not be compared
             resolutions = environments.resolve_pair(*wanted, python=python, tell=tell)
-            first.append(_in_environment(base, before, resolutions[0], tell))
-            second.append(_in_environment(others[base.name], after, resolutions[1], tell))
+            first.append(_in_environment(base, before, resolutions[0], python, tell))
+            second.append(_in_environment(others[base.name], after, resolutions[1], python, tell))
         if not first and not {b.name for b in _bases(before)} & set(others):
             raise UsageError(f"{old} and {new} have no framework in common")
     return ([replace(f, side="old") for f in first], [replace(f, side="new") for f in second])

@@ -1,0 +1,101 @@
+"""``nnconform envs``: the environments made for other versions, and their removal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from ..cli_common import fail
+
+if TYPE_CHECKING:
+    from ..environments import Environment
+
+UNUSED_DAYS = 30.0
+HEADS = ("key", "python", "packages", "size", "last used")
+
+
+@click.group("envs", invoke_without_command=True)
+@click.pass_context
+def command(context: click.Context) -> None:
+    """List the environments made for other versions; `envs prune` removes them."""
+    if context.invoked_subcommand is not None:
+        return
+    from ..environments import EnvironmentFailed, listing
+    from ..resolutions import cache_folder
+
+    try:
+        found = listing()
+        folder = cache_folder()
+    except EnvironmentFailed as error:
+        fail(str(error))
+    if not found:
+        click.echo(f"no environments in {folder}")
+        return
+    _show([_row(environment) for environment in found])
+    click.echo(f"{_count(len(found))} in {folder}, {_bytes(sum(environment.size for environment in found))}")
+
+
+@command.command("prune")
+@click.option(
+    "--unused-for",
+    type=click.FloatRange(min=0),
+    metavar="DAYS",
+    help=f"Remove what was not used for so many days  [default: {UNUSED_DAYS:g}].",
+)
+@click.option("--all", "everything", is_flag=True, help="Remove all that no process uses now.")
+def prune(unused_for: float | None, everything: bool) -> None:
+    """Remove environments that are no longer used, and what interrupted ones left behind."""
+    from .. import environments
+
+    if everything and unused_for is not None:
+        fail("--all and --unused-for exclude each other; give one of them")
+    days = UNUSED_DAYS if unused_for is None else unused_for
+    try:
+        removed = environments.prune(unused_days=None if everything else days)
+        kept = environments.listing()
+    except environments.EnvironmentFailed as error:
+        fail(str(error))
+    for environment in removed:
+        click.echo("  ".join(_row(environment)))
+    click.echo(f"removed {_count(len(removed))}, {_bytes(sum(environment.size for environment in removed))}")
+    if kept:
+        click.echo(f"kept {_count(len(kept))}, used {'now' if everything else f'within {days:g} days or now'}")
+
+
+def _row(environment: Environment) -> tuple[str, ...]:
+    if not environment.whole:
+        return environment.key, "-", "broken: it was not finished, or its Python is gone", _bytes(environment.size), "-"
+    from datetime import datetime
+
+    packages = ", ".join(f"{name} {version}" for name, version in environment.named.items())
+    used = datetime.fromtimestamp(environment.used).strftime("%Y-%m-%d %H:%M")
+    return environment.key, environment.python_version, packages, _bytes(environment.size), used
+
+
+def _show(rows: Sequence[tuple[str, ...]]) -> None:
+    """Print rows: a table on a terminal, plain lines in a pipe."""
+    if not sys.stdout.isatty():
+        widths = [max(map(len, column)) for column in zip(HEADS, *rows, strict=True)]
+        for row in [HEADS, *rows]:
+            click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for head in HEADS:
+        table.add_column(head, justify="right" if head == "size" else "left", no_wrap=head != "packages")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+
+
+def _count(number: int) -> str:
+    return f"{number} environment{'' if number == 1 else 's'}"
+
+
+def _bytes(size: float) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
