@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from . import frameworks
-from .judge import OUTPUTS
+from .operations import OUTPUTS
 from .vectors import load
 from .worker import Launch, Worker, stage
 

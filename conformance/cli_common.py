@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 if TYPE_CHECKING:
+    from .external import EnvironmentFailed
     from .vectors import Vector
 
 FILTERS = {
@@ -34,6 +35,12 @@ def fail(message: str, status: int = 2) -> NoReturn:
     """Print a message on standard error and exit."""
     click.echo(f"nnconform: {message}", err=True)
     sys.exit(status)
+
+
+def fail_environment(error: EnvironmentFailed) -> NoReturn:
+    """Print why there is no environment, with the end of what its installer printed, and exit."""
+    printed = "".join(f"\n  | {line}" for line in error.printed.strip().splitlines()[-15:])
+    fail(f"{error}{printed}", 3)
 
 
 def stop_politely() -> None:

@@ -81,7 +81,7 @@ class Options:
         keep: whether whole outputs are kept, those that follow a random law left out.
     """
 
-    selection: Selection = Selection()
+    selection: Selection = field(default_factory=Selection)
     timeout: float = 120.0
     cache: Path | None = None
     memory: float | None = None

@@ -104,7 +104,9 @@ class Journal:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self._file.close()
-            raise JournalError(f"{path}: another run is writing it; wait for its end, or give --json another file") from None
+            raise JournalError(
+                f"{path}: another run is writing it; wait for its end, or give --json another file"
+            ) from None
         self.earlier: dict[str, Earlier] = {}
         try:
             if resume:

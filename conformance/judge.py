@@ -11,35 +11,13 @@ import numpy as np
 
 from . import lawtest
 from .compare import Comparison, compare, digest
+from .operations import OUTPUTS
 from .tensors import Array
 from .vectors import LawTensor, Tensor, Vector
 from .worker import Answer
 
 # From best to worst; a vector's verdict is the worst of its outputs'.
 VERDICTS = ("conforms", "dialect", "unsupported", "diverges", "error", "timeout", "crash")
-
-# The outputs of each operation; an API that does not show one declares it.
-OUTPUTS: Mapping[str, tuple[str, ...]] = {
-    "relu": ("y", "dx"),
-    "elu": ("y", "dx"),
-    "batch_norm_train": (
-        "y",
-        "batch_mean",
-        "batch_variance",
-        "running_mean",
-        "running_variance",
-        "dx",
-        "dgamma",
-        "dbeta",
-    ),
-    "batch_norm_eval": ("y", "running_mean", "running_variance", "dx", "dgamma", "dbeta"),
-    "he_normal": ("sample",),
-    "he_uniform": ("sample",),
-    "clip_by_value": ("gradients",),
-    "clip_by_norm": ("gradients",),
-    "clip_by_global_norm": ("gradients", "global_norm"),
-    "sgd_step": ("weights",),
-}
 
 
 class ContractBroken(Exception):

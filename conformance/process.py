@@ -150,7 +150,9 @@ class Process:
 
         with contextlib.suppress(psutil.NoSuchProcess):
             if (used := psutil.Process(self._process.pid).memory_info().rss) > self._memory:
-                raise Excessive(f"the process used {used / 2**30:.1f} GB of memory; allowed were {self._memory / 2**30:g}")
+                raise Excessive(
+                    f"the process used {used / 2**30:.1f} GB of memory; allowed were {self._memory / 2**30:g}"
+                )
 
     def printed_bytes(self) -> int:
         """Return how much the process has printed since the last time that it was forgotten."""

@@ -39,7 +39,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--nnconform-vectors", metavar="PATH", help="vectors of your own instead of the published")
     group.addoption("--nnconform-known", metavar="FILE", help="list of known divergences")
     group.addoption("--nnconform-strict", action="store_true", help="fail for a dialect too")
-    group.addoption("--nnconform-timeout", type=float, default=120.0, metavar="SECONDS", help="how long a call may take")
+    group.addoption(
+        "--nnconform-timeout", type=float, default=120.0, metavar="SECONDS", help="how long a call may take"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -223,14 +225,10 @@ class _Run:
         try:
             listed = config.getoption("nnconform_known")
             knowledge = known.read(Path(listed)) if listed else None
-            found = locate(
-                config.getoption("nnconform"), config.getoption("nnconform_adapter"), tell=lambda _: None
-            )
+            found = locate(config.getoption("nnconform"), config.getoption("nnconform_adapter"), tell=lambda _: None)
         except (UsageError, known.KnownError, EnvironmentFailed) as error:
             pytest.exit(f"nnconform: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
-        options = Options(
-            Selection(ids=chosen), config.getoption("nnconform_timeout"), report.cache_folder()
-        )
+        options = Options(Selection(ids=chosen), config.getoption("nnconform_timeout"), report.cache_folder())
         outcome = run(found, self._vectors, options)
         if not outcome.complete:
             raise KeyboardInterrupt

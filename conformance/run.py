@@ -162,7 +162,11 @@ class _Collector:
     def _take(self, entry: FrameworkRun, vector: Vector, answer: Answer) -> None:
         found = self._judged(entry, vector, answer)
         entry.answered += 1
-        call = {"vector": vector.id, "implementation": answer.call.implementation, "mode": answer.call.mode}
+        call: dict[str, Any] = {
+            "vector": vector.id,
+            "implementation": answer.call.implementation,
+            "mode": answer.call.mode,
+        }
         if isinstance(found, Result):
             entry.results.append(found)
             call["result"] = entry_of(found)

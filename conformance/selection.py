@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import fnmatch
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .cli_common import FILTERS
 from .frameworks import UsageError, suggestion
-from .vectors import Vector
-from .worker import Call
 
 if TYPE_CHECKING:
     from .run import Run
+    from .vectors import Vector
+    from .worker import Call
 
 # Vectors of a filtered run that only show whether a dialect may be named: benign ones, and those that hunt it.
 WITNESSES = 4
@@ -31,7 +31,7 @@ class Selection:
     profiles: tuple[str, ...] = ()
     dtypes: tuple[str, ...] = ()
     modes: tuple[str, ...] = ()
-    ids: frozenset[str] = frozenset()
+    ids: Collection[str] = ()
 
     def takes(self, vector: Vector) -> bool:
         """Say whether a vector is selected."""
@@ -75,6 +75,8 @@ def with_witnesses(chosen: Sequence[Vector], everything: Sequence[Vector]) -> li
 
 def calls_for(vector: Vector, hello: Mapping[str, Any], only: Sequence[str], selection: Selection) -> list[Call]:
     """Return the calls to make on a vector: compiled modes run a few vectors, slow modes when asked for."""
+    from .worker import Call
+
     plain = hello["modes"][0]
     result = []
     for implementation in hello["implementations"]:

@@ -48,9 +48,7 @@ def run_with_progress(
         def progress(kind: str, entry: Any, vector: Any) -> None:
             number = id(entry.framework)
             if kind == "started":
-                bars.update(
-                    tasks[number], description=labels[number], total=entry.calls, completed=entry.answered
-                )
+                bars.update(tasks[number], description=labels[number], total=entry.calls, completed=entry.answered)
             elif kind == "answer":
                 bars.update(tasks[number], completed=entry.answered, vector=vector)
             else:

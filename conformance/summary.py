@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from .judge import OUTPUTS
+from .operations import OUTPUTS
 
 Row = Mapping[str, Any]
 COLUMNS = ("conforms", "dialect", "diverges", "unsupported", "error", "crash", "timeout")
@@ -85,7 +85,8 @@ def _first_line(text: str) -> str:
     return line if len(line) <= 110 else f"{line[:107]}..."
 
 
-def _worst_text(group: Group) -> str:
+def worst_text(group: Group) -> str:
+    """Return the worst of a group: which vector, which element, what was got and expected, how far over the bound."""
     row, name = group.worst
     return f"{row['vector']}{output_text(row, name)}"
 
@@ -127,7 +128,7 @@ def _group_lines(found: Mapping[tuple[str, str, str], Group]) -> Iterator[str]:
         outputs = f" ({', '.join(group.outputs)})" if group.outputs else ""
         yield f"  {framework} {operation}{outputs}{': ' + name if name else ''}, {_count(group.vectors, 'vector')}"
         yield f"      {group.implementations_text}"
-        yield f"      {'worst' if group.outputs else 'such as'}: {_worst_text(group)}"
+        yield f"      {'worst' if group.outputs else 'such as'}: {worst_text(group)}"
 
 
 def _count(number: int, what: str) -> str:
@@ -174,8 +175,10 @@ def lines(report: Mapping[str, Any]) -> Iterator[str]:
 
 def findings(report: Mapping[str, Any]) -> Iterator[str]:
     """Yield the groups of findings as plain lines, what matters most first."""
-    judged = [row for row in report["results"] if row["profile"] != "defaults"]
-    defaults = [row for row in report["results"] if row["profile"] == "defaults"]
+    known = [row for row in report["results"] if "known" in row]
+    new = [row for row in report["results"] if "known" not in row]
+    judged = [row for row in new if row["profile"] != "defaults"]
+    defaults = [row for row in new if row["profile"] == "defaults"]
     sections: Sequence[tuple[str, dict[tuple[str, str, str], Group]]] = (
         ("Diverges (no dialect explains it)", groups(judged, "diverges")),
         ("Crashed", groups(judged, "crash")),
@@ -184,6 +187,7 @@ def findings(report: Mapping[str, Any]) -> Iterator[str]:
         ("Differs by a dialect", groups(judged, "dialect")),
         ("Unsupported", groups(judged, "unsupported")),
         ("Defaults that differ from the spec's (they do not fail a run)", _differing(defaults)),
+        ("Known (they do not fail a run)", _listed(known)),
     )
     for title, found in sections:
         if found:
@@ -197,11 +201,25 @@ def _differing(rows: Sequence[Row]) -> dict[tuple[str, str, str], Group]:
     return {key: group for verdict in ("diverges", "error", "dialect") for key, group in groups(rows, verdict).items()}
 
 
+def _listed(rows: Sequence[Row]) -> dict[tuple[str, str, str], Group]:
+    """Return the results that the list of known divergences covers, grouped by framework, operation and reason."""
+    found: dict[tuple[str, str, str], Group] = defaultdict(Group)
+    for row in rows:
+        names = [name for name, output in row["outputs"].items() if output["verdict"] == row["verdict"]]
+        for name in names or [""]:
+            found[row["framework"], row["operation"], f"{row['verdict']}: {_first_line(row['known'])}"].add(row, name)
+    return dict(found)
+
+
 def _trouble(report: Mapping[str, Any]) -> Iterator[str]:
     if report["problems"]:
         yield ""
         yield "Vector files that were left out:"
         yield from (f"  {problem}" for problem in report["problems"])
+    if report.get("known_problems"):
+        yield ""
+        yield "The list of known divergences does not hold (exit status 1):"
+        yield from (f"  {problem}" for problem in report["known_problems"])
     if report["faults"]:
         seen: dict[tuple[str, str], list[str]] = defaultdict(list)
         for fault in report["faults"]:
@@ -223,5 +241,7 @@ def conclusion(report: Mapping[str, Any]) -> str:
     total = Counter(row["verdict"] for row in report["results"])
     parts = [f"{total[v]} {HEADS.get(v, v)}" for v in COLUMNS if total[v]]
     results = f"{len(report['results'])} results: {', '.join(parts) or 'none'}"
+    known = sum("known" in row for row in report["results"])
+    listed = f"; {known} known" if known else ""
     faults = f"; {_count(len(report['faults']), 'fault')} of adapters" if report["faults"] else ""
-    return f"{report['vectors']} vectors, {results}{faults}; {report['seconds']:.1f} s"
+    return f"{report['vectors']} vectors, {results}{listed}{faults}; {report['seconds']:.1f} s"

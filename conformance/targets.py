@@ -248,7 +248,9 @@ def _interpreter(target: Target) -> list[Framework]:
         return [p for p in packages if not there & {p, *OTHER_NAMES.get(p, ())}]
 
     if lacks := lacking(WORKER_NEEDS):
-        raise UsageError(f"{target.text}: it has no {', '.join(lacks)}; install with: {path} -m pip install {' '.join(lacks)}")
+        raise UsageError(
+            f"{target.text}: it has no {', '.join(lacks)}; install with: {path} -m pip install {' '.join(lacks)}"
+        )
     only = _owners(target)
     for name in only:
         if lacks := lacking(known[name].packages):
@@ -258,7 +260,9 @@ def _interpreter(target: Target) -> list[Framework]:
     return [replace(f, target=target.text, interpreter=path) for f in chosen]
 
 
-def locate_pair(old: str, new: str, *, python: str | None = None, tell: Tell) -> tuple[list[Framework], list[Framework]]:
+def locate_pair(
+    old: str, new: str, *, python: str | None = None, tell: Tell
+) -> tuple[list[Framework], list[Framework]]:
     """Return the frameworks of both sides of a comparison, whose environments differ in as little as can be.
 
     Raises:

@@ -164,7 +164,9 @@ def test_what_an_interrupted_run_has_done_is_not_run_again(cli, tmp_path):
 )
 def test_another_run_is_not_gone_on_with(cli, tmp_path, words, said):
     path = tmp_path / "report.json"
-    stopped = cli("run", "--adapter", LIARS / "always_exits.py", "--vectors", CORE, "--dtype", "float32", "--json", path)
+    stopped = cli(
+        "run", "--adapter", LIARS / "always_exits.py", "--vectors", CORE, "--dtype", "float32", "--json", path
+    )
     assert "--resume goes on with it" not in stopped.stderr
     cli("run", "--adapter", LIARS / "always_exits.py", "--vectors", CORE, "--json", path)
     assert (tmp_path / "report.json.partial").exists()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..cli_common import fail, filter_options, load_vectors, stop_politely, writable
+from ..cli_common import fail, fail_environment, filter_options, load_vectors, stop_politely, writable
 
 if TYPE_CHECKING:
     from ..drive import Options
@@ -26,8 +25,12 @@ if TYPE_CHECKING:
 @click.option("--adapter", "adapters", multiple=True, metavar="MODULE_OR_PATH", help="Run this adapter too.")
 @click.option("--worker", "workers", multiple=True, metavar="COMMAND", help="Run this program too: spec/protocol.md.")
 @click.option("--python", metavar="VERSION_OR_PATH", help="Python for environments that are made (3.10).")
-@click.option("--vectors", "folder", type=click.Path(path_type=Path), help="Vectors of your own instead of the published.")
-@click.option("--known", "known_path", type=click.Path(path_type=Path), help="List of known divergences: spec/known.md.")
+@click.option(
+    "--vectors", "folder", type=click.Path(path_type=Path), help="Vectors of your own instead of the published."
+)
+@click.option(
+    "--known", "known_path", type=click.Path(path_type=Path), help="List of known divergences: spec/known.md."
+)
 @click.option("--strict", is_flag=True, help="Exit with 1 for a dialect too.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Write the report here.")
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML here.")
@@ -88,7 +91,7 @@ def command(
     except (frameworks.UsageError, known.KnownError) as error:
         fail(str(error))
     except EnvironmentFailed as error:
-        fail(str(error), 3)
+        fail_environment(error)
     limit = None if memory is None else memory * 2**30
     options = Options(selection, timeout, report.cache_folder(), limit, keep=outputs is not None)
     outcome = _journaled(chosen, vectors, options, json_path or report.last_path(), resume=resume)
@@ -103,7 +106,7 @@ def command(
     if github:
         from ..github import annotations
 
-        for line in annotations(result):
+        for line in annotations(result, strict=strict):
             click.echo(line)
     try:
         check_ran(outcome, selection)
@@ -112,9 +115,7 @@ def command(
     sys.exit(report.exit_status(result, strict=strict))
 
 
-def _journaled(
-    chosen: list[Framework], vectors: list[Vector], options: Options, path: Path, *, resume: bool
-) -> Run:
+def _journaled(chosen: list[Framework], vectors: list[Vector], options: Options, path: Path, *, resume: bool) -> Run:
     """Run with a journal beside the report, which is left where the run does not come to its end."""
     from ..journal import JournalError, beside
     from ..show import run_with_progress
@@ -161,26 +162,25 @@ def _keep(outcome: Run, path: Path, result: dict[str, Any], json_path: Path | No
     result["outputs"] = os.path.relpath(path, (json_path or path).parent)
 
 
-def _write(result: dict[str, Any], json_path: Path | None, junit: Path | None, markdown: Path | None, *, strict: bool) -> None:
+def _write(
+    result: dict[str, Any], json_path: Path | None, junit: Path | None, markdown: Path | None, *, strict: bool
+) -> None:
     """Write the report and what is drawn from it."""
     from .. import report
 
-    def text(module: str) -> Callable[[], bytes]:
+    def drawn(module: str) -> bytes:
         from importlib import import_module
 
-        return lambda: import_module(f"..{module}", __package__).of_report(result, strict=strict).encode()
+        text: str = import_module(f"nnconform.conformance.{module}").of_report(result, strict=strict)
+        return text.encode()
 
-    made: dict[str, tuple[Path | None, Callable[[], bytes]]] = {
-        "--junit": (junit, text("junit")),
-        "--markdown": (markdown, text("markdown")),
-    }
-    try:
-        if json_path is not None:
-            option, path = "--json", json_path
-            report.write(result, json_path)
-        for option, (wanted, make) in made.items():
-            if wanted is not None:
-                path = wanted
-                report.write_whole(wanted, make())
-    except OSError as error:
-        fail(f"{option} {path}: cannot be written: {error.strerror}")
+    for option, path in (("--json", json_path), ("--junit", junit), ("--markdown", markdown)):
+        if path is None:
+            continue
+        try:
+            if option == "--json":
+                report.write(result, path)
+            else:
+                report.write_whole(path, drawn(option.removeprefix("--")))
+        except OSError as error:
+            fail(f"{option} {path}: cannot be written: {error.strerror}")

@@ -7,9 +7,8 @@ from typing import Any
 
 import click
 
-from ..cli_common import fail, filter_options, load_vectors, stop_politely, writable
+from ..cli_common import fail, fail_environment, filter_options, load_vectors, stop_politely, writable
 from .diff import diff_options, present
-
 
 
 @click.command("upgrade")
@@ -18,7 +17,9 @@ from .diff import diff_options, present
 @filter_options
 @click.option("--python", metavar="VERSION_OR_PATH", help="Python for environments that are made (3.10).")
 @click.option(
-    "--reports", type=click.Path(path_type=Path, file_okay=False), help="Keep both reports and all outputs in this folder."
+    "--reports",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Keep both reports and all outputs in this folder.",
 )
 @click.option(
     "--timeout", type=click.FloatRange(min=0.1), default=120.0, show_default=True, help="Seconds a call may take."
@@ -64,7 +65,7 @@ def command(
     except UsageError as error:
         fail(str(error))
     except EnvironmentFailed as error:
-        fail(str(error), 3)
+        fail_environment(error)
     limit = None if memory is None else memory * 2**30
     options = Options(selection, timeout, report.cache_folder(), limit, keep=True)
     outcome = show.run_with_progress([*first, *second], vectors, options)
@@ -80,7 +81,7 @@ def command(
         check_ran(outcome, selection)
     except UsageError as error:
         fail(str(error))
-    present(compare(*documents, *tensors), **presentation)
+    present(compare(documents[0], documents[1], tensors[0], tensors[1]), **presentation)
 
 
 def _keep(folder: Path, documents: list[dict[str, Any]], tensors: list[dict[Any, Any]]) -> None:

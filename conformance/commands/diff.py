@@ -1,0 +1,129 @@
+"""``nnconform diff``: what changed between two reports."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from ..cli_common import fail, writable
+
+if TYPE_CHECKING:
+    from ..measure import Tensors
+
+OPTIONS = {
+    "bits": click.option("--bits", is_flag=True, help="Exit with 1 for drift too: other bits, the same verdict."),
+    "json_path": click.option(
+        "--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Write the diff here."
+    ),
+    "junit": click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML here."),
+    "markdown": click.option(
+        "--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write Markdown here."
+    ),
+    "github": click.option("--github", is_flag=True, help="Print GitHub annotations too."),
+    "verbose": click.option("--verbose", is_flag=True, help="Tell every change and every vector, not examples."),
+}
+
+
+def diff_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options of ``present``, in the one argument ``presentation``."""
+
+    @functools.wraps(function)
+    def command(**arguments: Any) -> Any:
+        presentation = {name: arguments.pop(name) for name in OPTIONS}
+        paths = {"--json": "json_path", "--junit": "junit", "--markdown": "markdown"}
+        writable({option: presentation[name] for option, name in paths.items()})
+        return function(presentation=presentation, **arguments)
+
+    decorated: Callable[..., Any] = command
+    for option in reversed(OPTIONS.values()):
+        decorated = option(decorated)
+    return decorated
+
+
+def present(
+    document: Mapping[str, Any],
+    *,
+    bits: bool,
+    json_path: Path | None,
+    junit: Path | None,
+    markdown: Path | None,
+    github: bool,
+    verbose: bool,
+) -> NoReturn:
+    """Print a diff, write it where that is wanted, and exit with its status."""
+    from .. import diff_summary
+
+    click.echo(diff_summary.headline(document))
+    for line in diff_summary.lines(document, verbose=verbose):
+        click.echo(line)
+    _write(document, json_path, junit, markdown, bits=bits)
+    if github:
+        from ..github import annotations
+
+        for line in annotations(document, bits=bits):
+            click.echo(line)
+    sys.exit(diff_summary.exit_status(document, bits=bits))
+
+
+def _write(
+    document: Mapping[str, Any], json_path: Path | None, junit: Path | None, markdown: Path | None, *, bits: bool
+) -> None:
+    """Write a diff and what is drawn from it."""
+    from .. import diff, report
+
+    def draw(module: str, path: Path) -> None:
+        from importlib import import_module
+
+        text = import_module(f"..{module}", __package__).of_diff(document, bits=bits)
+        report.write_whole(path, text.encode())
+
+    writers: tuple[tuple[str, Path | None, Callable[[Path], None]], ...] = (
+        ("--json", json_path, lambda path: diff.write(document, path)),
+        ("--junit", junit, lambda path: draw("junit", path)),
+        ("--markdown", markdown, lambda path: draw("markdown", path)),
+    )
+    for option, wanted, write in writers:
+        if wanted is not None:
+            try:
+                write(wanted)
+            except OSError as error:
+                fail(f"{option} {wanted}: cannot be written: {error.strerror}")
+
+
+@click.command("diff")
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@diff_options
+def command(old: Path, new: Path, presentation: dict[str, Any]) -> None:
+    """Say what changed from report OLD to report NEW, what to act on first.
+
+    Reports are what `nnconform run --json FILE` writes; with --outputs beside it, changes are measured in ULP.
+    """
+    from .. import report
+    from ..diff import DiffError, compare
+    from ..outputs import OutputsError
+
+    try:
+        before, after = report.load(old), report.load(new)
+        (old_tensors, lacks_old), (new_tensors, lacks_new) = _tensors(old, before), _tensors(new, after)
+        document = compare(before, after, old_tensors, new_tensors, [*lacks_old, *lacks_new])
+    except (report.ReportError, OutputsError, DiffError) as error:
+        fail(str(error))
+    present(document, **presentation)
+
+
+def _tensors(path: Path, document: Mapping[str, Any]) -> tuple[Tensors | None, list[str]]:
+    """Return the whole outputs of a report, None where it has none, and a note where their file is gone."""
+    from ..outputs import read
+
+    if "outputs" not in document:
+        return None, []
+    beside = path.parent / document["outputs"]
+    if not beside.exists():
+        return None, [f"{document['outputs']}, the whole outputs of {path.name}, is not there"]
+    return read(beside), []

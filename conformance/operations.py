@@ -1,0 +1,28 @@
+"""The operations and their outputs. Imports nothing: what only reads reports needs no numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# The outputs of each operation; an API that does not show one declares it.
+OUTPUTS: Mapping[str, tuple[str, ...]] = {
+    "relu": ("y", "dx"),
+    "elu": ("y", "dx"),
+    "batch_norm_train": (
+        "y",
+        "batch_mean",
+        "batch_variance",
+        "running_mean",
+        "running_variance",
+        "dx",
+        "dgamma",
+        "dbeta",
+    ),
+    "batch_norm_eval": ("y", "running_mean", "running_variance", "dx", "dgamma", "dbeta"),
+    "he_normal": ("sample",),
+    "he_uniform": ("sample",),
+    "clip_by_value": ("gradients",),
+    "clip_by_norm": ("gradients",),
+    "clip_by_global_norm": ("gradients", "global_norm"),
+    "sgd_step": ("weights",),
+}
