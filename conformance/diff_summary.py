@@ -28,6 +28,8 @@ FEW = 3
 
 def headline(document: Document) -> str:
     """Return what was compared, and what came of it, in one sentence."""
+    if not document["old"]["frameworks"] and not document["new"]["frameworks"]:
+        return "both sides name the same versions of every framework: there is nothing to compare"
     return f"{title(document)}: {_outcome(document)}{_limits(document)}"
 
 
@@ -63,9 +65,15 @@ def _outcome(document: Document) -> str:
         f"{count(sections['recorded'], 'change')} where the spec leaves it open" if sections["recorded"] else "",
         f"drift in {count(drifted, 'output')}" if drifted else "",
     ]
-    if not document["compared"] and not document["changes"]:
+    if fruitless(document):
         return "nothing could be compared"
     return ", ".join(text for text in said if text) or "nothing that the suite can see has changed"
+
+
+def fruitless(document: Document) -> bool:
+    """Say whether there was something to compare, and nothing of it could be."""
+    wanted = document["old"]["frameworks"] or document["new"]["frameworks"]
+    return bool(wanted) and not (document["compared"] or document["changes"])
 
 
 def _limits(document: Document) -> str:
@@ -86,7 +94,7 @@ def exit_status(document: Document, bits: bool = False) -> int:
         document: the diff.
         bits: whether drift fails too.
     """
-    if _trouble(document) or not (document["compared"] or document["changes"]):
+    if _trouble(document) or fruitless(document):
         return 3
     return int(any(change["fails"] for change in document["changes"]) or (bits and bool(document["drift"])))
 

@@ -91,10 +91,10 @@ def _diff_cases(document: Mapping[str, Any]) -> Iterator[Case]:
             message = f"calls that ended in a fault of the adapter, and have no result: {faults}"
             yield Case(f"nnconform.{side}", "adapters", "error", "fault", message, message)
     told = "\n".join([diff_summary.conclusion(document), *document["notes"]])
-    if document["compared"] or document["changes"]:
-        yield Case("nnconform.diff", "everything else is as before", out=told)
-    else:
+    if diff_summary.fruitless(document):
         yield Case("nnconform.diff", "everything else is as before", "error", "diff", "nothing could be compared", told)
+    else:
+        yield Case("nnconform.diff", "everything else is as before", out=told)
 
 
 def _run_cases(report: Mapping[str, Any]) -> Iterator[Case]:

@@ -1,0 +1,201 @@
+"""What can be named to run, and where it lives."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from nnconform.conformance import environments, fitting
+from nnconform.conformance.environments import EnvironmentFailed
+from nnconform.conformance.frameworks import UsageError
+from nnconform.conformance.resolutions import quiet
+from nnconform.conformance.targets import locate, locate_pair, parse
+
+
+def packages(text: str) -> list[str]:
+    return [str(requirement) for requirement in parse(text).packages]
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("torch", ["torch"]),
+        ("jax==0.9.2", ["jax==0.9.2"]),
+        ("jax>=0.9,<0.10", ["jax<0.10,>=0.9"]),
+        ("keras==3.12.0+tensorflow==2.20.0", ["keras==3.12.0", "tensorflow==2.20.0"]),
+        ("keras+tensorflow==2.20.0", ["keras", "tensorflow==2.20.0"]),
+        ("torch==2.13.0+cpu", ["torch==2.13.0+cpu"]),
+        ("torch==2.13.0+cpu+numpy==2.0.0", ["torch==2.13.0+cpu", "numpy==2.0.0"]),
+        ("jax==0.9.2+jaxlib==0.9.2+scipy==1.15.0", ["jax==0.9.2", "jaxlib==0.9.2", "scipy==1.15.0"]),
+        ("python:/opt/x/bin/python", []),
+        ("jax+python:/opt/a+b/bin/python", ["jax"]),
+    ],
+)
+def test_a_word_names_packages_and_versions(text, wanted):
+    assert packages(text) == wanted
+
+
+def test_a_path_may_have_a_plus_sign():
+    assert parse("jax+python:/opt/a+b/bin/python").interpreter == "/opt/a+b/bin/python"
+
+
+@pytest.mark.parametrize(("text", "here"), [("torch", True), ("jax==0.9.2", False), ("python:/x", False)])
+def test_a_name_alone_lives_here(text, here):
+    assert parse(text).here is here
+
+
+REQUIREMENTS = """# locked
+-r other.txt
+--index-url https://example.org/simple
+absl-py==2.1.0
+flax==0.12.8 \\
+    --hash=sha256:0000
+JAX[cpu]==0.10.2 ; python_version >= "3.9"  # accelerators
+jaxlib==0.10.2
+optax==0.2.8 ; sys_platform == "no-such-platform"
+"""
+
+
+def test_a_requirements_file_names_the_frameworks_that_apply(tmp_path):
+    path = tmp_path / "requirements.txt"
+    path.write_text(REQUIREMENTS)
+    assert packages(f"requirements:{path}") == ["flax==0.12.8", "jax==0.10.2", "jaxlib==0.10.2"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["torhc"], "unknown framework 'torhc'; did you mean torch"),
+        (["torhc==2.13.0"], "none of torhc is a framework; did you mean torch"),
+        (["jax=0.9.2"], "'jax=0.9.2' is no package with a version"),
+        (["python:"], "wanted the path of a Python"),
+        (["python:/no/such/python"], "no Python that runs"),
+        (["requirements:no-such.txt"], "cannot be read"),
+        (["numpy", f"python:{sys.executable}"], "is named twice; compare two versions with `nnconform upgrade"),
+    ],
+)
+def test_a_wrong_word_is_told_with_what_is_wanted(words, said, monkeypatch):
+    if said.startswith("is named twice"):
+        monkeypatch.setattr("nnconform.conformance.targets._interpreter", lambda _: locate(["numpy"], tell=quiet))
+    with pytest.raises(UsageError) as error:
+        locate(words, tell=quiet)
+    assert said in str(error.value)
+
+
+def test_an_interpreter_is_asked_which_frameworks_it_has():
+    found = {framework.name: framework for framework in locate([f"python:{sys.executable}"], tell=quiet)}
+    assert set(found) >= {"torch", "tensorflow", "jax"}
+    assert {f.interpreter for f in found.values()} == {sys.executable}
+
+
+def test_a_part_of_what_an_interpreter_has_can_be_named():
+    [flax] = locate([f"flax+python:{sys.executable}"], tell=quiet)
+    assert (flax.name, flax.only) == ("jax", ("flax.*",))
+
+
+def test_an_interpreter_that_lacks_what_a_worker_needs_is_told_how_to_get_it(tmp_path):
+    import venv
+
+    venv.create(tmp_path / "bare", symlinks=True)
+    with pytest.raises(
+        UsageError, match=r"it has no numpy, ml_dtypes; install with: .* -m pip install numpy ml_dtypes"
+    ):
+        locate([f"python:{tmp_path / 'bare/bin/python'}"], tell=quiet)
+
+
+def test_sides_without_a_common_framework_are_not_compared():
+    with pytest.raises(UsageError, match="have no framework in common"):
+        locate_pair("torch", "jax", tell=quiet)
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """Make no environments; return the requirements that each would have been made for."""
+    asked: list[tuple[str, ...]] = []
+
+    def resolve(requirements, **_):
+        asked.append(tuple(requirements))
+        return environments.Resolution(tuple(requirements), (), sys.executable, "3.11", "here")
+
+    monkeypatch.setattr(environments, "resolve", resolve)
+    monkeypatch.setattr(environments, "resolve_pair", lambda old, new, **_: (resolve(old), resolve(new)))
+    monkeypatch.setattr(
+        fitting, "make_fitting", lambda resolution, *_: environments.Environment("key", Path("nowhere"))
+    )
+    return asked
+
+
+def test_an_environment_has_the_framework_in_the_version_named_and_what_a_worker_needs(made):
+    [jax] = locate(["jax==0.9.2"], tell=quiet)
+    assert made == [("jax==0.9.2", "flax", "optax", "numpy", "ml_dtypes")]
+    assert (jax.name, jax.target, jax.only) == ("jax", "jax==0.9.2", ())
+
+
+def test_a_part_of_a_framework_brings_the_rest_and_runs_its_own_implementations(made):
+    [flax] = locate(["flax==0.10.7"], tell=quiet)
+    assert made == [("jax", "flax==0.10.7", "optax", "numpy", "ml_dtypes")]
+    assert flax.only == ("flax.*",)
+
+
+def test_another_distribution_of_a_framework_stands_for_it(made):
+    [tensorflow] = locate(["tensorflow-cpu==2.20.0"], tell=quiet)
+    assert made == [("tensorflow-cpu==2.20.0", "keras", "numpy", "ml_dtypes")]
+    assert tensorflow.name == "tensorflow"
+
+
+def test_a_package_that_is_no_framework_is_a_wish_beside(made):
+    locate(["jax==0.9.2+jaxlib==0.9.1+numpy==2.0.0+scipy==1.15.0"], tell=quiet)
+    assert made == [("jax==0.9.2", "flax", "optax", "numpy==2.0.0", "ml_dtypes", "jaxlib==0.9.1", "scipy==1.15.0")]
+
+
+def test_of_two_requirements_files_what_changed_is_compared(made, tmp_path):
+    for name, jax in (("old", "0.9.2"), ("new", "0.10.2")):
+        (tmp_path / name).write_text(f"jax=={jax}\ntorch==2.13.0\nkeras==3.15.1\n")
+    old, new = locate_pair(f"requirements:{tmp_path / 'old'}", f"requirements:{tmp_path / 'new'}", tell=quiet)
+    assert [f.name for f in old] == [f.name for f in new] == ["jax"]
+    assert ({f.side for f in old}, {f.side for f in new}) == ({"old"}, {"new"})
+
+
+@pytest.fixture
+def environment(monkeypatch, tmp_path):
+    """Environments that are this one; return what makes them start or not."""
+    starts: list[bool] = []
+
+    def make(resolution, *, tell):
+        return environments.Environment(resolution.key, tmp_path, resolution.requirements, {"jax": "1", "flax": "2"})
+
+    failure = fitting.WorkerFailed("cannot import name 'x' from 'jax'")
+    monkeypatch.setattr(environments, "make", make)
+    monkeypatch.setattr(fitting, "failure_of", lambda *_: None if starts.pop(0) else failure)
+    return starts
+
+
+NOW = environments.Resolution(("jax", "flax==2"), ("jax==1",), sys.executable, "3.11", "here")
+
+
+def test_where_a_worker_does_not_start_the_rest_is_taken_as_it_was_then(environment, monkeypatch):
+    environment += [False, True]
+    then = environments.Resolution(("jax", "flax==2"), ("jax==0",), sys.executable, "3.11", "here")
+    monkeypatch.setattr(environments, "resolve_of_its_time", lambda *_, **__: then)
+    assert fitting.make_fitting(NOW, "nnconform.adapters.jax", None, quiet).key == then.key
+
+
+def test_where_nothing_fits_the_user_is_told_what_to_name(environment, monkeypatch):
+    environment += [False, False]
+    monkeypatch.setattr(environments, "resolve_of_its_time", lambda *_, **__: NOW)
+    with pytest.raises(
+        EnvironmentFailed, match=r"cannot import name 'x' from 'jax'; name versions that belong together"
+    ):
+        fitting.make_fitting(NOW, "nnconform.adapters.jax", None, quiet)
+
+
+def test_an_environment_whose_worker_started_once_is_not_tried_again(tmp_path, monkeypatch):
+    here = environments.Environment("key", tmp_path / "env")
+    (here.folder / "bin").mkdir(parents=True)
+    here.python.symlink_to(sys.executable)
+    monkeypatch.setenv("PYTHONPATH", "")
+    assert fitting.failure_of(here, "nnconform.adapters.no_such_adapter") is not None
+    fitting.write(here.folder / fitting.STARTED, {"adapters": ["nnconform.adapters.no_such_adapter"]})
+    assert fitting.failure_of(here, "nnconform.adapters.no_such_adapter") is None

@@ -1,0 +1,77 @@
+"""``nnconform upgrade`` on real environments of NumPy, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+from nnconform.conformance.outputs import read
+
+SMALL = ("--vector", "clip_by_value/*/float32", "--vector", "he_normal/dense/*")
+
+
+@pytest.fixture(scope="module")
+def numpy(cli, tmp_path_factory):
+    """An upgrade of the numpy control, from an environment made for it to this one, and all that it wrote."""
+    folder = tmp_path_factory.mktemp("upgrade")
+    files = {name: folder / f"diff.{name}" for name in ("json", "junit", "markdown")}
+    words = [word for name, path in files.items() for word in (f"--{name}", path)]
+    result = cli("upgrade", "numpy==2.2.6", "numpy", *SMALL, "--reports", folder / "kept", *words)
+    return result, folder, {name: path.read_text() for name, path in files.items()}
+
+
+def test_an_upgrade_runs_both_versions_and_says_what_changed(numpy):
+    result, _, written = numpy
+    document = json.loads(written["json"])
+    assert document["old"]["frameworks"][0]["versions"] == {"numpy": "2.2.6"}
+    assert document["new"]["frameworks"][0]["versions"] != {"numpy": "2.2.6"}
+    assert document["compared"] > 10
+    assert document["compared"] == document["unchanged"]
+    assert "nothing that the suite can see has changed" in result.stdout
+    assert result.exit_code == 0
+
+
+def test_every_form_of_the_diff_is_written(numpy):
+    _, _, written = numpy
+    assert "<testsuite" in written["junit"]
+    assert "nothing that the suite can see has changed" in written["markdown"]
+
+
+def test_both_reports_are_kept_with_their_outputs_and_give_the_same_diff(numpy, cli):
+    _, folder, written = numpy
+    kept = folder / "kept"
+    assert read(kept / "old.npz").keys() == read(kept / "new.npz").keys() != set()
+    cli("diff", kept / "old.json", kept / "new.json", "--json", folder / "again.json")
+    assert (folder / "again.json").read_text() == written["json"]
+
+
+def test_both_sides_may_be_the_same(cli):
+    result = cli("upgrade", "numpy", f"numpy+python:{sys.executable}", *SMALL)
+    assert "nothing that the suite can see has changed" in result.stdout
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "status"),
+    [
+        (("numpy", "torhc"), "unknown framework 'torhc'", 2),
+        (("numpy", "torch"), "have no framework in common", 2),
+        (("numpy", "numpy", "--vector", "nothing/*"), "--vector nothing/* matches nothing", 2),
+        (("numpy", "numpy", "--reports", "no/such/folder"), "does not exist", 2),
+        (("numpy", "numpy==0.0.1"), "cannot be resolved", 3),
+    ],
+)
+def test_what_cannot_be_compared_is_told(cli, words, said, status):
+    result = cli("upgrade", *words)
+    assert said in result.stderr
+    assert result.exit_code == status
+
+
+def test_a_requirements_file_that_did_not_change_leaves_nothing_to_compare(cli, tmp_path):
+    for name in ("old.txt", "new.txt"):
+        (tmp_path / name).write_text("jax==0.9.2\n")
+    result = cli("upgrade", f"requirements:{tmp_path / 'old.txt'}", f"requirements:{tmp_path / 'new.txt'}")
+    assert "both sides name the same versions of every framework" in result.stdout
+    assert result.exit_code == 0
