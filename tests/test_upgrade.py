@@ -75,3 +75,15 @@ def test_a_requirements_file_that_did_not_change_leaves_nothing_to_compare(cli, 
     result = cli("upgrade", f"requirements:{tmp_path / 'old.txt'}", f"requirements:{tmp_path / 'new.txt'}")
     assert "both sides name the same versions of every framework" in result.stdout
     assert result.exit_code == 0
+
+
+def test_a_worker_runs_on_python_3_10_and_numpy_1_22(report_of):
+    result, report = report_of("numpy==1.22.4", "--python", "3.10", "--operation", "batch_norm_train")
+    if report is None:  # there is no Python 3.10 on this machine
+        assert "3.10" in result.stderr
+        assert result.exit_code == 3
+        return
+    [entry] = report["frameworks"]
+    assert entry["versions"] == {"numpy": "1.22.4"}
+    assert entry["python"].startswith("3.10.")
+    assert {row["verdict"] for row in report["results"]} == {"conforms"}
