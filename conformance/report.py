@@ -93,6 +93,8 @@ def _framework(entry: FrameworkRun) -> dict[str, Any]:
         "inapplicable": entry.inapplicable,
         "not_run": entry.calls - entry.answered,
     }
+    if entry.framework.only:
+        row["only"] = list(entry.framework.only)
     if entry.framework.pins:
         row["packages"] = dict(entry.framework.pins)
     row |= {key: entry.hello[key] for key in ("python", "threads") if key in entry.hello}

@@ -8,9 +8,9 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from .changes import steady
-from .frameworks import OTHER_NAMES, PARTS, UsageError
+from .frameworks import OTHER_NAMES, UsageError
 from .selection import matches
-from .targets import OWNERS, REQUIREMENTS, parse
+from .targets import REQUIREMENTS, parse
 
 Row = Mapping[str, Any]
 # framework, implementation, mode, vector, whether of profile defaults
@@ -113,7 +113,7 @@ class Side:
         filters, others = self.report["selection"], other.report["selection"]
         if not matches(implementation, filters.get("implementations", ())):
             return False
-        if not matches(implementation, _parts(self.entries[framework])):
+        if not matches(implementation, self.entries[framework].get("only", ())):
             return False
         modes = filters.get("modes", ())
         # Without a filter the slow modes do not run, and which these are no report says.
@@ -146,9 +146,3 @@ class Side:
 
 def _key(row: Row) -> RowKey:
     return row["framework"], row["implementation"], row["mode"], row["vector"], row["profile"] == "defaults"
-
-
-def _parts(entry: Row) -> tuple[str, ...]:
-    """Return the globs of implementations of a framework of which only a package was named; none for all of it."""
-    owners = [name for name in named(entry) if name in OWNERS]
-    return tuple(f"{name}.*" for name in owners) if all(name in PARTS for name in owners) else ()

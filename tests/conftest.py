@@ -14,6 +14,7 @@ from nnconform.conformance.cli import cli as commands
 from nnconform.conformance.vectors import Vector, load
 
 Cli = Callable[..., Result]
+LIARS = Path(__file__).parent / "liars"
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -49,3 +50,21 @@ def report_of(cli: Cli, tmp_path_factory: pytest.TempPathFactory) -> Callable[..
         return result, json.loads(path.read_text()) if path.exists() else None
 
     return run
+
+
+@pytest.fixture(scope="session")
+def good(report_of: Callable[..., tuple[Result, Any]]) -> Any:
+    """The report of a run in which all conforms."""
+    return report_of("numpy", "--operation", "clip_by_value")[1]
+
+
+@pytest.fixture(scope="session")
+def bad(report_of: Callable[..., tuple[Result, Any]]) -> Any:
+    """The report of a run in which some outputs diverge."""
+    return report_of("--adapter", LIARS / "drops_one.py", "--operation", "clip_by_value")[1]
+
+
+@pytest.fixture(scope="session")
+def differs(report_of: Callable[..., tuple[Result, Any]]) -> Any:
+    """The report of a whole run of a liar that differs in several ways."""
+    return report_of("--adapter", LIARS / "known_differs.py")[1]

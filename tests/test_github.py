@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +13,6 @@ from nnconform.conformance.github import annotations, command
 
 LIARS = Path(__file__).parent / "liars"
 Report = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def good(report_of: Callable[..., tuple[Any, Report]]) -> Report:
-    """The report of a run in which all conforms."""
-    return report_of("numpy", "--operation", "clip_by_value")[1]
-
-
-@pytest.fixture(scope="module")
-def bad(report_of: Callable[..., tuple[Any, Report]]) -> Report:
-    """The report of a run in which some outputs diverge."""
-    return report_of("--adapter", LIARS / "drops_one.py", "--operation", "clip_by_value")[1]
 
 
 def with_errors(report: Report, number: int, **entries: Any) -> Report:

@@ -28,18 +28,6 @@ def schema() -> xmlschema.XMLSchema:
     return xmlschema.XMLSchema(Path(__file__).parent / "data" / "junit-10.xsd")
 
 
-@pytest.fixture(scope="module")
-def good(report_of: Callable[..., tuple[Any, Report]]) -> Report:
-    """The report of a run in which all conforms."""
-    return report_of("numpy", "--operation", "clip_by_value")[1]
-
-
-@pytest.fixture(scope="module")
-def bad(report_of: Callable[..., tuple[Any, Report]]) -> Report:
-    """The report of a run in which some outputs diverge."""
-    return report_of("--adapter", LIARS / "drops_one.py", "--operation", "clip_by_value")[1]
-
-
 def changed(report: Report, **first_row: Any) -> Report:
     """A copy of a report with other entries in its first row."""
     result = copy.deepcopy(report)

@@ -97,7 +97,8 @@ def command(
     outcome = _journaled(chosen, vectors, options, json_path or report.last_path(), resume=resume)
     result = report.document(outcome, SPEC, problems, filters | {"frameworks": framework})
     if listed is not None:
-        known.apply(listed, result, vectors)
+        # Entries about published vectors are not stale where vectors of the user's own are run.
+        known.apply(listed, result, vectors if folder is None else [*load_vectors(None)[0], *vectors])
     if outputs is not None:
         _keep(outcome, outputs, result, json_path)
     report.remember(result)

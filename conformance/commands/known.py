@@ -1,0 +1,90 @@
+"""``nnconform known``: check a list of known divergences against a run, or bring it up to date."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..cli_common import fail
+
+if TYPE_CHECKING:
+    from ..known import Known
+    from ..vectors import Vector
+
+SAID = {"holds": "holds", "wrong": "does not hold", "apart": "other versions", "unjudged": "not judged"}
+
+
+@click.command("known")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--report",
+    "report_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The report to go by [default: the last run's].",
+)
+@click.option(
+    "--update", is_flag=True, help="Bring FILE up to date with a whole run, or make it; keeps what you wrote."
+)
+@click.option("--dialects", is_flag=True, help="With --update: list what differs by a dialect too.")
+def command(file: Path, report_path: Path | None, update: bool, dialects: bool) -> None:
+    """Check the list of known divergences in FILE (spec/known.md) against a run.
+
+    Exit status: 0 every entry holds, or this run does not ask for it; 1 an entry does not hold; 2 wrong input.
+    """
+    from .. import known, report
+    from ..vectors import load
+
+    if dialects and not update:
+        fail("--dialects goes with --update")
+    path = report_path or report.last_path()
+    if not path.exists():
+        fail(f"{path}: no such report; run `nnconform run`, or name one with --report")
+    try:
+        document = report.load(path)
+        if update:
+            _update(file, document, load()[0], dialects=dialects)
+        else:
+            listed = known.read(file)
+            sys.exit(_show(listed, document, load()[0]))
+    except (report.ReportError, known.KnownError) as error:
+        fail(str(error))
+
+
+def _update(file: Path, document: dict[str, Any], vectors: Sequence[Vector], *, dialects: bool) -> None:
+    from ..known_update import Refused, update
+
+    try:
+        lines = update(file, document, vectors, dialects=dialects)
+    except Refused as error:
+        fail(f"not updated: {error}")
+    except OSError as error:
+        fail(f"{file}: cannot be written: {error.strerror}")
+    for line in lines or [f"{file} is up to date"]:
+        click.echo(line)
+
+
+def _show(listed: Known, document: dict[str, Any], vectors: Sequence[Vector]) -> int:
+    """Print what a report says of each entry, and return the exit status."""
+    from .. import known, report
+    from ..known_scope import title
+
+    states = known.judge(listed, document, vectors)
+    for state in states:
+        note = f": {state.note}" if state.note else ""
+        link = "" if state.entry.link else " (no link yet)"
+        click.echo(f"{listed.file}:{state.entry.line}: {SAID[state.kind]}: {title(state.entry)}{link}{note}")
+        for problem in state.problems:
+            click.echo(f"    {problem}")
+    known.apply(listed, document, vectors)
+    left = sum(report.is_finding(row, strict=False) for row in document["results"])
+    kinds = Counter(state.kind for state in states)
+    click.echo(
+        f"{len(states)} entries: {kinds['holds']} hold, {kinds['wrong']} do not, "
+        f"{kinds['apart'] + kinds['unjudged']} are not judged by this run; {left} findings are not in the list"
+    )
+    return int(kinds["wrong"] > 0)
