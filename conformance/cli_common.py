@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import math
+import os
 import sys
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -44,11 +49,43 @@ def fail_environment(error: EnvironmentFailed) -> NoReturn:
 
 
 def stop_politely() -> None:
-    """Make a polite end an interrupt, as Ctrl-C is, so that no worker is left behind."""
-    import signal
+    """Make a polite end an interrupt, as Ctrl-C is, so that no worker is left behind, and nothing that was found lost.
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)
+    The first signal interrupts; what follows then is short, and further ones do not disturb it.
+    """
+    import signal
+    from types import FrameType
+
+    seen: list[int] = []
+
+    def handler(number: int, _: FrameType | None) -> None:
+        seen.append(number)
+        if len(seen) == 1:
+            raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        before = signal.getsignal(number)
+        # nohup ignores SIGHUP, so that a run outlives its terminal.
+        if before is not signal.SIG_IGN:
+            signal.signal(number, handler)
+            click.get_current_context().call_on_close(functools.partial(signal.signal, number, before))
+
+
+@contextlib.contextmanager
+def outliving_the_reader() -> Iterator[None]:
+    """Go on where the reader of standard output has gone away, as ``head`` does."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
+def finite(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    """Refuse numbers that are not finite, which click's ranges take."""
+    if value is not None and not math.isfinite(value):
+        raise click.BadParameter(f"{value} is not finite; wanted a number", context, parameter)
+    return value
 
 
 def filter_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,11 +95,39 @@ def filter_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+def limit_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the limits of a call: ``timeout`` in seconds, ``memory`` in GB or None."""
+    seconds = click.option(
+        "--timeout",
+        type=click.FloatRange(min=0.1),
+        callback=finite,
+        default=120.0,
+        show_default=True,
+        help="Seconds a call may take.",
+    )
+    memory = click.option(
+        "--memory",
+        type=click.FloatRange(min=0.01),
+        callback=finite,
+        metavar="GB",
+        help="Memory that a worker may use.",
+    )
+    return seconds(memory(function))
+
+
 def writable(paths: Mapping[str, Path | None]) -> None:
-    """Refuse files to write, by option, whose folder does not exist: before a long run, not after it."""
+    """Refuse files to write, by option, that cannot be: before a long run, not after it."""
     for option, path in paths.items():
-        if path is not None and not path.absolute().parent.is_dir():
+        if path is None:
+            continue
+        if not path.absolute().parent.is_dir():
             fail(f"{option} {path}: the folder {path.absolute().parent} does not exist")
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            fail(f"{option} {path}: it is no file that can be replaced; wanted the name of one")
+        try:
+            tempfile.TemporaryFile(dir=path.absolute().parent).close()
+        except OSError as error:
+            fail(f"{option} {path}: nothing can be written in its folder: {error.strerror}")
 
 
 def load_vectors(folder: Path | None) -> tuple[list[Vector], list[str]]:
@@ -75,3 +140,29 @@ def load_vectors(folder: Path | None) -> tuple[list[Vector], list[str]]:
         return load(folder)
     except VectorError as error:
         fail(str(error))
+
+
+def write_files(wanted: Mapping[str, tuple[Path | None, Callable[[Path], object]]]) -> dict[str, str]:
+    """Write files by option, those that are wanted; return by option what could not be written, and why."""
+    unwritten = {}
+    for option, (path, write) in wanted.items():
+        try:
+            if path is not None:
+                write(path)
+        except OSError as error:
+            unwritten[option] = f"{option} {path}: cannot be written: {error.strerror}"
+    return unwritten
+
+
+def drawn(module: str, function: str, document: Mapping[str, Any], **options: bool) -> Callable[[Path], None]:
+    """Return what writes the text that a function of a module of this package draws from a document."""
+
+    def write(path: Path) -> None:
+        from importlib import import_module
+
+        from .report import write_whole
+
+        text: str = getattr(import_module(f".{module}", __package__), function)(document, **options)
+        write_whole(path, text.encode())
+
+    return write

@@ -5,13 +5,13 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .frameworks import Framework
+from .frameworks import BUILT_IN, Framework
 from .journal import Earlier, result_of, same_framework
 from .judge import Result
 from .selection import Selection, calls_for
@@ -100,8 +100,10 @@ class Job:
         self.run, self.vectors, self.selection, self.earlier = run, vectors, selection, earlier
         self.left: deque[tuple[Vector, list[Call]]] = deque()
         self.planned = 0
-        self.restarts = 0
-        self.helped = False
+        self.ends: Counter[bool] = Counter()
+        self.helped = self.over = False
+        # Set when the first worker has said hello, or will not.
+        self.greeted = threading.Event()
         self.began = time.monotonic()
         self.lock = threading.Lock()
 
@@ -142,6 +144,23 @@ class Job:
         done = self.planned - left
         return left * (time.monotonic() - self.began) / done if done else 0.0
 
+    @property
+    def unknown(self) -> bool:
+        """Whether it is not known yet how long this takes."""
+        waiting = not self.over and not self.helped and self.run.status == "ran"
+        return waiting and self.planned == sum(len(calls) for _, calls in list(self.left))
+
+    def count_end(self, *, again: bool) -> None:
+        """Count the end of a worker, those after which the call is put again apart.
+
+        Raises:
+            _Exhausted: there were too many.
+        """
+        with self.lock:
+            self.ends[again] += 1
+        if self.ends[again] > RESTARTS:
+            raise _Exhausted(f"its workers ended {self.ends.total()} times; the rest was not run")
+
     def promise_help(self) -> bool:
         """Say whether a second worker is worth its start; it is promised to the first who asks."""
         with self.lock:
@@ -161,24 +180,36 @@ class Driver(threading.Thread):
     """Drives workers through a framework's vectors, then helps where most is left; reports what happens as events."""
 
     def __init__(
-        self, job: Job, jobs: Sequence[Job], folder: Path, options: Options, events: queue.Queue[Event]
+        self, job: Job, jobs: Sequence[Job], folder: Path, options: Options, events: queue.SimpleQueue[Event]
     ) -> None:
         super().__init__(daemon=True)
         self.job, self.jobs, self.folder, self.options, self.events = job, jobs, folder, options, events
         self.worker: Worker | None = None
+        # How many calls the worker has answered.
+        self.served = 0
         self.halted = False
 
     def run(self) -> None:
         """Serve the framework, then the one that is slowest."""
-        job: Job | None = self.job
-        while job is not None and not self.halted:
-            self._serve(job, first=job is self.job)
+        try:
+            self._serve(self.job, first=True)
+            while (slow := self._in_need()) is not None:
+                self._serve(slow, first=False)
+        finally:
+            self.events.put(("idle", self.job.run))
+
+    def _in_need(self) -> Job | None:
+        """Return a framework that a second worker helps, or None; wait as long as one may turn out to be slow."""
+        while not self.halted:
             slowest = max(self.jobs, key=Job.seconds_left)
-            job = slowest if slowest.promise_help() else None
-        self.events.put(("idle", self.job.run))
+            if slowest.promise_help():
+                return slowest
+            if not any(job.unknown for job in self.jobs):
+                return None
+            time.sleep(0.1)
+        return None
 
     def _serve(self, job: Job, *, first: bool) -> None:
-        self.worker = None
         left: list[Call] = []
         try:
             self._new_worker(job, first=first)
@@ -200,9 +231,11 @@ class Driver(threading.Thread):
             # Whatever else goes wrong must not end the thread unseen: the run would wait for it for ever.
             self._fail(job, "failed", f"the suite failed: {type(error).__name__}: {error}")
         finally:
-            if self.worker is not None:
-                self.worker.stop()
+            self._end_worker()
             job.run.seconds = time.monotonic() - job.began
+            if first:
+                job.greeted.set()
+                job.over = True
 
     def _new_worker(self, job: Job, *, first: bool) -> None:
         framework = job.run.framework
@@ -210,17 +243,35 @@ class Driver(threading.Thread):
             framework.module, framework.interpreter, framework.command, self.options.cache, self.options.memory
         )
         # Known to ``halt`` before it has started: an import can take long.
-        self.worker = Worker(launch, self.folder)
+        self.worker, self.served = Worker(launch, self.folder), 0
         if self.halted:
             self.worker.halt()
         self.worker.start()
         if first:
-            name = self.worker.hello["framework"]
-            beside = [j.run for j in self.jobs if j.run.framework.side == framework.side]
-            if any(name == other.hello.get("framework") for other in beside):
+            self._greet(job, self.worker.hello)
+        elif self.worker.hello != job.run.hello:
+            raise WorkerFailed(f"another worker of {framework.name} says other things of itself than the first")
+
+    def _greet(self, job: Job, hello: Mapping[str, Any]) -> None:
+        """Take in the first hello of a framework; of two adapters of one name, the one named first has it."""
+        name = hello["framework"]
+        for other in self.jobs[: self.jobs.index(job)]:
+            if other.run.framework.side != job.run.framework.side:
+                continue
+            # Those of this project have names of their own, and need not wait for each other.
+            if job.run.framework.module not in {framework.module for framework in BUILT_IN}:
+                while not other.greeted.wait(0.1) and not self.halted:
+                    pass
+            if other.run.hello.get("framework") == name:
                 raise WorkerFailed(f"two adapters are named {name}; give one of them another name")
-            job.plan(self.worker.hello)
-            self.events.put(("started", job.run))
+        job.plan(hello)
+        self.events.put(("started", job.run))
+        job.greeted.set()
+
+    def _end_worker(self) -> None:
+        if self.worker is not None:
+            self.worker.stop()
+            self.worker = None
 
     def _fail(self, job: Job, status: str, reason: str, printed: str = "") -> None:
         if self.halted:
@@ -236,20 +287,19 @@ class Driver(threading.Thread):
         try:
             for answer in self.worker.ask(vector, calls, self.options.timeout):
                 done += 1
+                self.served += 1
                 self.events.put(("answer", (job.run, vector, answer)))
         except WorkerGone as gone:
             if self.halted:
                 return []
-            if gone.asked:
+            # What earlier calls left behind, or have taken, may be what ended the worker.
+            again = not gone.asked or (gone.verdict == "crash" and self.served > 0)
+            if not again:
                 answer = Answer(calls[done], gone.verdict, gone.reason, printed=gone.printed)
                 self.events.put(("answer", (job.run, vector, answer)))
                 done += 1
-            self.worker.stop()
-            with job.lock:
-                job.restarts += 1
-            if job.restarts > RESTARTS:
-                raise _Exhausted(f"its workers ended {job.restarts} times; the rest was not run") from None
-            self.worker = None
+            job.count_end(again=again)
+            self._end_worker()
             return list(calls[done:])
         return []
 

@@ -6,19 +6,24 @@ started and for each answer. Its verdicts are those before ``diagnose``, which n
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import fcntl
 import hashlib
+import importlib.util
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from .judge import OutputResult, Result
-from .selection import Selection
 from .vectors import Vector
+
+if TYPE_CHECKING:
+    from .drive import Options
+    from .frameworks import Framework
 
 FORMAT = 1
 SUFFIX = ".partial"
@@ -26,6 +31,10 @@ SUFFIX = ".partial"
 
 class JournalError(Exception):
     """A run cannot be gone on with; the message says why and what to do."""
+
+
+class Busy(JournalError):
+    """Another run is writing the journal."""
 
 
 @dataclass
@@ -46,30 +55,38 @@ def beside(report: Path) -> Path:
     return report.with_name(report.name + SUFFIX)
 
 
-def head(
-    vectors: Sequence[Vector], selection: Selection, adapters: Mapping[str, str], only: Mapping[str, Sequence[str]]
-) -> dict[str, Any]:
+def head(vectors: Sequence[Vector], options: Options, frameworks: Sequence[Framework]) -> dict[str, Any]:
     """Return what must be the same for a run to be gone on with.
 
     Args:
         vectors: all that there are.
-        selection: which of them are run.
-        adapters: the module or path of the adapter of each framework.
-        only: the globs of implementations of each framework.
+        options: how they are run.
+        frameworks: what is run.
     """
-    sources = hashlib.sha256()
-    for path in sorted(Path(str(resources.files("nnconform.adapters"))).glob("*.py")):
-        sources.update(path.read_bytes())
-    for path in (Path(module) for module in adapters.values()):
-        sources.update(path.read_bytes() if path.suffix == ".py" and path.is_file() else b"")
-    digests = json.dumps([(v.id, v.digest) for v in vectors])
+    selection = dataclasses.asdict(options.selection)
     return {
         "format": FORMAT,
-        "vectors": hashlib.sha256(digests.encode()).hexdigest()[:16],
-        "adapters": sources.hexdigest()[:16],
-        "selection": {key: sorted(value) for key, value in dataclasses.asdict(selection).items()},
-        "frameworks": {name: list(only[name]) for name in adapters},
+        "vectors": _digest([(v.id, v.digest) for v in vectors]),
+        "frameworks": [[f.name, list(f.only), f.interpreter, list(f.command), dict(f.pins)] for f in frameworks],
+        "adapters": _digest([_sources(f) for f in frameworks]),
+        "selection": {key: sorted(value) for key, value in selection.items()},
+        "limits": [options.timeout, options.memory],
     }
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+
+
+def _sources(framework: Framework) -> list[str]:
+    """Return digests of the files that a framework's worker is made of: the adapters here, or all that it names."""
+    paths = [Path(word) for word in (*framework.command, framework.module)]
+    if not framework.command:
+        paths += sorted(Path(str(resources.files("nnconform.adapters"))).glob("*.py"))
+        with contextlib.suppress(ImportError, ValueError):
+            spec = importlib.util.find_spec(framework.module)
+            paths += [Path(spec.origin)] if spec is not None and spec.origin else []
+    return [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.is_file()]
 
 
 WORDS = {
@@ -77,12 +94,18 @@ WORDS = {
     "vectors": "the vectors are others now",
     "adapters": "the adapters are others now",
     "selection": "it had other filters",
-    "frameworks": "it ran other frameworks",
+    "frameworks": "it ran other frameworks, or in other environments",
+    "limits": "it had another --timeout or --memory",
 }
 
 
 class Journal:
-    """Writes a journal; ``end`` removes it, ``close`` leaves it."""
+    """Writes a journal; ``end`` removes it, ``close`` leaves it.
+
+    Attributes:
+        earlier: what an interrupted run has found, by framework.
+        trouble: why it could not be written to the end; "" where it could.
+    """
 
     def __init__(self, path: Path, beginning: Mapping[str, Any], *, resume: bool) -> None:
         """Open a journal and lock it.
@@ -99,22 +122,20 @@ class Journal:
         if resume and not path.exists():
             raise JournalError(f"{path}: there is no interrupted run to go on with; run without --resume")
         self.path = path
+        self.earlier: dict[str, Earlier] = {}
+        self.trouble = ""
         self._file: IO[bytes] = path.open("a+b")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._file.close()
-            raise JournalError(
-                f"{path}: another run is writing it; wait for its end, or give --json another file"
-            ) from None
-        self.earlier: dict[str, Earlier] = {}
-        try:
             if resume:
                 self._read(beginning)
             else:
                 self._file.truncate(0)
-                self.add(beginning)
-        except JournalError:
+                self._write(beginning)
+        except BlockingIOError:
+            self._file.close()
+            raise Busy(f"{path}: another run is writing it; wait for its end, or give --json another file") from None
+        except BaseException:
             self._file.close()
             raise
 
@@ -122,10 +143,9 @@ class Journal:
         self._file.seek(0)
         whole = 0
         for number, line in enumerate(self._file):
-            try:
-                entry = json.loads(line)
-            except ValueError:
+            if not line.endswith(b"\n"):
                 break  # the last line of a run that was killed while it wrote
+            entry = json.loads(line)
             if number == 0:
                 if changed := [key for key in WORDS if entry.get(key) != beginning[key]]:
                     raise JournalError(
@@ -146,23 +166,32 @@ class Journal:
         self._file.truncate(whole)
 
     def add(self, entry: Mapping[str, Any]) -> None:
-        """Write an entry, so that it outlives this process."""
+        """Write an entry, so that it outlives this process; where there is no room for it, the run goes on without."""
+        if self.trouble:
+            return
+        try:
+            self._write(entry)
+        except OSError as error:
+            self.trouble = f"{self.path}: cannot be written any more: {error.strerror}"
+
+    def _write(self, entry: Mapping[str, Any]) -> None:
         self._file.write(json.dumps(entry).encode() + b"\n")
         self._file.flush()
 
     def close(self) -> None:
         """Leave the journal for a run that goes on with it."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # what could not be written before
+            self._file.close()
 
     def end(self) -> None:
         """Remove the journal: the report has everything."""
         self.path.unlink(missing_ok=True)
-        self._file.close()
+        self.close()
 
 
 def same_framework(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """Say whether two workers' hellos are of the same versions, so that what the one found the other would find."""
-    return all(earlier.get(key) == now.get(key) for key in ("versions", "python"))
+    """Say whether two workers said the same of themselves, so that what the one found the other would find."""
+    return dict(earlier) == dict(now)
 
 
 def entry_of(result: Result) -> dict[str, Any]:

@@ -9,9 +9,14 @@ import selectors
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import psutil
+
+from .wire import legible
 
 # How often a process that keeps silent is looked at.
 TICK = 0.1
@@ -27,7 +32,15 @@ class Silent(Exception):
 
 
 class Ended(Exception):
-    """The process has closed its channel; ``Process.ending`` tells how."""
+    """The process has closed its channel; ``Process.ending`` tells how.
+
+    Attributes:
+        asked: whether it had been given anything of the line that was sent.
+    """
+
+    def __init__(self, *, asked: bool = True) -> None:
+        super().__init__()
+        self.asked = asked
 
 
 class Excessive(Exception):
@@ -47,7 +60,7 @@ class Process:
 
         Args:
             command: program and arguments.
-            folder: where it runs.
+            folder: where the adapters are staged; it runs in a folder of its own below.
             environment: its variables.
             memory: bytes of resident memory that it may use; None for as many as there are.
 
@@ -56,6 +69,9 @@ class Process:
         """
         self._memory = memory
         self._folder = f"{folder}/"
+        self._closing = threading.Lock()
+        self._closed = False
+        self._watched = time.monotonic()
         self._printed = tempfile.TemporaryFile()  # noqa: SIM115  (open as long as the process)
         # Appending: what is printed goes to the end, wherever this side has read last.
         flags = fcntl.fcntl(self._printed, fcntl.F_GETFL)
@@ -65,7 +81,8 @@ class Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._printed,
-            cwd=folder,
+            # Of its own, and empty: what one process writes where it runs is no other's business.
+            cwd=tempfile.mkdtemp(prefix="worker-", dir=folder),
             env=environment,
             start_new_session=True,
             bufsize=0,
@@ -107,7 +124,7 @@ class Process:
                 try:
                     rest = rest[os.write(self._input.fileno(), rest) :]
                 except (BrokenPipeError, ValueError):
-                    raise Ended from None
+                    raise Ended(asked=len(rest) < len(line)) from None
 
     def receive(self, seconds: float) -> bytes:
         """Return the next line.
@@ -136,23 +153,34 @@ class Process:
         """Wait until a descriptor is ready, looking at the process now and then."""
         with selectors.DefaultSelector() as selector:
             selector.register(descriptor, event)
-            while not selector.select(max(0.0, min(TICK, deadline - time.monotonic()))):
-                if time.monotonic() >= deadline:
+            ready = False
+            while not ready:
+                now = time.monotonic()
+                ready = bool(selector.select(max(0.0, min(TICK, deadline - now))))
+                if not ready and now >= deadline:
                     raise Silent
-                self._watch()
+                # By the clock: one that writes all the time is looked at too.
+                if now - self._watched >= TICK:
+                    self._watched = now
+                    self._watch()
 
     def _watch(self) -> None:
         if self.printed_bytes() - self._mark > MOST_PRINTED:
             raise Excessive(f"the process printed more than {MOST_PRINTED >> 20} MB")
         if self._memory is None:
             return
-        import psutil
-
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if (used := psutil.Process(self._process.pid).memory_info().rss) > self._memory:
+        with contextlib.suppress(psutil.Error):
+            used = sum(p.memory_info().rss for p in (psutil.Process(self._process.pid), *self._started()))
+            if used > self._memory:
                 raise Excessive(
                     f"the process used {used / 2**30:.1f} GB of memory; allowed were {self._memory / 2**30:g}"
                 )
+
+    def spoke(self) -> bool:
+        """Say whether there is something to receive already."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._output.fileno(), selectors.EVENT_READ)
+            return bool(self._buffer) or bool(selector.select(0))
 
     def printed_bytes(self) -> int:
         """Return how much the process has printed since the last time that it was forgotten."""
@@ -165,7 +193,7 @@ class Process:
             to: the position up to which it counts, so that what comes later is left for the next call; None for all.
             most: bytes to return at the most.
         """
-        end = self.printed_bytes() if to is None else min(to, self.printed_bytes())
+        end = self.printed_bytes() if to is None else min(int(to), self.printed_bytes())
         start, self._mark = self._mark, max(self._mark, end)
         return self._text(max(start, end - most), end)
 
@@ -179,7 +207,7 @@ class Process:
             return ""
         text = os.pread(self._printed.fileno(), end - start, start).decode(errors="replace").strip()
         # The folder has another name in every run.
-        return text.replace(self._folder, "")
+        return str(legible(text.replace(self._folder, "")))
 
     def ending(self) -> str:
         """Return in words how the process ended, which has closed its channel."""
@@ -193,10 +221,25 @@ class Process:
         return f"the process {how}: {last}" if last else f"the process {how}"
 
     def kill(self) -> None:
-        """End the process and what it has started; nothing happens when it has ended. Any thread may call this."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        """End the process and what it has started; nothing happens when it was closed. Any thread may call this."""
+        with self._closing:
+            # Once it was waited for, its number may be another's.
+            if self._closed:
+                return
+            started = self._started()
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            for process in started:
+                with contextlib.suppress(psutil.Error):
+                    process.kill()
+            self._process.wait()
+            self._closed = True
+
+    def _started(self) -> list[psutil.Process]:
+        """Return the processes that this one has started, those that have left its group included."""
+        with contextlib.suppress(psutil.Error):
+            return list(psutil.Process(self._process.pid).children(recursive=True))
+        return []
 
     def close(self) -> None:
         """End the process and close all that belongs to it but what it printed."""

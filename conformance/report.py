@@ -168,15 +168,15 @@ def write_whole(path: Path, data: bytes) -> None:
     """
     with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=path.name, delete=False) as file:
         temporary = Path(file.name)
-        try:
-            file.write(data)
-        except BaseException:
-            temporary.unlink()
-            raise
-    umask = os.umask(0)
-    os.umask(umask)
-    temporary.chmod(0o666 & ~umask)
-    temporary.replace(path)
+    try:
+        temporary.write_bytes(data)
+        umask = os.umask(0)
+        os.umask(umask)
+        temporary.chmod(0o666 & ~umask)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def load(path: Path) -> dict[str, Any]:

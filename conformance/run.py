@@ -73,8 +73,8 @@ def run(
     """
     began = time.monotonic()
     result = Run(vectors=[v for v in vectors if options.selection.takes(v)])
-    events: queue.Queue[Event] = queue.Queue()
-    with tempfile.TemporaryDirectory(prefix="nnconform-") as name:
+    events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    with tempfile.TemporaryDirectory(prefix="nnconform-", ignore_cleanup_errors=True) as name:
         stage(Path(name))
         jobs = _jobs(frameworks, vectors, options, result, journal)
         drivers = [Driver(job, jobs, Path(name), options, events) for job in jobs]
@@ -123,7 +123,8 @@ def _settle(entry: FrameworkRun, chosen: Sequence[Vector]) -> None:
     place = {v.id: number for number, v in enumerate(chosen)}
     served = entry.hello.get("implementations", ())
     rank = {(i["name"], mode): number for number, i in enumerate(served) for mode in i["modes"]}
-    entry.faults = [fault for fault in entry.faults if fault.vector in place]
+    chosen_faults = (fault for fault in entry.faults if fault.vector in place)
+    entry.faults = sorted(chosen_faults, key=lambda f: (place[f.vector], f.implementation, f.message))
     # Workers answer in no fixed order: a report has the vectors'.
     entry.results = sorted(
         (r for r in entry.results if r.vector.id in place),
@@ -135,7 +136,7 @@ def _settle(entry: FrameworkRun, chosen: Sequence[Vector]) -> None:
 class _Collector:
     """Judges answers as they come."""
 
-    def __init__(self, events: queue.Queue[Event], options: Options, journal: Journal | None) -> None:
+    def __init__(self, events: queue.SimpleQueue[Event], options: Options, journal: Journal | None) -> None:
         self._events, self._keep, self._journal = events, options.keep, journal
         self._omits: dict[tuple[int, str, str, bool], tuple[str, ...]] = {}
 

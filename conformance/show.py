@@ -30,11 +30,11 @@ def run_with_progress(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[vector]}"),
+        TextColumn("{task.fields[vector]}", markup=False),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         labels = {id(f): f.target or f.name for f in chosen}

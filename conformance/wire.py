@@ -50,9 +50,12 @@ def request(vector: Vector, calls: Sequence[tuple[str, str]]) -> bytes:
 
 
 def _decode(value: Mapping[str, Any]) -> Array:
-    dtype = DTYPES.get(value["dtype"])
+    name = value["dtype"]
+    dtype = DTYPES[name] if name in DTYPES else np.dtype(name)
+    if dtype.kind not in "biufc" and name not in DTYPES:
+        raise ValueError(f"dtype {name} is of no numbers")
     raw = base64.b64decode(value["data"], validate=True)
-    return np.frombuffer(raw, np.dtype(value["dtype"]) if dtype is None else dtype).reshape(value["shape"])
+    return np.frombuffer(raw, dtype).reshape(value["shape"])
 
 
 def outputs(message: Mapping[str, Any]) -> dict[str, Array | None]:
@@ -69,3 +72,12 @@ def outputs(message: Mapping[str, Any]) -> dict[str, Array | None]:
         if value == []:
             result[name] = None
     return result
+
+
+def legible(value: Any) -> Any:
+    """Return a message with all its texts fit to be written and shown: no control characters, no halves of a pair."""
+    if isinstance(value, str):
+        return value if value.isprintable() else "".join(c for c in value if c.isprintable() or c in "\n\t")
+    if isinstance(value, dict):
+        return {legible(key): legible(v) for key, v in value.items()}
+    return [legible(v) for v in value] if isinstance(value, list) else value

@@ -115,7 +115,9 @@ class Launch:
         result = dict(os.environ)
         # Another interpreter has packages of its own: those that this one is told of must not get between.
         own = [] if self.interpreter else [os.environ.get("PYTHONPATH")]
-        result["PYTHONPATH"] = os.pathsep.join([str(folder), *filter(None, own)])
+        # Its folder is another one than this process's.
+        places = [os.path.abspath(place) for text in own if text for place in text.split(os.pathsep) if place]
+        result["PYTHONPATH"] = os.pathsep.join([str(folder), *places])
         result.update(dict.fromkeys(THREAD_VARIABLES, str(THREADS)))
         if self.interpreter:
             result["PYTHONNOUSERSITE"] = "1"
@@ -159,6 +161,7 @@ class Worker:
             WorkerFailed: the program cannot be started.
         """
         self._name = launch.adapter
+        self._last: dict[str, str] = {}
         self.hello: dict[str, Any] = {}
         try:
             self._process = Process(launch.words, folder, launch.environment(folder), launch.memory)
@@ -176,13 +179,16 @@ class Worker:
         except WorkerGone as gone:
             raise WorkerFailed(f"the worker of {self._name} did not start: {gone.reason}", self.tail()) from None
         if isinstance(first.get("failed"), str):
-            raise WorkerFailed(first["failed"], self.tail())
+            raise WorkerFailed(wire.legible(first["failed"]), self.tail())
         spoken = first["hello"].get("protocol") if isinstance(first.get("hello"), dict) else PROTOCOL
         if spoken != PROTOCOL:
             raise WorkerFailed(f"the worker of {self._name} speaks protocol {spoken!r}; wanted {PROTOCOL}")
         if problem := schema_problem(_checker("hello"), first):
             raise WorkerFailed(f"the worker of {self._name} did not say hello as the protocol wants: {problem}")
-        self.hello = first["hello"]
+        self.hello = wire.legible(first["hello"])
+        served = [(i["operation"], i["name"], i["defaults"]) for i in self.hello["implementations"]]
+        if twice := next((of for of in served if served.count(of) > 1), None):
+            raise WorkerFailed(f"the worker of {self._name} serves {twice[1]} twice for {twice[0]}; wanted once")
         self._process.printed(first.get("stderr"))
 
     def _next(self, seconds: float) -> dict[str, Any]:
@@ -204,7 +210,7 @@ class Worker:
 
     def _gone(self, verdict: str, reason: str, *, asked: bool = True) -> WorkerGone:
         self._process.kill()
-        return WorkerGone(verdict, reason, self._process.printed(), asked=asked)
+        return WorkerGone(verdict, wire.legible(reason), self._process.printed(), asked=asked)
 
     def ask(self, vector: Vector, calls: Sequence[Call], seconds: float) -> Iterator[Answer]:
         """Yield one answer a call, in order.
@@ -214,12 +220,14 @@ class Worker:
         """
         if not self._process.alive:
             raise self._gone("crash", self._process.ending(), asked=False)
+        if self._process.spoke():
+            raise self._gone("crash", "the worker wrote more than it was asked for", asked=False)
         try:
             self._process.send(wire.request(vector, [(c.implementation, c.mode) for c in calls]), seconds)
         except Silent:
             raise self._gone("timeout", f"the worker did not read within {seconds:g} s") from None
-        except Ended:
-            raise self._gone("crash", self._process.ending(), asked=False) from None
+        except Ended as end:
+            raise self._gone("crash", self._process.ending(), asked=end.asked) from None
         except Excessive as excess:
             raise self._gone("crash", str(excess)) from None
         for call in calls:
@@ -229,14 +237,18 @@ class Worker:
         if problem := schema_problem(_checker("answer"), message):
             raise self._gone("crash", f"the worker's answer breaks the protocol: {problem}")
         asked = {"id": vector.id, "implementation": call.implementation, "mode": call.mode}
-        if {key: message[key] for key in asked} != asked:
-            raise self._gone("crash", f"the worker answered another question: {str(message)[:80]}")
+        answered = {key: message[key] for key in asked}
+        if answered != asked:
+            # A second answer to the call before says nothing of this one, which may be put to another worker.
+            reason = f"the worker answered another question: {str(message)[:80]}"
+            raise self._gone("crash", reason, asked=answered != self._last)
+        self._last = asked
         try:
             outputs = wire.outputs(message.get("outputs", {}))
         except (ValueError, TypeError) as error:
             raise self._gone("crash", f"the worker's answer holds a tensor that cannot be read: {error}") from None
         printed = self._process.printed(message.get("stderr"))
-        return Answer(call, message["status"], message.get("reason", ""), outputs, printed)
+        return Answer(call, message["status"], wire.legible(message.get("reason", "")), outputs, printed)
 
     def tail(self) -> str:
         """Return the end of what the process wrote on its standard output and error."""

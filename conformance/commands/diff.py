@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ..cli_common import fail, writable
+from ..cli_common import drawn, fail, outliving_the_reader, writable, write_files
 
 if TYPE_CHECKING:
     from ..measure import Tensors
@@ -54,45 +54,41 @@ def present(
     markdown: Path | None,
     github: bool,
     verbose: bool,
+    unwritten: str = "",
 ) -> NoReturn:
-    """Print a diff, write it where that is wanted, and exit with its status."""
-    from .. import diff_summary
+    """Write a diff where that is wanted, print it, and exit with its status.
 
-    click.echo(diff_summary.headline(document))
-    for line in diff_summary.lines(document, verbose=verbose):
-        click.echo(line)
-    _write(document, json_path, junit, markdown, bits=bits)
-    if github:
-        from ..github import annotations
+    Args:
+        document: the diff.
+        bits: whether drift fails too.
+        json_path: where to write it, or None; likewise ``junit`` and ``markdown``.
+        junit: where to write it as JUnit XML.
+        markdown: where to write it as Markdown.
+        github: whether to print annotations.
+        verbose: whether to tell every change.
+        unwritten: why a file of the comparison could not be written before, which is told at the end.
+    """
+    from .. import diff, diff_summary
 
-        for line in annotations(document, bits=bits):
-            click.echo(line)
-    sys.exit(diff_summary.exit_status(document, bits=bits))
-
-
-def _write(
-    document: Mapping[str, Any], json_path: Path | None, junit: Path | None, markdown: Path | None, *, bits: bool
-) -> None:
-    """Write a diff and what is drawn from it."""
-    from .. import diff, report
-
-    def draw(module: str, path: Path) -> None:
-        from importlib import import_module
-
-        text = import_module(f"..{module}", __package__).of_diff(document, bits=bits)
-        report.write_whole(path, text.encode())
-
-    writers: tuple[tuple[str, Path | None, Callable[[Path], None]], ...] = (
-        ("--json", json_path, lambda path: diff.write(document, path)),
-        ("--junit", junit, lambda path: draw("junit", path)),
-        ("--markdown", markdown, lambda path: draw("markdown", path)),
+    failed = write_files(
+        {
+            "--json": (json_path, lambda path: diff.write(document, path)),
+            "--junit": (junit, drawn("junit", "of_diff", document, bits=bits)),
+            "--markdown": (markdown, drawn("markdown", "of_diff", document, bits=bits)),
+        }
     )
-    for option, wanted, write in writers:
-        if wanted is not None:
-            try:
-                write(wanted)
-            except OSError as error:
-                fail(f"{option} {wanted}: cannot be written: {error.strerror}")
+    with outliving_the_reader():
+        click.echo(diff_summary.headline(document))
+        for line in diff_summary.lines(document, verbose=verbose):
+            click.echo(line)
+        if github:
+            from ..github import annotations
+
+            for line in annotations(document, bits=bits):
+                click.echo(line)
+    if problems := [*filter(None, [unwritten]), *failed.values()]:
+        fail("; ".join(problems))
+    sys.exit(diff_summary.exit_status(document, bits=bits))
 
 
 @click.command("diff")

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..cli_common import fail, fail_environment, filter_options, load_vectors, stop_politely, writable
+from ..cli_common import (
+    drawn,
+    fail,
+    fail_environment,
+    filter_options,
+    limit_options,
+    load_vectors,
+    outliving_the_reader,
+    stop_politely,
+    writable,
+    write_files,
+)
 
 if TYPE_CHECKING:
     from ..drive import Options
@@ -38,10 +50,7 @@ if TYPE_CHECKING:
 @click.option("--github", is_flag=True, help="Print GitHub annotations too.")
 @click.option("--outputs", type=click.Path(path_type=Path, dir_okay=False), help="Keep whole outputs here (.npz).")
 @click.option("--resume", is_flag=True, help="Go on with the interrupted run that would have written the same report.")
-@click.option(
-    "--timeout", type=click.FloatRange(min=0.1), default=120.0, show_default=True, help="Seconds a call may take."
-)
-@click.option("--memory", type=click.FloatRange(min=0.01), metavar="GB", help="Memory that a worker may use.")
+@limit_options
 def command(
     framework: tuple[str, ...],
     adapters: tuple[str, ...],
@@ -94,21 +103,26 @@ def command(
         fail_environment(error)
     limit = None if memory is None else memory * 2**30
     options = Options(selection, timeout, report.cache_folder(), limit, keep=outputs is not None)
-    outcome = _journaled(chosen, vectors, options, json_path or report.last_path(), resume=resume)
+    journal = _journal(chosen, vectors, options, json_path, resume=resume)
+    outcome = show.run_with_progress(chosen, vectors, options, journal)
     result = report.document(outcome, SPEC, problems, filters | {"frameworks": framework})
     if listed is not None:
         # Entries about published vectors are not stale where vectors of the user's own are run.
         known.apply(listed, result, vectors if folder is None else [*load_vectors(None)[0], *vectors])
-    if outputs is not None:
-        _keep(outcome, outputs, result, json_path)
-    report.remember(result)
-    show.show(result)
-    _write(result, json_path, junit, markdown, strict=strict)
-    if github:
-        from ..github import annotations
+    # What was found is written before it is shown: whoever reads may go away.
+    unwritten = _write(outcome, result, paths, strict=strict)
+    kept = report.remember(result) is not None or (json_path is not None and "--json" not in unwritten)
+    with outliving_the_reader():
+        show.show(result)
+        if github:
+            from ..github import annotations
 
-        for line in annotations(result, strict=strict):
-            click.echo(line)
+            for line in annotations(result, strict=strict):
+                click.echo(line)
+    if journal is not None:
+        _finish(journal, outcome, kept=kept)
+    if unwritten:
+        fail("; ".join(unwritten.values()))
     try:
         check_ran(outcome, selection)
     except frameworks.UsageError as error:
@@ -116,72 +130,55 @@ def command(
     sys.exit(report.exit_status(result, strict=strict))
 
 
-def _journaled(chosen: list[Framework], vectors: list[Vector], options: Options, path: Path, *, resume: bool) -> Run:
-    """Run with a journal beside the report, which is left where the run does not come to its end."""
-    from ..journal import JournalError, beside
-    from ..show import run_with_progress
-
-    try:
-        journal = _journal(chosen, vectors, options, path, resume=resume)
-    except JournalError as error:
-        fail(str(error))
-    outcome = run_with_progress(chosen, vectors, options, journal)
-    if journal is not None and outcome.complete and all(e.status in ("ran", "missing") for e in outcome.frameworks):
-        journal.end()
-    elif journal is not None:
-        journal.close()
-        if outcome.results:
-            click.echo(f"what was found until here is kept in {beside(path)}; --resume goes on with it", err=True)
-    return outcome
-
-
 def _journal(
-    chosen: list[Framework], vectors: list[Vector], options: Options, path: Path, *, resume: bool
+    chosen: list[Framework], vectors: list[Vector], options: Options, json_path: Path | None, *, resume: bool
 ) -> Journal | None:
-    """Open the journal; where the folder cannot be written to, a run that need not be gone on with has none."""
-    from ..journal import Journal, beside, head
+    """Open the journal beside the report; a run that cannot have one goes on without, unless it was asked for."""
+    from .. import report
+    from ..journal import Busy, Journal, JournalError, beside, head
 
-    adapters = {f.name: f.module for f in chosen}
-    beginning = head(vectors, options.selection, adapters, {f.name: f.only for f in chosen})
+    path = beside(json_path or report.last_path())
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        return Journal(beside(path), beginning, resume=resume)
+        return Journal(path, head(vectors, options, chosen), resume=resume)
+    except JournalError as error:
+        if resume or json_path is not None or not isinstance(error, Busy):
+            fail(str(error))
+        reason = "another run without --json is going on"
     except OSError as error:
         if resume:
-            fail(f"{beside(path)}: cannot be written: {error.strerror}")
-        return None
+            fail(f"{path}: cannot be written: {error.strerror}")
+        reason = f"{path}: {error.strerror}"
+    click.echo(f"nnconform: this run cannot be gone on with if it is interrupted: {reason}", err=True)
+    return None
 
 
-def _keep(outcome: Run, path: Path, result: dict[str, Any], json_path: Path | None) -> None:
+def _finish(journal: Journal, outcome: Run, *, kept: bool) -> None:
+    """Remove the journal of a run that came to its end and whose report is kept; tell of one that is left."""
+    if kept and outcome.complete and all(e.status in ("ran", "missing") for e in outcome.frameworks):
+        journal.end()
+        return
+    journal.close()
+    if journal.trouble:
+        click.echo(f"nnconform: {journal.trouble}", err=True)
+    if outcome.results:
+        click.echo(f"what was found until here is kept in {journal.path}; --resume goes on with it", err=True)
+
+
+def _write(outcome: Run, result: dict[str, Any], paths: Mapping[str, Path | None], *, strict: bool) -> dict[str, str]:
+    """Write whole outputs, the report, and what is drawn from it; return what could not be written, by option."""
+    from .. import report
     from ..outputs import write
 
-    tensors = {key: tensor for entry in outcome.frameworks for key, tensor in entry.tensors.items()}
-    try:
-        write(path, tensors)
-    except OSError as error:
-        fail(f"--outputs {path}: cannot be written: {error.strerror}")
-    result["outputs"] = os.path.relpath(path, (json_path or path).parent)
+    def keep(path: Path) -> None:
+        write(path, {key: tensor for entry in outcome.frameworks for key, tensor in entry.tensors.items()})
+        result["outputs"] = os.path.relpath(path, (paths["--json"] or path).parent)
 
-
-def _write(
-    result: dict[str, Any], json_path: Path | None, junit: Path | None, markdown: Path | None, *, strict: bool
-) -> None:
-    """Write the report and what is drawn from it."""
-    from .. import report
-
-    def drawn(module: str) -> bytes:
-        from importlib import import_module
-
-        text: str = import_module(f"nnconform.conformance.{module}").of_report(result, strict=strict)
-        return text.encode()
-
-    for option, path in (("--json", json_path), ("--junit", junit), ("--markdown", markdown)):
-        if path is None:
-            continue
-        try:
-            if option == "--json":
-                report.write(result, path)
-            else:
-                report.write_whole(path, drawn(option.removeprefix("--")))
-        except OSError as error:
-            fail(f"{option} {path}: cannot be written: {error.strerror}")
+    return write_files(
+        {
+            "--outputs": (paths["--outputs"], keep),
+            "--json": (paths["--json"], lambda path: report.write(result, path)),
+            "--junit": (paths["--junit"], drawn("junit", "of_report", result, strict=strict)),
+            "--markdown": (paths["--markdown"], drawn("markdown", "of_report", result, strict=strict)),
+        }
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..cli_common import fail, fail_environment, filter_options, load_vectors, stop_politely, writable
+from ..cli_common import fail, fail_environment, filter_options, limit_options, load_vectors, stop_politely, writable
 from .diff import diff_options, present
 
 
@@ -21,10 +21,7 @@ from .diff import diff_options, present
     type=click.Path(path_type=Path, file_okay=False),
     help="Keep both reports and all outputs in this folder.",
 )
-@click.option(
-    "--timeout", type=click.FloatRange(min=0.1), default=120.0, show_default=True, help="Seconds a call may take."
-)
-@click.option("--memory", type=click.FloatRange(min=0.01), metavar="GB", help="Memory that a worker may use.")
+@limit_options
 @diff_options
 def command(
     old: str,
@@ -75,17 +72,17 @@ def command(
         for side, word in zip(sides, (old, new), strict=True)
     ]
     tensors = [{k: t for entry in side.frameworks for k, t in entry.tensors.items()} for side in sides]
-    if reports is not None:
-        _keep(reports, documents, tensors)
+    # Told at the end: the comparison stands whatever becomes of the files.
+    unwritten = "" if reports is None else _keep(reports, documents, tensors)
     try:
         check_ran(outcome, selection)
     except UsageError as error:
         fail(str(error))
-    present(compare(documents[0], documents[1], tensors[0], tensors[1]), **presentation)
+    present(compare(documents[0], documents[1], tensors[0], tensors[1]), unwritten=unwritten, **presentation)
 
 
-def _keep(folder: Path, documents: list[dict[str, Any]], tensors: list[dict[Any, Any]]) -> None:
-    """Write both reports and their outputs."""
+def _keep(folder: Path, documents: list[dict[str, Any]], tensors: list[dict[Any, Any]]) -> str:
+    """Write both reports and their outputs; return why that could not be, or ""."""
     from .. import outputs, report
 
     try:
@@ -94,4 +91,5 @@ def _keep(folder: Path, documents: list[dict[str, Any]], tensors: list[dict[Any,
             outputs.write(folder / f"{name}.npz", kept)
             report.write(document | {"outputs": f"{name}.npz"}, folder / f"{name}.json")
     except OSError as error:
-        fail(f"--reports {folder}: cannot be written: {error.strerror}")
+        return f"--reports {folder}: cannot be written: {error.strerror}"
+    return ""
