@@ -86,8 +86,12 @@ def encode(value: Any, name: str) -> Any:
     if not isinstance(value, np.ndarray | np.generic):
         raise AdapterFault(f"output {name} is {type(value).__name__}; wanted a NumPy array or a list of them")
     array = np.ascontiguousarray(value)
-    if array.dtype.hasobject or array.dtype.kind in "SUMm":
+    # The dtypes of ml_dtypes are of kind V too, and have a name of their own.
+    strange = array.dtype.kind == "V" and (array.dtype.names is not None or array.dtype.name.startswith("void"))
+    if array.dtype.hasobject or array.dtype.kind in "SUMm" or strange:
         raise AdapterFault(f"output {name} is an array of {array.dtype}; wanted numbers")
+    if array.dtype.byteorder == ">" or (array.dtype.byteorder == "=" and sys.byteorder == "big"):
+        array = array.astype(array.dtype.newbyteorder("<"))
     return {
         "dtype": array.dtype.name,
         "shape": list(np.shape(value)),
@@ -107,6 +111,10 @@ def call(implementation: Implementation, inputs: Mapping[str, Any], attributes: 
     for step in range(steps):
         state |= {name: inputs[name][step] for name in ("x", "dy")}
         made.append(checked(implementation.function(**state, **attributes), implementation))
+        if made[-1].keys() != made[0].keys():
+            raise AdapterFault(
+                f"{implementation.name} returned {sorted(made[-1])} in step {step}, {sorted(made[0])} before"
+            )
         state |= {name: made[-1][name] for name in CARRIED if name in made[-1]}
     return {name: made[-1][name] if name in CARRIED else np.stack([m[name] for m in made]) for name in made[0]}
 
@@ -120,6 +128,8 @@ def checked(outputs: Any, implementation: Implementation) -> Mapping[str, Any]:
     if not isinstance(outputs, Mapping):
         kind = type(outputs).__name__
         raise AdapterFault(f"{implementation.name} returned {kind}; wanted a dict of outputs by name")
+    if strange := [name for name in outputs if not isinstance(name, str)]:
+        raise AdapterFault(f"{implementation.name} returned an output named {strange[0]!r}; wanted text")
     return outputs
 
 
@@ -211,8 +221,14 @@ def serve(adapter: Adapter, source: BinaryIO, send: Callable[[Mapping[str, Any]]
         inputs = {name: decode(value) for name, value in request["inputs"].items()}
         for name, mode in request["calls"]:
             implementation = known[request["operation"], name, request["defaults"]]
-            result = answer(adapter, implementation, mode, inputs, request["attributes"], request["steps"])
+            given, settings = of_its_own(inputs), of_its_own(request["attributes"])
+            result = answer(adapter, implementation, mode, given, settings, request["steps"])
             send({"id": request["id"], "implementation": name, "mode": mode, **result, "stderr": printed()})
+
+
+def of_its_own(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a call's values in lists that only it sees: arrays cannot be written to, but a list can be changed."""
+    return {name: list(value) if isinstance(value, list) else value for name, value in values.items()}
 
 
 def printed() -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from . import environments
 from .environments import Environment, EnvironmentFailed, Resolution
-from .resolutions import Tell, read, write
+from .resolutions import Tell, explained, read, write
 from .worker import Launch, Worker, WorkerFailed, stage
 
 # Said by an environment of itself, beside the marker that it is whole.
@@ -57,12 +57,16 @@ def failure_of(made: Environment, adapter: str) -> WorkerFailed | None:
         return None
     with tempfile.TemporaryDirectory(prefix="nnconform-") as folder:
         stage(Path(folder))
-        worker = Worker(Launch(adapter, str(made.python)), Path(folder))
+        try:
+            worker = Worker(Launch(adapter, str(made.python)), Path(folder))
+        except WorkerFailed as failure:
+            return failure
         try:
             worker.start()
         except WorkerFailed as failure:
             return failure
         finally:
             worker.stop()
-    write(path, {"adapters": [*known, adapter]})
+    with explained(path):
+        write(path, {"adapters": [*known, adapter]})
     return None

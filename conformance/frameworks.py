@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib.metadata
+import os
 import shlex
 import shutil
 from collections.abc import Iterable, Mapping
@@ -137,9 +138,10 @@ def _worker(command: str) -> Framework:
         words = shlex.split(command)
     except ValueError as error:
         raise UsageError(f"--worker {command}: {error}") from None
-    if not words or shutil.which(words[0]) is None:
+    if not words or (program := shutil.which(words[0])) is None:
         raise UsageError(f"--worker {command}: no such program; wanted a command line, such as 'node worker.mjs'")
-    words = [str(Path(word).resolve()) if Path(word).exists() else word for word in words]
+    # As they stand: to follow a virtual environment's link would lead out of it.
+    words = [os.path.abspath(program), *(os.path.abspath(w) if Path(w).is_file() else w for w in words[1:])]
     return Framework(Path(words[-1]).stem, command, command=tuple(words), target=command)
 
 

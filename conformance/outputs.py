@@ -93,17 +93,7 @@ def read(path: Path) -> Mapping[Key, Array]:
         return _cut(index["words"], index["tensors"], buffers)
     except OSError as error:
         raise OutputsError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        ValueError,
-        KeyError,
-        IndexError,
-        TypeError,
-        AttributeError,
-    ) as error:
-        # AttributeError: a single array, which np.load gives as it is.
+    except DAMAGE as error:
         raise OutputsError(
             f"{path}: no file of tensors that nnconform wrote, or damaged ({type(error).__name__}: {error}); "
             "make it again with --outputs"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import math
 import shutil
 import tempfile
 from collections import defaultdict
@@ -47,6 +48,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Prepare the one run that the tests share."""
     if config.getoption("nnconform") or config.getoption("nnconform_adapter"):
+        if not 0 < config.getoption("nnconform_timeout") < math.inf:
+            raise pytest.UsageError("--nnconform-timeout: wanted a number of seconds above 0")
         config.stash[RUN] = _Run(config)
 
 
@@ -157,9 +160,11 @@ class _Run:
         given = getattr(config, "workerinput", {}).get(SHARED)
         self.folder = Path(given or tempfile.mkdtemp(prefix="nnconform-pytest-"))
         self._report: dict[str, Any] | None = None
+        # By word: positions among the report's frameworks, and globs of the implementations that it names.
+        self._standing: dict[str, list[tuple[int, list[str]]]] = {}
         self._rows: dict[tuple[str, str], list[Row]] = defaultdict(list)
         self._vectors: list[Vector] = []
-        self._targets = [*config.getoption("nnconform"), *config.getoption("nnconform_adapter")]
+        self._targets = list(dict.fromkeys([*config.getoption("nnconform"), *config.getoption("nnconform_adapter")]))
 
     def collect(self, session: pytest.Session) -> Iterator[pytest.Item]:
         """Yield the tests: a framework's vectors in the order of the spec."""
@@ -187,13 +192,18 @@ class _Run:
         Raises:
             RunFailed: there are none, and there should be.
         """
+        from .selection import matches
+
         report = self.report(session)
-        entry = next(e for e in report["frameworks"] if e["target"] == target)
-        if faults := [f for f in report["faults"] if (f["vector"], f["framework"]) == (vector, entry["name"])]:
-            raise RunFailed("\n".join(fault["message"] for fault in faults))
-        found = self._rows[entry["name"], vector]
-        if entry["status"] != "ran" and not found:
-            raise RunFailed(f"{target}: {entry['status']}: {entry['reason']}")
+        found: list[Row] = []
+        for number, globs in self._standing[target]:
+            entry = report["frameworks"][number]
+            if faults := [f for f in report["faults"] if (f["vector"], f["framework"]) == (vector, entry["name"])]:
+                raise RunFailed("\n".join(fault["message"] for fault in faults))
+            rows = [row for row in self._rows[entry["name"], vector] if matches(row["implementation"], globs)]
+            if entry["status"] != "ran" and not rows:
+                raise RunFailed(f"{target}: {entry['status']}: {entry['reason']}")
+            found += rows
         return found
 
     def report(self, session: pytest.Session) -> dict[str, Any]:
@@ -205,7 +215,8 @@ class _Run:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not path.exists():
                 path.write_text(json.dumps(self._made(session)))
-        self._report = json.loads(path.read_text())
+        shared = json.loads(path.read_text())
+        self._report, self._standing = shared["report"], shared["standing"]
         for row in self._report["results"]:
             self._rows[row["framework"], row["vector"]].append(row)
         return self._report
@@ -217,7 +228,7 @@ class _Run:
         from .frameworks import UsageError
         from .run import run
         from .selection import Selection
-        from .targets import locate
+        from .targets import locate, standing_for
         from .vectors import SPEC, load
 
         config = self._config
@@ -225,7 +236,8 @@ class _Run:
         try:
             listed = config.getoption("nnconform_known")
             knowledge = known.read(Path(listed)) if listed else None
-            found = locate(config.getoption("nnconform"), config.getoption("nnconform_adapter"), tell=lambda _: None)
+            words = (list(dict.fromkeys(config.getoption(name))) for name in ("nnconform", "nnconform_adapter"))
+            found = locate(*words, tell=lambda _: None)
         except (UsageError, known.KnownError, EnvironmentFailed) as error:
             pytest.exit(f"nnconform: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
         options = Options(Selection(ids=chosen), config.getoption("nnconform_timeout"), report.cache_folder())
@@ -237,4 +249,4 @@ class _Run:
             # Entries about published vectors are not stale where vectors of the user's own are run.
             published = load()[0] if self._config.getoption("nnconform_vectors") else []
             known.apply(knowledge, result, [*published, *self._vectors])
-        return result
+        return {"report": result, "standing": {word: standing_for(word, found) for word in self._targets}}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from .frameworks import BUILT_IN, OTHER_NAMES, PARTS, Framework, UsageError, available, choose, suggestion
+from .interpreters import OLDEST_PYTHON
 
 if TYPE_CHECKING:
     from .environments import Resolution
@@ -21,7 +23,6 @@ Tell = Callable[[str], None]
 
 INTERPRETER = "python:"
 REQUIREMENTS = "requirements:"
-OLDEST_PYTHON = (3, 10)
 # What a worker needs beside its framework.
 WORKER_NEEDS = ("numpy", "ml_dtypes")
 # Whose implementations a package brings: all of a framework's, or those of a part of it.
@@ -51,21 +52,26 @@ class Target:
     @property
     def here(self) -> bool:
         """Whether it lives in this environment: a name alone."""
-        return not self.interpreter and not any(str(p.specifier) for p in self.packages)
+        elsewhere = self.interpreter or self.text.startswith(REQUIREMENTS)
+        return not elsewhere and not any(str(p.specifier) for p in self.packages)
 
 
-def parse(text: str) -> Target:
+def parse(text: str, python: str | None = None) -> Target:
     """Return what a word of the command line names.
+
+    Args:
+        text: the word.
+        python: the version or path of the Python of environments, for the markers of a requirements file.
 
     Raises:
         UsageError: it is no such word, or its file does not exist.
     """
     if text.startswith(REQUIREMENTS):
-        return Target(text, tuple(_pinned(Path(text.removeprefix(REQUIREMENTS)))))
-    named, _, interpreter = text.partition(INTERPRETER)
-    if _ and not interpreter:
+        return Target(text, tuple(_pinned(Path(text.removeprefix(REQUIREMENTS)), python)))
+    named, found, interpreter = text.partition(INTERPRETER)
+    if found and not interpreter:
         raise UsageError(f"{text}: wanted the path of a Python after {INTERPRETER}")
-    return Target(text, tuple(_requirements(named.removesuffix("+"), text)), interpreter)
+    return Target(text, tuple(_requirements(named.removesuffix("+") if found else named, text)), interpreter)
 
 
 def _requirements(named: str, text: str) -> Iterator[Requirement]:
@@ -83,7 +89,10 @@ def _requirements(named: str, text: str) -> Iterator[Requirement]:
         pieces.append(piece)
     for piece in pieces:
         try:
-            yield Requirement(piece)
+            requirement = Requirement(piece)
+            if requirement.url or piece.endswith("+"):
+                raise InvalidRequirement("an address" if requirement.url else "nothing follows the last plus sign")
+            yield requirement
         except InvalidRequirement as error:
             reason = str(error).partition("\n")[0]
             raise UsageError(
@@ -92,24 +101,35 @@ def _requirements(named: str, text: str) -> Iterator[Requirement]:
             ) from None
 
 
-def _pinned(path: Path) -> Iterator[Requirement]:
-    """Yield what a requirements file says of the packages that the suite knows."""
+def _pinned(path: Path, python: str | None) -> Iterator[Requirement]:
+    """Yield what a requirements file says of the packages that the suite knows; its options are not followed."""
     try:
-        lines = path.read_text().replace("\\\n", " ").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").replace("\\\n", " ").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{REQUIREMENTS}{path}: cannot be read: {error}") from None
+    version = python if python is not None and re.fullmatch(r"\d+\.\d+(\.\d+)?", python) else ""
+    markers = {"python_version": ".".join(version.split(".")[:2]), "python_full_version": version} if version else None
     found = False
-    for line in lines:
+    for number, line in enumerate(lines, 1):
         try:
-            requirement = Requirement(line.partition("#")[0].partition(" --hash")[0].strip())
+            requirement = Requirement(re.split(r"(?:^|\s)#|\s--hash", line)[0].strip())
         except InvalidRequirement:
             continue  # an option, another file, a blank line
-        applies = requirement.marker is None or requirement.marker.evaluate()
-        if canonicalize_name(requirement.name) in PACKAGES and applies:
-            found = True
-            yield Requirement(f"{canonicalize_name(requirement.name)}{requirement.specifier}")
+        name = canonicalize_name(requirement.name)
+        if name not in PACKAGES or not (requirement.marker is None or requirement.marker.evaluate(markers)):
+            continue
+        if requirement.url:
+            raise UsageError(
+                f"{REQUIREMENTS}{path}: {name} (line {number}) is taken from an address; "
+                "install the file's packages in an environment of yours and name its interpreter, python:PATH"
+            )
+        found = True
+        extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+        yield Requirement(f"{name}{extras}{requirement.specifier}")
     if not found:
-        raise UsageError(f"{REQUIREMENTS}{path}: none of {', '.join(OWNERS)} is in it")
+        raise UsageError(
+            f"{REQUIREMENTS}{path}: none of {', '.join(OWNERS)} is in it; files that it names with -r are not read"
+        )
 
 
 def _owners(target: Target) -> dict[str, tuple[str, ...]]:
@@ -167,7 +187,7 @@ def locate(
         UsageError: a word is wrong, or two name the same framework.
         EnvironmentFailed: an environment cannot be made.
     """
-    targets = [parse(word) for word in words]
+    targets = [parse(word, python) for word in words]
     plain = [target.text for target in targets if target.here]
     elsewhere = [target for target in targets if not target.here]
     found = choose(plain, adapters, workers) if plain or adapters or workers or not elsewhere else []
@@ -176,8 +196,24 @@ def locate(
     names = [framework.name for framework in found]
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise UsageError(f"{twice} is named twice; compare two versions with `nnconform upgrade OLD NEW`")
-    order = [word.text for word in targets]
-    return sorted(found, key=lambda f: order.index(f.target) if f.target in order else -1)
+    order = [target.text for target in targets]
+    # What was named in several words stands where the first of them does; what was not named comes after.
+    firsts = {f.name: f.target if f.target in order else f.target.partition("+")[0] for f in found}
+    return sorted(found, key=lambda f: order.index(firsts[f.name]) if firsts[f.name] in order else len(order))
+
+
+def standing_for(word: str, frameworks: Sequence[Framework]) -> list[tuple[int, tuple[str, ...]]]:
+    """Return which of the frameworks that ``locate`` gave a word stands for, by position, and its implementations.
+
+    Args:
+        word: as given by the user, or the module or path of an adapter.
+        frameworks: what ``locate`` gave for this and other words.
+    """
+    own = [(number, f.only) for number, f in enumerate(frameworks) if f.target == word]
+    if own:
+        return own
+    parts = _owners(parse(word))
+    return [(number, parts[f.name]) for number, f in enumerate(frameworks) if f.name in parts]
 
 
 def _elsewhere(target: Target, python: str | None, tell: Tell) -> list[Framework]:
@@ -251,6 +287,11 @@ def _interpreter(target: Target) -> list[Framework]:
         raise UsageError(
             f"{target.text}: it has no {', '.join(lacks)}; install with: {path} -m pip install {' '.join(lacks)}"
         )
+    for package in target.packages:
+        name = next((n for n in (package.name, *OTHER_NAMES.get(package.name, ())) if n in there), package.name)
+        has = said["versions"].get(name)
+        if str(package.specifier) and not (has and package.specifier.contains(has, prereleases=True)):
+            raise UsageError(f"{target.text}: it has {f'{name} {has}' if has else f'no {name}'}; wanted {package}")
     only = _owners(target)
     for name in only:
         if lacks := lacking(known[name].packages):
@@ -271,7 +312,7 @@ def locate_pair(
     """
     from . import environments
 
-    before, after = parse(old), parse(new)
+    before, after = parse(old, python), parse(new, python)
     if before.here or after.here or before.interpreter or after.interpreter:
         sides = [locate([old], python=python, tell=tell), locate([new], python=python, tell=tell)]
         common = {f.name for f in sides[0]} & {f.name for f in sides[1]}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nnconform.conformance import pytest_plugin as plugin
 from nnconform.conformance.vectors import load
 
 pytest_plugins = ["pytester"]
@@ -74,6 +75,21 @@ def test_a_crash_is_the_failure_of_its_vector_alone(vectors):
 def test_processes_of_xdist_share_one_run(vectors):
     result = vectors("--nnconform", "numpy", "-n", "2", "--junitxml", "junit.xml")
     result.assert_outcomes(passed=3)
+
+
+def test_a_framework_named_twice_is_collected_once(vectors):
+    assert vectors("--nnconform", "numpy", "--nnconform", "numpy").parseoutcomes()["passed"] == 3
+
+
+def test_every_framework_that_a_word_stands_for_counts(monkeypatch, request, tmp_path):
+    run = plugin._Run.__new__(plugin._Run)
+    names = ("torch", "jax")
+    rows = [{"framework": n, "implementation": n, "vector": "v", "verdict": "conforms"} for n in names]
+    entries = [{"name": n, "status": "ran"} for n in names]
+    run._report = {"frameworks": entries, "faults": [], "results": rows}
+    run._rows = {(row["framework"], "v"): [row] for row in rows}
+    run._standing = {"python:/p": [(0, []), (1, [])]}
+    assert run.rows("python:/p", "v", request.session) == rows
 
 
 def test_junit_xml_has_the_ids(vectors, pytester):

@@ -9,9 +9,9 @@ import pytest
 
 from nnconform.conformance import environments, fitting
 from nnconform.conformance.environments import EnvironmentFailed
-from nnconform.conformance.frameworks import UsageError
+from nnconform.conformance.frameworks import Framework, UsageError, choose
 from nnconform.conformance.resolutions import quiet
-from nnconform.conformance.targets import locate, locate_pair, parse
+from nnconform.conformance.targets import locate, locate_pair, parse, standing_for
 
 
 def packages(text: str) -> list[str]:
@@ -61,7 +61,7 @@ optax==0.2.8 ; sys_platform == "no-such-platform"
 def test_a_requirements_file_names_the_frameworks_that_apply(tmp_path):
     path = tmp_path / "requirements.txt"
     path.write_text(REQUIREMENTS)
-    assert packages(f"requirements:{path}") == ["flax==0.12.8", "jax==0.10.2", "jaxlib==0.10.2"]
+    assert packages(f"requirements:{path}") == ["flax==0.12.8", "jax[cpu]==0.10.2", "jaxlib==0.10.2"]
 
 
 @pytest.mark.parametrize(
@@ -73,6 +73,9 @@ def test_a_requirements_file_names_the_frameworks_that_apply(tmp_path):
         (["python:"], "wanted the path of a Python"),
         (["python:/no/such/python"], "no Python that runs"),
         (["requirements:no-such.txt"], "cannot be read"),
+        (["torch@https://example.org/torch-2.0+cpu.whl"], "an address"),
+        (["torch==2.0+"], "nothing follows the last plus sign"),
+        ([f"numpy==1.0+python:{sys.executable}"], "wanted numpy==1.0"),
         (["numpy", f"python:{sys.executable}"], "is named twice; compare two versions with `nnconform upgrade"),
     ],
 )
@@ -82,6 +85,50 @@ def test_a_wrong_word_is_told_with_what_is_wanted(words, said, monkeypatch):
     with pytest.raises(UsageError) as error:
         locate(words, tell=quiet)
     assert said in str(error.value)
+
+
+def test_a_requirement_from_an_address_is_refused(tmp_path):
+    (tmp_path / "r.txt").write_text("numpy==2.0\ntorch @ https://example.org/torch.whl\n")
+    with pytest.raises(UsageError, match=r"torch \(line 2\) is taken from an address"):
+        parse(f"requirements:{tmp_path / 'r.txt'}")
+
+
+@pytest.mark.parametrize(("python", "wanted"), [("3.10", ["jax==0.6.2"]), ("3.12", ["jax==0.10.2"])])
+def test_markers_are_those_of_the_python_that_is_chosen(tmp_path, python, wanted):
+    path = tmp_path / "r.txt"
+    path.write_text(
+        'jax==0.6.2 ; python_version < "3.11"\njax==0.10.2 ; python_version >= "3.11"\n', encoding="utf-8-sig"
+    )
+    assert [str(r) for r in parse(f"requirements:{path}", python).packages] == wanted
+
+
+def test_a_requirements_file_without_versions_takes_the_newest(made, tmp_path):
+    (tmp_path / "r.txt").write_text("jax[cpu]\nabsl-py\n")
+    locate([f"requirements:{tmp_path / 'r.txt'}"], tell=quiet)
+    assert made == [("jax[cpu]", "flax", "optax", "numpy", "ml_dtypes")]
+
+
+def test_frameworks_stand_in_the_order_in_which_they_were_first_named():
+    found = locate(["torch", "keras", "tensorflow", "numpy"], tell=quiet)
+    assert [framework.name for framework in found] == ["torch", "tensorflow", "numpy"]
+
+
+def test_a_word_stands_for_all_frameworks_that_it_names():
+    torch, tensorflow, jax = (Framework(name, name, target="python:/p") for name in ("torch", "tensorflow", "jax"))
+    assert standing_for("python:/p", [torch, tensorflow, jax]) == [(0, ()), (1, ()), (2, ())]
+
+
+def test_a_part_stands_for_its_own_implementations_also_where_it_was_merged_with_another():
+    found = locate(["flax", "optax", "numpy"], tell=quiet)
+    assert standing_for("flax", found) == [(0, ("flax.*",))]
+    assert standing_for("optax", found) == [(0, ("optax.*",))]
+    assert standing_for("numpy", found) == [(1, ())]
+
+
+def test_a_workers_program_is_not_followed_out_of_its_environment(tmp_path):
+    (tmp_path / "python").symlink_to(sys.executable)
+    [framework] = choose([], workers=[f"{tmp_path / 'python'} -m conformance"])
+    assert framework.command == (str(tmp_path / "python"), "-m", "conformance")
 
 
 def test_an_interpreter_is_asked_which_frameworks_it_has():

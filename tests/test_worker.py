@@ -85,6 +85,8 @@ def test_what_a_framework_prints_does_no_harm(lie, honest, name):
         ("returns_lists", "gradients[0][0] is float; wanted a NumPy array"),
         ("returns_objects", "gradients[0] is an array of object; wanted numbers"),
         ("stumbles", "AttributeError"),
+        ("names_by_tuple", "an output named ('gradients', 0); wanted text"),
+        ("returns_records", "wanted numbers"),
     ],
 )
 def test_a_broken_contract_is_the_adapters_fault_and_no_finding(lie, honest, name, said):
@@ -95,6 +97,16 @@ def test_a_broken_contract_is_the_adapters_fault_and_no_finding(lie, honest, nam
     assert not LIED & set(results(report))
     assert_others_undisturbed(report, honest, LIED)
     assert status == 3
+
+
+def test_what_one_implementation_does_to_its_inputs_the_next_does_not_see(lie, honest):
+    _, _, report = lie("empties")
+    own = {"results": [row for row in report["results"] if row["implementation"] == "honest"]}
+    assert results(own) == honest
+
+
+def test_numbers_of_another_byte_order_are_the_same_numbers(lie, honest):
+    assert results(lie("other_byte_order")[2]) == honest
 
 
 def test_a_mistake_of_the_adapter_is_its_own_also_in_a_partial(lie):

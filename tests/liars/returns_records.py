@@ -1,0 +1,14 @@
+"""Returns arrays of records."""
+
+import numpy as np
+
+from nnconform.adapters import Adapter
+from nnconform.adapters.numpy import clip_by_value as honest
+
+adapter = Adapter("liar", requires=("numpy",))
+
+
+@adapter.implements("clip_by_value", "liar")
+def clip_by_value(gradients, *, clipvalue):
+    outputs = honest(gradients, clipvalue=clipvalue)
+    return {"gradients": [np.zeros(2, "i4,i4") for _ in gradients]} if clipvalue == 0.01 else outputs
