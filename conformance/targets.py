@@ -90,8 +90,8 @@ def _requirements(named: str, text: str) -> Iterator[Requirement]:
     for piece in pieces:
         try:
             requirement = Requirement(piece)
-            if requirement.url or piece.endswith("+"):
-                raise InvalidRequirement("an address" if requirement.url else "nothing follows the last plus sign")
+            if requirement.url:
+                raise InvalidRequirement("an address")
             yield requirement
         except InvalidRequirement as error:
             reason = str(error).partition("\n")[0]

@@ -74,7 +74,7 @@ def test_a_requirements_file_names_the_frameworks_that_apply(tmp_path):
         (["python:/no/such/python"], "no Python that runs"),
         (["requirements:no-such.txt"], "cannot be read"),
         (["torch@https://example.org/torch-2.0+cpu.whl"], "an address"),
-        (["torch==2.0+"], "nothing follows the last plus sign"),
+        (["torch==2.0+"], "is no package with a version"),
         ([f"numpy==1.0+python:{sys.executable}"], "wanted numpy==1.0"),
         (["numpy", f"python:{sys.executable}"], "is named twice; compare two versions with `nnconform upgrade"),
     ],
