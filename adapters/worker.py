@@ -82,7 +82,10 @@ def encode(value: Any, name: str) -> Any:
         AdapterFault: it is no array, nor a list of arrays and None.
     """
     if isinstance(value, list | tuple):
-        return [None if v is None else encode(v, f"{name}[{i}]") for i, v in enumerate(value)]
+        entries = [None if v is None else encode(v, f"{name}[{i}]") for i, v in enumerate(value)]
+        if any(isinstance(entry, list) for entry in entries):
+            raise AdapterFault(f"output {name} is a list of lists; wanted a NumPy array or a list of them")
+        return entries
     if not isinstance(value, np.ndarray | np.generic):
         raise AdapterFault(f"output {name} is {type(value).__name__}; wanted a NumPy array or a list of them")
     array = np.ascontiguousarray(value)
@@ -103,20 +106,37 @@ def call(implementation: Implementation, inputs: Mapping[str, Any], attributes: 
     """Return what the implementation gives: for one call, or for a chain of training steps stacked again.
 
     Raises:
-        AdapterFault: it gives no mapping of names to arrays.
+        AdapterFault: it gives no mapping of names to arrays, or other ones from step to step.
     """
     if not steps:
-        return checked(implementation.function(**inputs, **attributes), implementation)
+        return checked(implementation.function(**of_its_own(inputs), **of_its_own(attributes)), implementation)
     state, made = dict(inputs), []
     for step in range(steps):
         state |= {name: inputs[name][step] for name in ("x", "dy")}
-        made.append(checked(implementation.function(**state, **attributes), implementation))
+        made.append(checked(implementation.function(**of_its_own(state), **of_its_own(attributes)), implementation))
         if made[-1].keys() != made[0].keys():
             raise AdapterFault(
                 f"{implementation.name} returned {sorted(made[-1])} in step {step}, {sorted(made[0])} before"
             )
         state |= {name: made[-1][name] for name in CARRIED if name in made[-1]}
-    return {name: made[-1][name] if name in CARRIED else np.stack([m[name] for m in made]) for name in made[0]}
+    return {name: made[-1][name] if name in CARRIED else stacked([m[name] for m in made], name) for name in made[0]}
+
+
+def stacked(values: list[Any], name: str) -> Any:
+    """Return what an output was in every step, on a leading axis.
+
+    Raises:
+        AdapterFault: the steps gave no arrays, or arrays that do not belong together.
+    """
+    for value in values:
+        encode(value, name)
+        if not isinstance(value, np.ndarray | np.generic):
+            raise AdapterFault(f"output {name} of a step is {type(value).__name__}; wanted a NumPy array")
+    try:
+        return np.stack(values)
+    except (ValueError, TypeError):
+        kinds = dict.fromkeys(f"{np.shape(value)} of {value.dtype}" for value in values)
+        raise AdapterFault(f"output {name} is {', '.join(kinds)} from step to step; wanted one shape") from None
 
 
 def checked(outputs: Any, implementation: Implementation) -> Mapping[str, Any]:
@@ -140,7 +160,8 @@ def answer(
     adapter.mode = mode
     try:
         first = {k: v[0] if steps and k in ("x", "dy") else v for k, v in inputs.items()}
-        if implementation.applies is not None and not implementation.applies(**first, **attributes):
+        applies = implementation.applies
+        if applies is not None and not applies(**of_its_own(first), **of_its_own(attributes)):
             return {"status": "inapplicable"}
         outputs = call(implementation, inputs, attributes, steps)
         return {"status": "value", "outputs": {k: encode(v, k) for k, v in outputs.items()}}
@@ -218,16 +239,16 @@ def serve(adapter: Adapter, source: BinaryIO, send: Callable[[Mapping[str, Any]]
     known = {(i.operation, i.name, i.defaults): i for i in adapter.implementations}
     for line in source:
         request = json.loads(line)
-        inputs = {name: decode(value) for name, value in request["inputs"].items()}
         for name, mode in request["calls"]:
             implementation = known[request["operation"], name, request["defaults"]]
-            given, settings = of_its_own(inputs), of_its_own(request["attributes"])
-            result = answer(adapter, implementation, mode, given, settings, request["steps"])
+            # Decoded for each call: a framework that takes an array's memory for its own can write to it.
+            inputs = {key: decode(value) for key, value in request["inputs"].items()}
+            result = answer(adapter, implementation, mode, inputs, request["attributes"], request["steps"])
             send({"id": request["id"], "implementation": name, "mode": mode, **result, "stderr": printed()})
 
 
 def of_its_own(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a call's values in lists that only it sees: arrays cannot be written to, but a list can be changed."""
+    """Return values in lists that only one function sees: arrays cannot be written to, but a list can be changed."""
     return {name: list(value) if isinstance(value, list) else value for name, value in values.items()}
 
 

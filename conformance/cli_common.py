@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import math
 import os
 import sys
@@ -56,19 +55,20 @@ def stop_politely() -> None:
     import signal
     from types import FrameType
 
+    # nohup ignores SIGHUP, so that a run outlives its terminal.
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) is not signal.SIG_IGN]
     seen: list[int] = []
 
     def handler(number: int, _: FrameType | None) -> None:
         seen.append(number)
         if len(seen) == 1:
+            # For good: a handler in Python is gone before the process is.
+            for other in numbers:
+                signal.signal(other, signal.SIG_IGN)
             raise KeyboardInterrupt
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        before = signal.getsignal(number)
-        # nohup ignores SIGHUP, so that a run outlives its terminal.
-        if before is not signal.SIG_IGN:
-            signal.signal(number, handler)
-            click.get_current_context().call_on_close(functools.partial(signal.signal, number, before))
+    for number in numbers:
+        signal.signal(number, handler)
 
 
 @contextlib.contextmanager

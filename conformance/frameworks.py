@@ -111,7 +111,7 @@ def choose(names: Iterable[str], adapters: Iterable[str] = (), workers: Iterable
     known = available()
     extra = [*(_adapter(module) for module in adapters), *(_worker(command) for command in workers)]
     chosen: dict[str, Framework] = {}
-    for name in names:
+    for name in dict.fromkeys(names):
         parent = PARTS.get(name, name)
         if parent not in known:
             raise UsageError(f"unknown framework {name!r}{suggestion(name, [*known, *PARTS])}")
@@ -141,7 +141,7 @@ def _worker(command: str) -> Framework:
     if not words or (program := shutil.which(words[0])) is None:
         raise UsageError(f"--worker {command}: no such program; wanted a command line, such as 'node worker.mjs'")
     # As they stand: to follow a virtual environment's link would lead out of it.
-    words = [os.path.abspath(program), *(os.path.abspath(w) if Path(w).is_file() else w for w in words[1:])]
+    words = [os.path.abspath(program), *(os.path.abspath(w) if os.path.isfile(w) else w for w in words[1:])]
     return Framework(Path(words[-1]).stem, command, command=tuple(words), target=command)
 
 

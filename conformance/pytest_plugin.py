@@ -77,6 +77,14 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         config.hook.pytest_collectreport(report=report)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what was told while the frameworks were looked for, such as lines of a file that are not followed."""
+    if (run := config.stash.get(RUN, None)) is not None and (told := run.read()["told"]):
+        terminalreporter.section("nnconform")
+        for line in told:
+            terminalreporter.write_line(line)
+
+
 class _Group(pytest.Collector):
     """The tests of one framework."""
 
@@ -159,6 +167,7 @@ class _Run:
         self._config = config
         given = getattr(config, "workerinput", {}).get(SHARED)
         self.folder = Path(given or tempfile.mkdtemp(prefix="nnconform-pytest-"))
+        self._path = self.folder / "report.json"
         self._report: dict[str, Any] | None = None
         # By word: positions among the report's frameworks, and globs of the implementations that it names.
         self._standing: dict[str, list[tuple[int, list[str]]]] = {}
@@ -198,7 +207,8 @@ class _Run:
         found: list[Row] = []
         for number, globs in self._standing[target]:
             entry = report["frameworks"][number]
-            if faults := [f for f in report["faults"] if (f["vector"], f["framework"]) == (vector, entry["name"])]:
+            of_it = (f for f in report["faults"] if (f["vector"], f["framework"]) == (vector, entry["name"]))
+            if faults := [fault for fault in of_it if matches(fault["implementation"], globs)]:
                 raise RunFailed("\n".join(fault["message"] for fault in faults))
             rows = [row for row in self._rows[entry["name"], vector] if matches(row["implementation"], globs)]
             if entry["status"] != "ran" and not rows:
@@ -208,18 +218,23 @@ class _Run:
 
     def report(self, session: pytest.Session) -> dict[str, Any]:
         """Return the report, which the first process that wants it makes."""
+        from .report import write_whole
+
         if self._report is not None:
             return self._report
-        path = self.folder / "report.json"
         with (self.folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not path.exists():
-                path.write_text(json.dumps(self._made(session)))
-        shared = json.loads(path.read_text())
+            if not self._path.exists():
+                write_whole(self._path, json.dumps(self._made(session)).encode())
+        shared = self.read()
         self._report, self._standing = shared["report"], shared["standing"]
         for row in self._report["results"]:
             self._rows[row["framework"], row["vector"]].append(row)
         return self._report
+
+    def read(self) -> dict[str, Any]:
+        """Return what the processes share; nothing was told where there is nothing yet."""
+        return json.loads(self._path.read_text()) if self._path.exists() else {"told": []}
 
     def _made(self, session: pytest.Session) -> dict[str, Any]:
         from . import known, report
@@ -237,7 +252,8 @@ class _Run:
             listed = config.getoption("nnconform_known")
             knowledge = known.read(Path(listed)) if listed else None
             words = (list(dict.fromkeys(config.getoption(name))) for name in ("nnconform", "nnconform_adapter"))
-            found = locate(*words, tell=lambda _: None)
+            told: list[str] = []
+            found = locate(*words, tell=told.append)
         except (UsageError, known.KnownError, EnvironmentFailed) as error:
             pytest.exit(f"nnconform: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
         options = Options(Selection(ids=chosen), config.getoption("nnconform_timeout"), report.cache_folder())
@@ -249,4 +265,5 @@ class _Run:
             # Entries about published vectors are not stale where vectors of the user's own are run.
             published = load()[0] if self._config.getoption("nnconform_vectors") else []
             known.apply(knowledge, result, [*published, *self._vectors])
-        return {"report": result, "standing": {word: standing_for(word, found) for word in self._targets}}
+        standing = {word: standing_for(word, found) for word in self._targets}
+        return {"report": result, "standing": standing, "told": told}

@@ -9,8 +9,8 @@ from packaging.utils import canonicalize_name
 
 from .changes import steady
 from .frameworks import OTHER_NAMES, UsageError
+from .naming import REQUIREMENTS, parse
 from .selection import matches
-from .targets import REQUIREMENTS, parse
 
 Row = Mapping[str, Any]
 # framework, implementation, mode, vector, whether of profile defaults

@@ -1,135 +1,25 @@
-"""What to run and where it lives: ``torch``, ``jax==0.9.2``, ``keras==3.12.0+tensorflow==2.20.0``, ``python:PATH``."""
+"""Where what is named lives: in this environment, in one that is made for it, or behind another interpreter."""
 
 from __future__ import annotations
 
 import json
-import re
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion
 
-from .frameworks import BUILT_IN, OTHER_NAMES, PARTS, Framework, UsageError, available, choose, suggestion
+from .frameworks import OTHER_NAMES, PARTS, Framework, UsageError, available, choose, suggestion
 from .interpreters import OLDEST_PYTHON
+from .naming import OWNERS, REQUIREMENTS, WORKER_NEEDS, Target, parse
+from .resolutions import Tell
 
 if TYPE_CHECKING:
     from .environments import Resolution
-
-Tell = Callable[[str], None]
-
-INTERPRETER = "python:"
-REQUIREMENTS = "requirements:"
-# What a worker needs beside its framework.
-WORKER_NEEDS = ("numpy", "ml_dtypes")
-# Whose implementations a package brings: all of a framework's, or those of a part of it.
-OWNERS = {
-    **{framework.name: framework.name for framework in BUILT_IN if framework.name != "numpy"},
-    **PARTS,
-    **{other: name for name, others in OTHER_NAMES.items() for other in others},
-    "jaxlib": "jax",
-}
-PACKAGES = (*OWNERS, *(canonicalize_name(name) for name in WORKER_NEEDS))
-
-
-@dataclass(frozen=True)
-class Target:
-    """What the user named.
-
-    Attributes:
-        text: as it was typed.
-        packages: what is named, with the versions that are wanted.
-        interpreter: the path of a Python that has it; "" for none.
-    """
-
-    text: str
-    packages: tuple[Requirement, ...] = ()
-    interpreter: str = ""
-
-    @property
-    def here(self) -> bool:
-        """Whether it lives in this environment: a name alone."""
-        elsewhere = self.interpreter or self.text.startswith(REQUIREMENTS)
-        return not elsewhere and not any(str(p.specifier) for p in self.packages)
-
-
-def parse(text: str, python: str | None = None) -> Target:
-    """Return what a word of the command line names.
-
-    Args:
-        text: the word.
-        python: the version or path of the Python of environments, for the markers of a requirements file.
-
-    Raises:
-        UsageError: it is no such word, or its file does not exist.
-    """
-    if text.startswith(REQUIREMENTS):
-        return Target(text, tuple(_pinned(Path(text.removeprefix(REQUIREMENTS)), python)))
-    named, found, interpreter = text.partition(INTERPRETER)
-    if found and not interpreter:
-        raise UsageError(f"{text}: wanted the path of a Python after {INTERPRETER}")
-    return Target(text, tuple(_requirements(named.removesuffix("+") if found else named, text)), interpreter)
-
-
-def _requirements(named: str, text: str) -> Iterator[Requirement]:
-    pieces: list[str] = []
-    for piece in named.split("+") if named else ():
-        # A plus sign also begins a local version: torch==2.13.0+cpu.
-        if pieces and "=" in pieces[-1] and canonicalize_name(piece.strip()) not in {*PACKAGES, *available()}:
-            try:
-                has_version = bool(str(Requirement(piece).specifier))
-            except InvalidRequirement:
-                has_version = False
-            if not has_version:
-                pieces[-1] += f"+{piece}"
-                continue
-        pieces.append(piece)
-    for piece in pieces:
-        try:
-            requirement = Requirement(piece)
-            if requirement.url:
-                raise InvalidRequirement("an address")
-            yield requirement
-        except InvalidRequirement as error:
-            reason = str(error).partition("\n")[0]
-            raise UsageError(
-                f"{text}: {piece!r} is no package with a version ({reason}); wanted jax==0.9.2, "
-                "keras==3.12.0+tensorflow==2.20.0 or python:PATH"
-            ) from None
-
-
-def _pinned(path: Path, python: str | None) -> Iterator[Requirement]:
-    """Yield what a requirements file says of the packages that the suite knows; its options are not followed."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").replace("\\\n", " ").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{REQUIREMENTS}{path}: cannot be read: {error}") from None
-    version = python if python is not None and re.fullmatch(r"\d+\.\d+(\.\d+)?", python) else ""
-    markers = {"python_version": ".".join(version.split(".")[:2]), "python_full_version": version} if version else None
-    found = False
-    for number, line in enumerate(lines, 1):
-        try:
-            requirement = Requirement(re.split(r"(?:^|\s)#|\s--hash", line)[0].strip())
-        except InvalidRequirement:
-            continue  # an option, another file, a blank line
-        name = canonicalize_name(requirement.name)
-        if name not in PACKAGES or not (requirement.marker is None or requirement.marker.evaluate(markers)):
-            continue
-        if requirement.url:
-            raise UsageError(
-                f"{REQUIREMENTS}{path}: {name} (line {number}) is taken from an address; "
-                "install the file's packages in an environment of yours and name its interpreter, python:PATH"
-            )
-        found = True
-        extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
-        yield Requirement(f"{name}{extras}{requirement.specifier}")
-    if not found:
-        raise UsageError(
-            f"{REQUIREMENTS}{path}: none of {', '.join(OWNERS)} is in it; files that it names with -r are not read"
-        )
 
 
 def _owners(target: Target) -> dict[str, tuple[str, ...]]:
@@ -187,7 +77,17 @@ def locate(
         UsageError: a word is wrong, or two name the same framework.
         EnvironmentFailed: an environment cannot be made.
     """
-    targets = [parse(word, python) for word in words]
+    return _located([parse(word, python, tell) for word in words], adapters, workers, python=python, tell=tell)
+
+
+def _located(
+    targets: Sequence[Target],
+    adapters: Sequence[str] = (),
+    workers: Sequence[str] = (),
+    *,
+    python: str | None,
+    tell: Tell,
+) -> list[Framework]:
     plain = [target.text for target in targets if target.here]
     elsewhere = [target for target in targets if not target.here]
     found = choose(plain, adapters, workers) if plain or adapters or workers or not elsewhere else []
@@ -265,7 +165,8 @@ print(json.dumps({"python": sys.version_info[:3], "versions": found}))
 def _interpreter(target: Target) -> list[Framework]:
     """Return the frameworks that an interpreter has, or those of them that are named."""
     known = available()
-    names = {p for f in known.values() for q in f.packages for p in (q, *OTHER_NAMES.get(q, ()))} | set(WORKER_NEEDS)
+    names = {p for f in known.values() for q in f.packages for p in _family(q)} | set(WORKER_NEEDS)
+    names |= {canonicalize_name(package.name) for package in target.packages}
     # The path as it stands: to resolve a virtual environment's link would lead out of it.
     path = str(Path(target.interpreter).expanduser().absolute())
     try:
@@ -281,17 +182,19 @@ def _interpreter(target: Target) -> list[Framework]:
     there = set(said["versions"])
 
     def lacking(packages: Iterable[str]) -> list[str]:
-        return [p for p in packages if not there & {p, *OTHER_NAMES.get(p, ())}]
+        return [p for p in packages if not there & set(_family(p))]
 
     if lacks := lacking(WORKER_NEEDS):
         raise UsageError(
             f"{target.text}: it has no {', '.join(lacks)}; install with: {path} -m pip install {' '.join(lacks)}"
         )
     for package in target.packages:
-        name = next((n for n in (package.name, *OTHER_NAMES.get(package.name, ())) if n in there), package.name)
+        name = next((n for n in _family(canonicalize_name(package.name)) if n in there), package.name)
         has = said["versions"].get(name)
-        if str(package.specifier) and not (has and package.specifier.contains(has, prereleases=True)):
-            raise UsageError(f"{target.text}: it has {f'{name} {has}' if has else f'no {name}'}; wanted {package}")
+        if has is None or not _fits(has, package):
+            raise UsageError(
+                f"{target.text}: it has {f'no {name}' if has is None else f'{name} {has}'}; wanted {package}"
+            )
     only = _owners(target)
     for name in only:
         if lacks := lacking(known[name].packages):
@@ -299,6 +202,18 @@ def _interpreter(target: Target) -> list[Framework]:
     having = [f for f in known.values() if f.packages and f.name != "numpy" and not lacking(f.packages)]
     chosen = [replace(known[name], only=globs) for name, globs in only.items()] or having or [known["numpy"]]
     return [replace(f, target=target.text, interpreter=path) for f in chosen]
+
+
+def _family(package: str) -> tuple[str, ...]:
+    """Return the names of the distributions that bring a package, its own first."""
+    return package, *OTHER_NAMES.get(package, ())
+
+
+def _fits(version: str, wanted: Requirement) -> bool:
+    try:
+        return wanted.specifier.contains(version, prereleases=True)
+    except InvalidVersion:
+        return False
 
 
 def locate_pair(
@@ -312,9 +227,9 @@ def locate_pair(
     """
     from . import environments
 
-    before, after = parse(old, python), parse(new, python)
+    before, after = parse(old, python, tell), parse(new, python, tell)
     if before.here or after.here or before.interpreter or after.interpreter:
-        sides = [locate([old], python=python, tell=tell), locate([new], python=python, tell=tell)]
+        sides = [_located([target], python=python, tell=tell) for target in (before, after)]
         common = {f.name for f in sides[0]} & {f.name for f in sides[1]}
         if not common:
             raise UsageError(f"{old} and {new} have no framework in common")

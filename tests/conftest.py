@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,12 @@ def cli() -> Cli:
     """Run the command line in this process; an exception that it does not handle is the test's."""
 
     def run(*words: str | Path) -> Result:
-        return CliRunner().invoke(commands, [str(word) for word in words], catch_exceptions=False)
+        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        try:
+            return CliRunner().invoke(commands, [str(word) for word in words], catch_exceptions=False)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     return run
 

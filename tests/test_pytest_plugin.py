@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from nnconform.conformance import pytest_plugin as plugin
 from nnconform.conformance.vectors import load
 
 pytest_plugins = ["pytester"]
@@ -81,15 +80,66 @@ def test_a_framework_named_twice_is_collected_once(vectors):
     assert vectors("--nnconform", "numpy", "--nnconform", "numpy").parseoutcomes()["passed"] == 3
 
 
-def test_every_framework_that_a_word_stands_for_counts(monkeypatch, request, tmp_path):
-    run = plugin._Run.__new__(plugin._Run)
-    names = ("torch", "jax")
-    rows = [{"framework": n, "implementation": n, "vector": "v", "verdict": "conforms"} for n in names]
-    entries = [{"name": n, "status": "ran"} for n in names]
-    run._report = {"frameworks": entries, "faults": [], "results": rows}
-    run._rows = {(row["framework"], "v"): [row] for row in rows}
-    run._standing = {"python:/p": [(0, []), (1, [])]}
-    assert run.rows("python:/p", "v", request.session) == rows
+FOUND = """
+from nnconform.conformance import targets
+from nnconform.conformance.frameworks import Framework
+
+
+def locate(*_, tell):
+    tell("line 3 is not followed")
+    return [{found}]
+
+
+targets.locate = locate
+"""
+
+
+@pytest.fixture
+def found(pytester):
+    """Have frameworks found without looking: pairs of a liar's file, or the numpy control, and its target."""
+
+    def tell(*frameworks, name="liar"):
+        calls = []
+        for liar, target in frameworks:
+            module = str(LIARS / liar) if liar else "nnconform.adapters.numpy"
+            calls.append(f"Framework({name if liar else 'numpy'!r}, {module!r}, target={target!r})")
+        pytester.makeconftest(FOUND.format(found=", ".join(calls)))
+
+    return tell
+
+
+def test_every_framework_that_a_word_stands_for_counts(vectors, found):
+    found(("", "python:/p"), ("scales.py", "python:/p"))
+    result = vectors("--nnconform", "python:/p")
+    assert result.parseoutcomes()["failed"] == 3
+    result.stdout.fnmatch_lines(["  liar (eager) *: diverges"])
+
+
+def test_where_one_of_the_frameworks_of_a_word_did_not_run_its_tests_do_not_pass(vectors, found):
+    found(("", "python:/p"), ("import_error.py", "python:/p"))
+    result = vectors("--nnconform", "python:/p")
+    assert result.parseoutcomes()["failed"] == 3
+    result.stdout.fnmatch_lines(["*a_module_that_nobody_has*"])
+
+
+def test_what_one_part_of_a_framework_does_is_no_matter_of_another(vectors, found):
+    found(("parts.py", "flax+optax"), name="jax")
+    result = vectors("--nnconform", "flax", "--nnconform", "optax", "-rA")
+    assert (result.parseoutcomes()["passed"], result.parseoutcomes()["failed"]) == (3, 3)
+    result.stdout.fnmatch_lines(["PASSED *nnconform/flax::*"])
+    result.stdout.no_fnmatch_line("FAILED *nnconform/flax::*")
+
+
+def test_what_was_told_of_the_words_stands_at_the_end(vectors, found):
+    found(("", "python:/p"))
+    vectors("--nnconform", "python:/p", "-n", "1").stdout.fnmatch_lines(["*= nnconform =*", "line 3 is not followed"])
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "inf", "nan"])
+def test_a_timeout_is_a_number_of_seconds_above_zero(vectors, seconds):
+    result = vectors("--nnconform", "numpy", f"--nnconform-timeout={seconds}")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*--nnconform-timeout: wanted a number of seconds above 0*"])
 
 
 def test_junit_xml_has_the_ids(vectors, pytester):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from nnconform.conformance import environments, fitting
+from nnconform.conformance import environments, fitting, interpreters, naming
 from nnconform.conformance.environments import EnvironmentFailed
 from nnconform.conformance.frameworks import Framework, UsageError, choose
+from nnconform.conformance.naming import parse
 from nnconform.conformance.resolutions import quiet
-from nnconform.conformance.targets import locate, locate_pair, parse, standing_for
+from nnconform.conformance.targets import locate, locate_pair, standing_for
 
 
 def packages(text: str) -> list[str]:
@@ -75,7 +79,11 @@ def test_a_requirements_file_names_the_frameworks_that_apply(tmp_path):
         (["requirements:no-such.txt"], "cannot be read"),
         (["torch@https://example.org/torch-2.0+cpu.whl"], "an address"),
         (["torch==2.0+"], "is no package with a version"),
-        ([f"numpy==1.0+python:{sys.executable}"], "wanted numpy==1.0"),
+        (["torch==2.0++jax==0.9.2"], "'torch==2.0+' is no package"),
+        (["torchpython:/x"], "wanted packages and a plus sign before python:"),
+        (["+python:/x"], "wanted packages and a plus sign before python:"),
+        ([f"numpy==1.0+python:{sys.executable}"], f"it has numpy {version('numpy')}; wanted numpy==1.0"),
+        ([f"numpy+no-such==1.0+python:{sys.executable}"], "it has no no-such; wanted no-such==1.0"),
         (["numpy", f"python:{sys.executable}"], "is named twice; compare two versions with `nnconform upgrade"),
     ],
 )
@@ -102,6 +110,32 @@ def test_markers_are_those_of_the_python_that_is_chosen(tmp_path, python, wanted
     assert [str(r) for r in parse(f"requirements:{path}", python).packages] == wanted
 
 
+def test_markers_are_those_of_the_interpreter_whose_path_is_given(tmp_path, monkeypatch):
+    path = tmp_path / "r.txt"
+    path.write_text('jax==0.6.2 ; python_full_version < "3.10.5"\njax==0.10.2 ; python_version >= "3.11"\n')
+    monkeypatch.setattr(naming, "find", lambda wanted: interpreters.Interpreter(wanted, "3.10.4", ""))
+    assert [str(r) for r in parse(f"requirements:{path}", "/opt/bin/python").packages] == ["jax==0.6.2"]
+
+
+def test_lines_of_a_requirements_file_that_are_not_followed_are_told_without_passwords(tmp_path):
+    path, told = tmp_path / "r.txt", []
+    path.write_text(
+        "-r other.txt\n\nabsl-py \\\n  --hash=sha256:0\n-i https://me:secret@example.org/\njax==0.9.2 # x\n./w.whl\n"
+    )
+    target = parse(f"requirements:{path}", tell=told.append)
+    assert [str(r) for r in target.packages] == ["jax==0.9.2"]
+    assert told == [
+        f"requirements:{path}: line {line} is not followed: {what}"
+        for line, what in ((1, "-r other.txt"), (5, "-i https://example.org/"), (7, "./w.whl"))
+    ]
+
+
+def test_a_comment_does_not_go_on_in_the_next_line_and_options_of_a_requirement_are_left_out(tmp_path):
+    path = tmp_path / "r.txt"
+    path.write_text("# the newest \\\ntorch==2.13.0 --config-settings a=b\n")
+    assert packages(f"requirements:{path}") == ["torch==2.13.0"]
+
+
 def test_a_requirements_file_without_versions_takes_the_newest(made, tmp_path):
     (tmp_path / "r.txt").write_text("jax[cpu]\nabsl-py\n")
     locate([f"requirements:{tmp_path / 'r.txt'}"], tell=quiet)
@@ -123,6 +157,35 @@ def test_a_part_stands_for_its_own_implementations_also_where_it_was_merged_with
     assert standing_for("flax", found) == [(0, ("flax.*",))]
     assert standing_for("optax", found) == [(0, ("optax.*",))]
     assert standing_for("numpy", found) == [(1, ())]
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["{JAX}>=0.1", "jax+jaxlib=={jaxlib}", "jax+ml-dtypes=={ml-dtypes}+packaging=={packaging}"],
+)
+def test_versions_beside_an_interpreter_may_be_of_any_package_that_it_has(named):
+    has = {name: version(name) for name in ("jaxlib", "ml-dtypes", "packaging")} | {"JAX": "JAX"}
+    [jax] = locate([f"{named.format(**has)}+python:{sys.executable}"], tell=quiet)
+    assert (jax.name, jax.interpreter) == ("jax", sys.executable)
+
+
+def test_a_name_given_twice_is_one_framework():
+    [numpy] = locate(["numpy", "numpy"], tell=quiet)
+    assert numpy.target == "numpy"
+
+
+def test_a_long_word_of_a_workers_command_is_no_file():
+    code = "pass;" * 200
+    [framework] = choose([], workers=[f"python3 -c '{code}'"])
+    assert framework.command[-1] == code
+
+
+def test_files_of_a_workers_command_are_found_from_everywhere_and_folders_are_names(tmp_path, monkeypatch):
+    (tmp_path / "package").mkdir()
+    (tmp_path / "worker.mjs").touch()
+    monkeypatch.chdir(tmp_path)
+    [framework] = choose([], workers=["python3 -m package worker.mjs"])
+    assert framework.command[1:] == ("-m", "package", str(tmp_path / "worker.mjs"))
 
 
 def test_a_workers_program_is_not_followed_out_of_its_environment(tmp_path):
@@ -246,3 +309,23 @@ def test_an_environment_whose_worker_started_once_is_not_tried_again(tmp_path, m
     assert fitting.failure_of(here, "nnconform.adapters.no_such_adapter") is not None
     fitting.write(here.folder / fitting.STARTED, {"adapters": ["nnconform.adapters.no_such_adapter"]})
     assert fitting.failure_of(here, "nnconform.adapters.no_such_adapter") is None
+
+
+def test_a_worker_whose_program_cannot_be_started_does_not_start(tmp_path):
+    made = environments.Environment("key", tmp_path)
+    failure = fitting.failure_of(made, "nnconform.adapters.numpy")
+    assert "cannot be started" in str(failure)
+
+
+def test_an_environment_that_cannot_be_written_to_is_told_with_the_next_step(tmp_path, monkeypatch):
+    here = environments.Environment("key", tmp_path / "env")
+    (here.folder / "bin").mkdir(parents=True)
+    here.python.symlink_to(sys.executable)
+    monkeypatch.setattr(fitting.Worker, "start", lambda _: None)
+
+    def full(path, content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr(fitting, "write", full)
+    with pytest.raises(EnvironmentFailed, match=r"started\.json: .* No space left .* set XDG_CACHE_HOME"):
+        fitting.failure_of(here, "nnconform.adapters.numpy")

@@ -1,0 +1,168 @@
+"""What a worker makes of an adapter's outputs, and what it keeps from one call for the next: nothing."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+from nnconform.adapters import Adapter
+from nnconform.adapters.worker import AdapterFault, call, encode, serve
+
+STEPS = {"x": np.ones((3, 2), np.float32), "dy": np.ones((3, 2), np.float32)}
+
+
+def tensor(array):
+    return {"dtype": array.dtype.name, "shape": list(array.shape), "data": base64.b64encode(array.tobytes()).decode()}
+
+
+def adapter_of(**functions):
+    adapter = Adapter("liar", requires=("numpy",))
+    for name, function in functions.items():
+        adapter.implements("clip_by_value", name)(function)
+    return adapter
+
+
+def answers(adapter, inputs, attributes, steps=0):
+    """Return the answers of all implementations to one request."""
+    request = {
+        "id": "v",
+        "operation": "clip_by_value",
+        "defaults": False,
+        "steps": steps,
+        "attributes": attributes,
+        "inputs": inputs,
+        "calls": [[implementation.name, "eager"] for implementation in adapter.implementations],
+    }
+    given = []
+    serve(adapter, io.BytesIO(json.dumps(request).encode() + b"\n"), given.append)
+    json.dumps(given)
+    return given
+
+
+def in_steps(*outputs):
+    """Return what a chain of steps gives whose calls return these outputs, one after the other."""
+    rest = iter(outputs)
+    [implementation] = adapter_of(liar=lambda **_: next(rest)).implementations
+    return call(implementation, STEPS, {}, len(outputs))
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "f2", "i8", "i2", "c8"])
+def test_numbers_of_either_byte_order_are_sent_as_the_same_bytes(dtype):
+    numbers = np.array([1, 2, 250]).astype(f"<{dtype}")
+    assert encode(numbers.astype(f">{dtype}"), "y") == encode(numbers, "y") == tensor(numbers)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.zeros(2, "i4,i4"),
+        np.zeros(2, "V4"),
+        np.rec.array([(1, 2.0)]),
+        np.array(["text"]),
+        np.array([None]),
+        np.zeros(2, "m8[s]"),
+    ],
+    ids=lambda array: array.dtype.name,
+)
+def test_arrays_of_no_numbers_are_the_adapters_fault(array):
+    with pytest.raises(AdapterFault, match="wanted numbers"):
+        encode([array], "gradients")
+
+
+@pytest.mark.parametrize("name", ["bfloat16", "float8_e4m3fn", "float8_e5m2", "int4"])
+def test_the_dtypes_of_ml_dtypes_are_numbers(name):
+    array = np.array([1, 0]).astype(getattr(ml_dtypes, name))
+    assert encode(array, "y") == tensor(array)
+
+
+def test_a_list_of_lists_is_the_adapters_fault():
+    with pytest.raises(AdapterFault, match=r"output gradients is a list of lists"):
+        encode([[np.zeros(1)]], "gradients")
+
+
+def spoils(name):
+    """Return an implementation that changes a list that it is given."""
+
+    def function(**given):
+        kept = list(given[name])
+        given[name].clear()
+        return {"y": np.array(len(kept))}
+
+    return function
+
+
+@pytest.mark.parametrize(
+    ("inputs", "attributes", "name"),
+    [({"weights": [tensor(np.ones(1))] * 2}, {}, "weights"), ({}, {"shape": [3, 4]}, "shape")],
+)
+def test_a_call_has_lists_of_its_own(inputs, attributes, name):
+    adapter = adapter_of(first=spoils(name), second=spoils(name))
+    assert [answer["outputs"]["y"] for answer in answers(adapter, inputs, attributes)] == [tensor(np.array(2))] * 2
+
+
+def test_what_an_interface_says_of_its_inputs_changes_them_not():
+    adapter = Adapter("liar", requires=("numpy",))
+    adapter.implements("clip_by_value", "liar", applies=lambda shape: not shape.clear())(spoils("shape"))
+    [answer] = answers(adapter, {}, {"shape": [3, 4]})
+    assert answer["outputs"]["y"] == tensor(np.array(2))
+
+
+def test_every_step_has_lists_of_its_own():
+    steps = {name: tensor(array) for name, array in STEPS.items()}
+    [answer] = answers(adapter_of(liar=spoils("axes")), steps, {"axes": [0, 1]}, steps=3)
+    assert answer["outputs"]["y"] == tensor(np.array([2, 2, 2]))
+
+
+def test_a_call_that_takes_the_memory_of_an_array_for_its_own_changes_no_other():
+    import ctypes
+
+    def spoil(x):
+        before = x.copy()
+        ctypes.memset(x.ctypes.data, 0, x.nbytes)
+        return {"y": before}
+
+    x = tensor(np.arange(1.0, 100.0))
+    found = answers(adapter_of(first=spoil, second=spoil), {"x": x}, {})
+    assert [answer["outputs"]["y"] for answer in found] == [x, x]
+
+
+def test_an_output_without_a_text_for_its_name_is_a_fault_and_the_worker_goes_on():
+    adapter = adapter_of(liar=lambda: {("y", 0): np.zeros(1)}, honest=lambda: {"y": np.zeros(1)})
+    assert [answer["status"] for answer in answers(adapter, {}, {})] == ["fault", "value"]
+
+
+def test_steps_are_stacked_and_of_the_running_statistics_the_last_is_kept():
+    outputs = in_steps(*({"y": np.full(2, n), "running_mean": np.full(2, n)} for n in range(3)))
+    assert outputs["y"].tolist() == [[0, 0], [1, 1], [2, 2]]
+    assert outputs["running_mean"].tolist() == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [
+        ({"z": np.zeros(2)}, r"\['z'\] in step 1, \['y'\] before"),
+        ({}, r"\[\] in step 1"),
+        ({"y": np.zeros(3)}, r"y is \(2,\) of float64, \(3,\) of float64 from step to step"),
+        ({"y": [0.0, 0.0]}, r"y\[0\] is float; wanted a NumPy array"),
+        ({"y": [np.zeros(2)]}, "y of a step is list"),
+        ({"y": np.zeros(2, "i4,i4")}, "wanted numbers"),
+        ({"y": None}, "y is NoneType"),
+    ],
+)
+def test_steps_that_return_other_outputs_are_the_adapters_fault(second, said):
+    with pytest.raises(AdapterFault, match=said):
+        in_steps({"y": np.zeros(2)}, second)
+
+
+def test_an_error_of_the_framework_in_a_step_is_its_error():
+    def fails(**_):
+        return {"y": np.stack([np.zeros(2), np.zeros(3)])}
+
+    steps = {name: tensor(array) for name, array in STEPS.items()}
+    [answer] = answers(adapter_of(liar=fails), steps, {}, steps=3)
+    assert answer["status"] == "raised"
