@@ -91,7 +91,7 @@ def present(
     sys.exit(diff_summary.exit_status(document, bits=bits))
 
 
-@click.command("diff")
+@click.command("diff", short_help="Say what changed between two reports.")
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
 @diff_options

@@ -17,7 +17,7 @@ UNUSED_DAYS = 30.0
 HEADS = ("key", "python", "packages", "size", "last used")
 
 
-@click.group("envs", invoke_without_command=True)
+@click.group("envs", short_help="List and prune the environments.", invoke_without_command=True)
 @click.pass_context
 def command(context: click.Context) -> None:
     """List the environments made for other versions; `envs prune` removes them."""

@@ -9,7 +9,7 @@ import click
 from ..cli_common import fail
 
 
-@click.command("generate")
+@click.command("generate", short_help="Write the vectors, or check them.")
 @click.option("--check", is_flag=True, help="Write nothing; fail if the files are not what the reference gives.")
 @click.option("--operation", help="Only the files of this operation.")
 @click.option(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 SAID = {"holds": "holds", "wrong": "does not hold", "apart": "other versions", "unjudged": "not judged"}
 
 
-@click.command("known")
+@click.command("known", short_help="Check or update a list of known divergences.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
     "--report",

@@ -7,7 +7,7 @@ import click
 from ..cli_common import fail
 
 
-@click.command("list")
+@click.command("list", short_help="Print the names of what there is.")
 @click.argument(
     "what",
     type=click.Choice(["frameworks", "operations", "implementations", "vectors", "dialects", "clauses"]),

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from ..vectors import Vector
 
 
-@click.command("run")
+@click.command("run", short_help="Run the vectors on frameworks.")
 @click.argument("framework", nargs=-1)
 @filter_options
 @click.option("--adapter", "adapters", multiple=True, metavar="MODULE_OR_PATH", help="Run this adapter too.")

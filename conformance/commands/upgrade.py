@@ -11,7 +11,7 @@ from ..cli_common import fail, fail_environment, filter_options, limit_options, 
 from .diff import diff_options, present
 
 
-@click.command("upgrade")
+@click.command("upgrade", short_help="Say what changed between two versions.")
 @click.argument("old")
 @click.argument("new")
 @filter_options
