@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+import re
 from importlib import resources
 
 import jsonschema
@@ -620,3 +621,11 @@ def test_tensors_on_one_side_only_are_noted(pair):
 def test_tensors_of_another_dtype_or_shape_are_not_measured(pair, new):
     document = diff(pair, *kept(pair, y=(np.float32([1.0]), new)))
     assert "ulp" not in document["changes"][0]
+
+
+def test_the_page_and_the_code_have_the_same_kinds_and_the_same_ones_fail():
+    page = resources.files("nnconform.spec").joinpath("diff.md").read_text()
+    rows = re.findall(r"^\| `([a-z-]+)` \| .* \| ([^|]+) \|$", page, re.MULTILINE)
+    words = {True: "yes", False: "no"}
+    wanted = {kind: words[rule] if isinstance(rule, bool) else "if it" for kind, rule in FAILS.items()}
+    assert {kind: "no" if fails.startswith("no;") else fails[:5].strip() for kind, fails in rows} == wanted
