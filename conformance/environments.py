@@ -109,7 +109,7 @@ def make(resolution: Resolution, *, tell: Tell = quiet) -> Environment:
 
 def _made(resolution: Resolution, folder: Path, tell: Tell) -> Environment:
     while True:
-        lock = _lock(folder, fcntl.LOCK_SH, tell)
+        lock = _shared(folder, tell)
         found = _environment(folder)
         if found.whole:
             os.utime(folder / MARKER)
@@ -119,7 +119,12 @@ def _made(resolution: Resolution, folder: Path, tell: Tell) -> Environment:
         # Broken under our hands: what we hold of it would keep us waiting for ourselves.
         for held in _IN_USE.pop(found.key, []):
             held.close()
-        with _lock(folder, fcntl.LOCK_EX, tell) as alone:
+        # Not to wait for it: who makes it meanwhile uses it then, and keeps the lock for as long.
+        alone = _take(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if alone is None:
+            time.sleep(0.05)
+            continue
+        with alone:
             # Another process may have made it in between.
             if not _environment(folder).whole:
                 _make(resolution, folder, alone.fileno(), tell)
@@ -196,12 +201,12 @@ def _environment(folder: Path) -> Environment:
     )
 
 
-def _lock(folder: Path, mode: int, tell: Tell) -> IO[bytes]:
-    """Lock an environment, shared to use it and exclusively to change it; closing the result unlocks it."""
-    lock = _take(folder, mode | fcntl.LOCK_NB)
+def _shared(folder: Path, tell: Tell) -> IO[bytes]:
+    """Lock an environment to use it; closing the result unlocks it."""
+    lock = _take(folder, fcntl.LOCK_SH | fcntl.LOCK_NB)
     if lock is None:
         tell(f"waiting for another process that makes or removes the environment {folder.name}")
-        lock = _take(folder, mode)
+        lock = _take(folder, fcntl.LOCK_SH)
     assert lock is not None
     return lock
 
