@@ -126,8 +126,11 @@ def _packages(name: str, old: Row, new: Row) -> Iterator[str]:
         for package in different
         if package in computing
     ]
-    if others := len(different) - len(words):
-        words.append(count(others, "other package"))
+    if others := [package for package in different if package not in computing]:
+        few = f" ({', '.join(others)})" if len(others) <= 5 else ""
+        words.append(f"{count(len(others), 'other package')}{few}")
+    if before and before == after and old["target"] != new["target"]:
+        yield f"{name}: both sides have the same versions"
     pythons = old.get("python"), new.get("python")
     if None not in pythons and pythons[0] != pythons[1]:
         words.append(f"Python {pythons[0]} -> {pythons[1]}")

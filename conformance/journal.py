@@ -91,11 +91,11 @@ def _sources(framework: Framework) -> list[str]:
 
 WORDS = {
     "format": "another version of nnconform wrote it",
+    "frameworks": "it ran other frameworks, or in other environments",
+    "selection": "it had other filters",
+    "limits": "it had another --timeout or --memory",
     "vectors": "the vectors are others now",
     "adapters": "the adapters are others now",
-    "selection": "it had other filters",
-    "frameworks": "it ran other frameworks, or in other environments",
-    "limits": "it had another --timeout or --memory",
 }
 
 
@@ -150,7 +150,7 @@ class Journal:
                 if changed := [key for key in WORDS if entry.get(key) != beginning[key]]:
                     raise JournalError(
                         f"{self.path}: the interrupted run cannot be gone on with: {WORDS[changed[0]]}; "
-                        "run without --resume"
+                        "give it what it was given, or run without --resume"
                     )
             else:
                 earlier = self.earlier.setdefault(entry["target"], Earlier())

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from .frameworks import suggestion
+from .frameworks import PARTS, suggestion
 from .vectors import validator
 
 HINT = "globs, versions and texts with `: ` or ` #` in them stand in quotes"
@@ -105,6 +105,7 @@ def parse(text: str, file: str) -> Known:
     lines = [item.start_mark.line + 1 for item in _step(node, "known").value]
     entries = [_entry(said, line) for said, line in zip(document["known"], lines, strict=True)]
     for number, entry in enumerate(entries, 1):
+        _check_framework(entry, file, number)
         _check_versions(entry, file, number)
     return Known(file, tuple(entries))
 
@@ -210,6 +211,14 @@ def _entry(said: Mapping[str, Any], line: int) -> Entry:
         " ".join(said["reason"].split()),
         said["link"] or "",
     )
+
+
+def _check_framework(entry: Entry, file: str, number: int) -> None:
+    """Refuse a part of a framework, which no report has under its own name, so that the entry would never be judged."""
+    if (owner := PARTS.get(entry.framework)) is not None:
+        what = f"framework: {entry.framework} is a part of {owner}"
+        wanted = f'framework: {owner}, and implementation: "{entry.framework}.*"'
+        raise KnownError(file, entry.line, number, what, wanted)
 
 
 def _check_versions(entry: Entry, file: str, number: int) -> None:

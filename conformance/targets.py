@@ -244,6 +244,9 @@ def locate_pair(
             if wanted[0] == wanted[1] and before.text.startswith(REQUIREMENTS):
                 continue  # what a change of the file does not touch need not be compared
             resolutions = environments.resolve_pair(*wanted, python=python, tell=tell)
+            if resolutions[0].pins == resolutions[1].pins:
+                same = ", ".join(f"{name} {resolutions[0].packages.get(name, '?')}" for name in base.packages)
+                raise UsageError(f"{old} and {new} are the same, {same}; name versions exactly, as in jax==0.9.2")
             first.append(_in_environment(base, before, resolutions[0], python, tell))
             second.append(_in_environment(others[base.name], after, resolutions[1], python, tell))
         if not first and not {b.name for b in _bases(before)} & set(others):

@@ -106,3 +106,9 @@ def test_the_page_describes_the_keys_that_the_schema_has():
 def test_reading_and_judging_need_no_library_that_writes_yaml():
     code = "import sys, nnconform.conformance.known; sys.exit('ruamel' in ' '.join(sys.modules))"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_part_of_a_framework_is_refused_with_what_to_write_instead():
+    said = r'flax is a part of jax; wanted.* framework: jax, and implementation: "flax\.\*"'
+    with pytest.raises(known.KnownError, match=said):
+        parse(f"format: 1\nknown:\n{ELU.replace('liar', 'flax')}", "k.yaml")

@@ -227,7 +227,7 @@ def made(monkeypatch):
 
     def resolve(requirements, **_):
         asked.append(tuple(requirements))
-        return environments.Resolution(tuple(requirements), (), sys.executable, "3.11", "here")
+        return environments.Resolution(tuple(requirements), tuple(requirements), sys.executable, "3.11", "here")
 
     monkeypatch.setattr(environments, "resolve", resolve)
     monkeypatch.setattr(environments, "resolve_pair", lambda old, new, **_: (resolve(old), resolve(new)))
@@ -258,6 +258,12 @@ def test_another_distribution_of_a_framework_stands_for_it(made):
 def test_a_package_that_is_no_framework_is_a_wish_beside(made):
     locate(["jax==0.9.2+jaxlib==0.9.1+numpy==2.0.0+scipy==1.15.0"], tell=quiet)
     assert made == [("jax==0.9.2", "flax", "optax", "numpy==2.0.0", "ml_dtypes", "jaxlib==0.9.1", "scipy==1.15.0")]
+
+
+def test_the_same_versions_on_both_sides_are_not_compared(made, monkeypatch):
+    monkeypatch.setattr(environments, "resolve_pair", lambda *_, **__: (NOW, NOW))
+    with pytest.raises(UsageError, match=r"are the same, .*; name versions exactly"):
+        locate_pair("optax>=0.2.4", "optax==0.2.8", tell=quiet)
 
 
 def test_of_two_requirements_files_what_changed_is_compared(made, tmp_path):

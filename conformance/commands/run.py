@@ -114,6 +114,12 @@ def command(
     kept = report.remember(result) is not None or (json_path is not None and "--json" not in unwritten)
     with outliving_the_reader():
         show.show(result)
+        if listed is not None:
+            there = {entry["name"] for entry in result["frameworks"]}
+            if others := sorted({entry.framework for entry in listed.entries} - there):
+                click.echo(
+                    f"{known_path}: what it says of {', '.join(others)} was not judged: this run has no such framework"
+                )
         if github:
             from ..github import annotations
 
