@@ -14,6 +14,7 @@ from typing import Any
 from .frameworks import BUILT_IN, Framework
 from .journal import Earlier, result_of, same_framework
 from .judge import Result
+from .outputs import Key
 from .selection import Selection, calls_for
 from .tensors import Array
 from .vectors import Vector
@@ -22,8 +23,6 @@ from .worker import Answer, Call, Launch, Worker, WorkerFailed, WorkerGone
 RESTARTS = 10
 # So many seconds must be left for a second worker, which imports the framework anew, to be worth its start.
 WORTH_HELPING = 15.0
-
-TensorKey = tuple[str, str, str, str, str]
 
 
 @dataclass
@@ -66,7 +65,7 @@ class FrameworkRun:
     stderr: str = ""
     results: list[Result] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    tensors: dict[TensorKey, Array] = field(default_factory=dict)
+    tensors: dict[Key, Array] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

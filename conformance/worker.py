@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -137,12 +136,6 @@ def stage(folder: Path) -> None:
     (folder / "nnconform" / "__init__.py").write_text("")
 
 
-@functools.cache
-def _checker(definition: str) -> Callable[[Any], Any]:
-    """Return what checks a worker's message against a definition of spec/schema/protocol.schema.json."""
-    return validator("protocol", definition)
-
-
 class Worker:
     """One adapter's process.
 
@@ -183,7 +176,7 @@ class Worker:
         spoken = first["hello"].get("protocol") if isinstance(first.get("hello"), dict) else PROTOCOL
         if spoken != PROTOCOL:
             raise WorkerFailed(f"the worker of {self._name} speaks protocol {spoken!r}; wanted {PROTOCOL}")
-        if problem := schema_problem(_checker("hello"), first):
+        if problem := schema_problem(validator("protocol", "hello"), first):
             raise WorkerFailed(f"the worker of {self._name} did not say hello as the protocol wants: {problem}")
         self.hello = wire.legible(first["hello"])
         served = [(i["operation"], i["name"], i["defaults"]) for i in self.hello["implementations"]]
@@ -234,7 +227,7 @@ class Worker:
             yield self._answer(vector, call, self._next(seconds))
 
     def _answer(self, vector: Vector, call: Call, message: Mapping[str, Any]) -> Answer:
-        if problem := schema_problem(_checker("answer"), message):
+        if problem := schema_problem(validator("protocol", "answer"), message):
             raise self._gone("crash", f"the worker's answer breaks the protocol: {problem}")
         asked = {"id": vector.id, "implementation": call.implementation, "mode": call.mode}
         answered = {key: message[key] for key in asked}
