@@ -8,8 +8,10 @@ has no expm1 and refuses a Python float as an operand.
 from __future__ import annotations
 
 import decimal
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +19,9 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 Axes = tuple[int, ...] | None
+
+# How often every element of an array counts in sums.
+_times: ContextVar[int] = ContextVar("_times", default=1)
 
 
 @contextmanager
@@ -34,6 +39,19 @@ def precision(digits: int) -> Iterator[None]:
     )
     with decimal.localcontext(context):
         yield
+
+
+@contextmanager
+def repeated(times: int) -> Iterator[None]:
+    """Let every element of an array stand for ``times`` equal ones in ``total``, ``mean`` and ``count``.
+
+    So long sums are evaluated on short arrays. It belongs to the thread, or task, that enters it.
+    """
+    token = _times.set(times)
+    try:
+        yield
+    finally:
+        _times.reset(token)
 
 
 def is_exact(a: Array) -> bool:
@@ -140,13 +158,18 @@ def clip(a: Array, low: Array, high: Array) -> Array:
     return np.where(a > high, high, np.where(a < low, low, a))
 
 
+def count(a: Array, axes: Axes = None) -> int:
+    """Return how many elements a sum over ``axes`` (all when None) has, each as often as it is ``repeated``."""
+    return math.prod(a.shape if axes is None else (a.shape[axis] for axis in axes)) * _times.get()
+
+
 def total(a: Array, axes: Axes = None) -> Array:
-    """Return the sum over ``axes`` (all when None); the sum of nothing is 0."""
-    return np.asarray(np.sum(a, axis=axes, initial=number(0.0, a)))
+    """Return the sum over ``axes`` (all when None), of elements as often ``repeated``; the sum of nothing is 0."""
+    once = np.asarray(np.sum(a, axis=axes, initial=number(0.0, a)))
+    return once if _times.get() == 1 else np.asarray(once * number(float(_times.get()), a))
 
 
 def mean(a: Array, axes: Axes = None) -> Array:
     """Return the mean over ``axes`` (all when None); the mean of nothing is NaN."""
-    count = a.size if axes is None else int(np.prod([a.shape[axis] for axis in axes], dtype=int))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(total(a, axes) / number(float(count), a))
+        return np.asarray(total(a, axes) / number(float(count(a, axes)), a))

@@ -1,7 +1,7 @@
 """One rounding from an exact number to a floating-point format, to nearest, ties to even.
 
 A cast from float64 is not good enough: float64 to bfloat16 by way of float32 rounds twice and gets
-1 + 2^-8 + 2^-40 wrong. Here the exact number is scaled to an integer and rounded as one.
+1 + 2^-8 + 2^-40 wrong. Here the number is scaled to an integer and rounded as one.
 """
 
 from __future__ import annotations
@@ -79,6 +79,24 @@ def round_number(value: Decimal, target: Format) -> float:
 
 def _shifted(integer: int, by: int) -> int:
     return integer << by if by > 0 else integer
+
+
+def round_floats(values: Array, dtype: str) -> Array:
+    """Return float64 numbers rounded once to ``dtype``, as float64 numbers that the dtype holds exactly.
+
+    The same numbers as ``round_to`` gives for the Decimals of these values, at the speed of NumPy.
+
+    Args:
+        values: float64, of any shape.
+        dtype: a key of ``FORMATS``.
+    """
+    target = FORMATS[dtype]
+    # value = significand * 2^last, last being the exponent of the format's last digit at this size.
+    _, exponent = np.frexp(values)
+    last = np.maximum(exponent - 1, target.least) - (target.bits - 1)
+    with np.errstate(over="ignore"):
+        rounded = np.ldexp(np.rint(np.ldexp(values, -last)), last)
+    return np.asarray(np.where(np.abs(rounded) > target.largest, np.copysign(np.inf, rounded), rounded))
 
 
 def round_to(values: Array, dtype: str) -> Array:

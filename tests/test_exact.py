@@ -81,6 +81,16 @@ def test_sums_and_means_run_over_the_axes_that_are_named(system):
     assert float(exact.mean(a)) == 11.5
 
 
+def test_repeated_elements_count_in_sums_and_leave_means_alone(system):
+    a = system(np.arange(6.0).reshape(2, 3))
+    with exact.repeated(10_000_000):
+        assert (exact.count(a), exact.count(a, (0,)), exact.count(a, ())) == (60_000_000, 20_000_000, 10_000_000)
+        np.testing.assert_array_equal(floats(exact.total(a, (1,))), [3e7, 12e7])
+        np.testing.assert_array_equal(floats(exact.mean(a, (1,))), [1.0, 4.0])
+    assert exact.count(a) == 6
+    assert float(exact.total(a)) == 15.0
+
+
 def test_sums_carry_nan_and_infinities(system):
     rows = system([[math.inf, 1.0], [math.inf, -math.inf], [math.nan, 1.0]])
     with np.errstate(invalid="ignore"):
