@@ -63,7 +63,7 @@ def test_numbers_are_written_with_no_more_digits_than_they_need(dtype, text):
 
 @pytest.mark.parametrize(("power", "text"), [(-119, "1.51e-36"), (-59, "1.74e-18"), (64, "1.85e+19"), (-133, "9e-41")])
 def test_a_power_of_two_is_written_as_the_shortest_decimal_on_either_side(power, text):
-    # 2^64 is 1.845e19: 1.84e19 is nearer than 1.85e19, but it stands for the number below, where the step is half as wide.
+    # 2^64 is 1.845e19. 1.84e19 is nearer to it than 1.85e19, but stands for the number below: the step is half as wide.
     value = np.array(2.0**power, DTYPES["bfloat16"])
     assert format_data(value, "bfloat16") == text
     assert_same_numbers(round_trip(value), value)
