@@ -117,10 +117,13 @@ def test_a_threshold_on_or_beside_a_tie(written, dtype, odd, off):
 @pytest.mark.parametrize("sides", [(3, 4, 5), (65, 156, 169), (8, 15, 17), (33, 56, 65)])
 def test_a_triangle_of_whole_sides_clipped_to_a_tie(written, operation, dtype, sides):
     a, b, n = sides
-    for odd in (0, 1):
+    odd_part = a // (a & -a)
+    # a c / n = a k / 2^e, and odd_part k is odd and has one bit more than the dtype: a tie.
+    first = -(-(2 ** FORMATS[dtype].bits) // odd_part) | 1
+    for k in (first, first + 2):
+        assert (odd_part * k).bit_length() == FORMATS[dtype].bits + 1
         for off in (-1, 0, 1):
-            # a c / n = tie where c = n tie / a; only a power of two can divide a float64, so c = n t and a t is scaled.
-            c = n * (1 + (odd + Fraction(1, 2)) * ULP[dtype]) / 64 + off * power(-50)
+            c = n * Fraction(k, 2 ** FORMATS[dtype].bits) / 16 * (1 + off * power(-50))
             written(operation, dtype, {"clipnorm": float(c)}, gradients=[array(dtype, a, b)])
 
 
