@@ -15,7 +15,7 @@ from nnconform.reference.variants import OPERATIONS, Case, Outputs
 from . import sequential
 from .cases import Every, Repeated, VectorCase
 from .evaluate_every import every
-from .region import Region, Stored
+from .region import Region, Stored, Undecided
 from .tensors import Array, dtype_name
 
 
@@ -60,10 +60,19 @@ def _exact_case(case: VectorCase) -> Case:
     return Case({name: _exact_input(v) for name, v in case.inputs.items()}, dtypes, attributes, rows)
 
 
-def _digits(inputs: Mapping[str, Any]) -> int:
-    """Return a precision that holds sums of products of the inputs without a rounding that could show."""
-    arrays = [a for v in inputs.values() for a in (v if isinstance(v, list) else [v]) if a is not None]
-    return 60 + 2 * max((exact.digits(a) for a in arrays), default=1)
+def _digits(case: VectorCase) -> int:
+    """Return a precision that holds sums of products of what is asked without a rounding that could show.
+
+    The rows of a sparse gradient count one by one: their sum may have more digits than any of them, and 1 + 2^-1000
+    has a thousand. So do attributes: a momentum or an epsilon of 1e-200 decides a tie. The old running statistic is
+    multiplied by the momentum once a step.
+    """
+    arrays = [a.block if isinstance(a, Repeated) else a for a in case.arrays if a is not None]
+    given = [exact.exact(getattr(a, "values", a)) for a in arrays]
+    attributes = {k: exact.exact(v) for k, v in {**case.assumed, **case.attributes}.items() if isinstance(v, float)}
+    most = max((exact.digits(a) for a in (*given, *attributes.values())), default=1)
+    repeated = exact.digits(attributes["momentum"]) * (case.steps - 1) if case.steps else 0
+    return 60 + 2 * most + repeated
 
 
 def _stored(outputs: Outputs, first: int) -> dict[str, Stored]:
@@ -198,10 +207,11 @@ def outcome(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset
     """Return ``expected`` and ``dialects`` of the case's vector, and the dialects that it is proved to see.
 
     They are computed at p digits and again at 2p: an exact value so near a tie, or a branch so near its
-    edge, that p digits do not decide it is refused rather than guessed.
+    edge, that p digits do not decide it is refused rather than guessed. So is one beside a tie by less than
+    the 2p digits can tell: 3/4 of 1/3 is 1/4, and no number of digits shows it.
 
     Raises:
-        GenerationError: the two differ, or a bound is not finite.
+        GenerationError: the two differ, a value is beside a tie in its last digits, or a bound is not finite.
     """
     if case.unjudged:
         return {}, {}, frozenset()
@@ -209,8 +219,12 @@ def outcome(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset
         return _law(case)
     if any(isinstance(v, Every) for v in case.arrays):
         return every(case)
-    digits = _digits(_exact_case(case).inputs)
-    result = _outcome(case, digits)
-    if result != _outcome(case, 2 * digits):
+    digits = _digits(case)
+    try:
+        result = _outcome(case, digits)
+        decided = result == _outcome(case, 2 * digits)
+    except Undecided:
+        decided = False
+    if not decided:
         raise GenerationError(f"{case.id}: {digits} digits do not decide every rounding; choose other inputs")
     return result

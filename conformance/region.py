@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import decimal
 from typing import Any
 
 import numpy as np
 
-from nnconform.reference import bounds, rounding
+from nnconform.reference import bounds, exact, rounding
 from nnconform.reference.case import Output
 
 from .tensors import Array, format_bound, format_data, parse_bound
+
+# Digits that may be lost where numbers nearly cancel, before a value beside a tie is one that rounding put there.
+CANCELLED = 20
+
+
+class Undecided(Exception):
+    """A value is so near a tie that the digits that it was computed to do not say on which side it is."""
 
 
 class Region:
@@ -50,13 +58,20 @@ class Region:
 
 
 class Stored(Region):
-    """An output as it stands in a vector: values and bounds on the dtype's grid, and their texts."""
+    """An output as it stands in a vector: values and bounds on the dtype's grid, and their texts.
+
+    Raises:
+        Undecided: a value was computed to the digits of the context, and may be on a tie or beside it.
+    """
 
     def __init__(self, output: Output, first: int = 0) -> None:
         # NumPy makes a bare Decimal of an operation on zero-dimensional object arrays.
         exact_values, bound = np.asarray(output.values, object), np.asarray(output.bound, object)
         if first and exact_values.size == first:
             exact_values, bound = exact_values.ravel(), bound.ravel()
+        target, digits = rounding.FORMATS[output.dtype], decimal.getcontext().prec - CANCELLED
+        if any(rounding.is_unsettled(value, target, digits) for _, value in exact.elements(exact_values)):
+            raise Undecided
         wide = bounds.stored(exact_values, bound, output.dtype)
         self.bound_text = format_bound(wide)
         stored = parse_bound(self.bound_text, exact_values.shape, "bound") if wide.size else wide

@@ -128,18 +128,29 @@ def exp(a: Array) -> Array:
     return np.asarray(np.exp(a))
 
 
+# e^d - 1 keeps this many of the context's last digits free, for what is computed with it.
+GUARD = 25
+
+
 def _expm1(d: Decimal) -> Decimal:
     if not d.is_finite() or d == 0:
         return d if d == 0 else d.exp() - 1
     # e^d - 1 of a d of 10^-k loses k digits: compute with k more, then round to the context's precision.
     with decimal.localcontext() as context:
+        least = Decimal(10) ** -max(context.prec - GUARD, context.prec // 2)
         context.prec += max(0, -d.adjusted()) + 3
-        result = d.exp() - 1
+        # Of a great negative d the digits would show -1 alone. The value is above -1, and a tie at -alpha is decided
+        # by that: what is too small to be kept is made just great enough.
+        result = max(d.exp(), least) - 1
     return +result
 
 
 def expm1(a: Array) -> Array:
-    """Return e^a - 1 to full relative accuracy; expm1(-0) is -0."""
+    """Return e^a - 1 to full relative accuracy; expm1(-0) is -0.
+
+    Of a Decimal so far below 0 that the result is within 10^(``GUARD`` - p) of -1, p the digits of the context, the
+    result is that far above -1: the side on which it lies is kept, and more would be lost in the next operation.
+    """
     return _each(_expm1, a, object) if is_exact(a) else np.asarray(np.expm1(a))
 
 

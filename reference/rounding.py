@@ -62,19 +62,39 @@ def round_number(value: Decimal, target: Format) -> float:
         return sign * math.inf
     if value == 0 or value.adjusted() < -400:
         return sign * 0.0
-    numerator, denominator = value.copy_abs().as_integer_ratio()
-    exponent = numerator.bit_length() - denominator.bit_length()
-    if _shifted(numerator, -exponent) < _shifted(denominator, exponent):
-        exponent -= 1
-    # value = significand * 2^last, last being the exponent of the format's last digit at this size.
-    last = max(exponent, target.least) - (target.bits - 1)
-    denominator = _shifted(denominator, last)
-    significand, rest = divmod(_shifted(numerator, -last), denominator)
+    significand, rest, denominator, last = _split(value, target)
     if 2 * rest > denominator or (2 * rest == denominator and significand % 2):
         significand += 1
     if significand.bit_length() + last > target.greatest + 1:
         return sign * math.inf
     return sign * math.ldexp(significand, last)
+
+
+def _split(value: Decimal, target: Format) -> tuple[int, int, int, int]:
+    """Return significand, rest, denominator and last of |value| = (significand + rest / denominator) * 2^last.
+
+    ``last`` is the exponent of the format's last digit at this size, and 0 <= rest < denominator.
+    """
+    numerator, denominator = value.copy_abs().as_integer_ratio()
+    exponent = numerator.bit_length() - denominator.bit_length()
+    if _shifted(numerator, -exponent) < _shifted(denominator, exponent):
+        exponent -= 1
+    last = max(exponent, target.least) - (target.bits - 1)
+    denominator = _shifted(denominator, last)
+    return *divmod(_shifted(numerator, -last), denominator), denominator, last
+
+
+def is_unsettled(value: Decimal, target: Format, digits: int) -> bool:
+    """Say whether ``value`` is beside a tie of ``target``, but not on it, by less than 10^-digits of itself.
+
+    A value that was computed to a few more digits than that may then be on the tie, or on its other side.
+    """
+    # A number that is shorter than that was not rounded.
+    if not value.is_finite() or len(value.as_tuple().digits) < digits or abs(value.adjusted()) > 400:
+        return False
+    significand, rest, denominator, _ = _split(value, target)
+    gap = abs(2 * rest - denominator)
+    return gap != 0 and gap * 10**digits < significand * denominator + rest
 
 
 def _shifted(integer: int, by: int) -> int:

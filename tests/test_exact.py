@@ -123,6 +123,15 @@ def test_a_small_expm1_keeps_all_its_digits():
         assert abs(got - (x + x * x / 2 + x**3 / 6)) < x * Decimal(10) ** -48
 
 
+@pytest.mark.parametrize("x", [-100.0, -140.0, -1000.0, -1e300])
+def test_the_expm1_of_a_number_far_below_zero_is_above_minus_one_even_times_a_factor(x):
+    with exact.precision(60):
+        got = exact.expm1(exact.exact(np.asarray(x)))[()]
+        assert -1 < got < Decimal("-0.999999999999999999999999999999")
+        for factor in (1.5, 0.1, 1e300):
+            assert -Decimal(factor) < Decimal(factor) * got
+
+
 def test_a_float64_becomes_the_decimal_that_it_is():
     assert exact.exact([0.1])[0] == Decimal("0.1000000000000000055511151231257827021181583404541015625")
     assert exact.digits(exact.exact([0.5, 0.1, math.inf])) == 55
