@@ -65,6 +65,17 @@ function clipByValue({ gradients }, { clipvalue: c }) {
   return { gradients: each(gradients, (g) => map(g, (v) => Math.min(Math.max(v, -c), c))) };
 }
 
+// The sum of f over data[from] to data[to - 1], halves apart: one after the other loses digits in long sums (NUM-11).
+function total(data, f, from = 0, to = data.length) {
+  if (to - from > 128) {
+    const middle = (from + to) >> 1;
+    return total(data, f, from, middle) + total(data, f, middle, to);
+  }
+  let sum = 0;
+  for (let i = from; i < to; i++) sum += f(data[i]);
+  return sum;
+}
+
 // n = sqrt(sum(g^2)), with g over its largest element, so that no square over- or underflows (CLIP-NORM-8).
 // Math.hypot would not do: of a NaN and an infinity it makes an infinity.
 function norm(tensors) {
@@ -72,7 +83,7 @@ function norm(tensors) {
   for (const { data } of tensors) for (const v of data) largest = Math.max(largest, Math.abs(v));
   if (largest === 0 || !Number.isFinite(largest)) return largest;
   let sum = 0;
-  for (const { data } of tensors) for (const v of data) sum += (v / largest) ** 2;
+  for (const { data } of tensors) sum += total(data, (v) => (v / largest) ** 2);
   return Math.sqrt(sum) * largest;
 }
 
