@@ -48,6 +48,9 @@ DIALECTS: dict[str, Dialect] = {
         accuracy=True,
         dtypes=HALF,
     ),
+    "sequential-accumulation": Dialect(
+        ("batch_norm_train", "batch_norm_eval", *NORMS), {"sequential": True}, accuracy=True
+    ),
     "unbiased-running-variance": Dialect(("batch_norm_train",), {"unbiased": True}),
     "nan-for-empty-batch": Dialect(("batch_norm_train",), {"empty_is_nan": True}),
     "statistics-in-input-dtype": Dialect(("batch_norm_train",), {"statistics": "input"}, dtypes=HALF),
@@ -79,6 +82,9 @@ COMBINATIONS: tuple[tuple[str, ...], ...] = (
     ("default-epsilon-1e-5", "single-pass-variance"),
     ("default-momentum-0.9", "unbiased-running-variance"),
     ("default-momentum-0", "unbiased-running-variance"),
+    ("unbiased-running-variance", "sequential-accumulation"),
+    ("single-pass-variance", "sequential-accumulation"),
+    ("sequential-accumulation", "half-precision-arithmetic"),
     ("exp-minus-one", "half-precision-arithmetic"),
     ("gradient-from-output", "half-precision-arithmetic"),
     ("global-norm", "clip-denominator-epsilon"),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nnconform.conformance.cases import VectorCase, all_cases
-from nnconform.conformance.evaluate import _exact_case
+from nnconform.conformance.evaluate import exact_case
 from nnconform.conformance.judge import Result, judge
 from nnconform.conformance.tensors import DTYPES
 from nnconform.conformance.vectors import Vector
@@ -38,14 +38,14 @@ def judged(vector: Vector, outputs: Mapping[str, Any]) -> Result:
 def exactly(case: VectorCase, keywords: Mapping[str, Any]) -> dict[str, Any]:
     """What an implementation gives that has a dialect exactly and rounds once."""
     with exact.precision(DIGITS):
-        made = OPERATIONS[case.operation](_exact_case(case), **keywords)
+        made = OPERATIONS[case.operation](exact_case(case), **keywords)
     return {name: round_to(np.asarray(o.values, object), o.dtype).astype(DTYPES[o.dtype]) for name, o in made.items()}
 
 
 def simulated(vector: Vector, case: VectorCase, keywords: Mapping[str, Any]) -> dict[str, Any]:
     """What an implementation gives that has a dialect in working precision."""
     with exact.precision(DIGITS), np.errstate(all="ignore"):
-        made = SIMULATIONS[case.operation](_exact_case(case), **keywords)
+        made = SIMULATIONS[case.operation](exact_case(case), **keywords)
     return {n: np.asarray(made[n]).astype(DTYPES[e.dtype]) for n, e in vector.expected.items() if n in made}
 
 
