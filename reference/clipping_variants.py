@@ -85,7 +85,6 @@ def _clip_group(group: Sequence[Any], limit: float, rules: NormRules, dtype: str
     norm, c = clipping.global_norm(present), Decimal(limit)
     nan = Decimal("nan")
     arithmetic = FORMATS[dtype if rules.half or dtype != "bfloat16" else "float32"]
-    squares = [Decimal(0), *(abs(d) for g in present for d in np.asarray(g * g).ravel() if not d.is_nan())]
     finite = bool(exact.isfinite(norm)) if present else False
 
     def all_times(scale: Decimal) -> list[Any]:
@@ -93,7 +92,7 @@ def _clip_group(group: Sequence[Any], limit: float, rules: NormRules, dtype: str
 
     if not present or (rules.zero_is_off and limit == 0):
         return list(group)
-    if rules.overflow and finite and sum(squares) > Decimal(arithmetic.largest):
+    if rules.overflow and finite and sum(exact.total(g * g)[()] for g in present) > Decimal(arithmetic.largest):
         return all_times(Decimal(0) if rules.overflow == "zero" else nan)
     if rules.underflow and finite and norm != 0 and _underflows(present, dtype):
         return list(group)
