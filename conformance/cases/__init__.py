@@ -12,6 +12,8 @@ from nnconform.conformance.tensors import Array, stored
 
 HALF = ("float16", "bfloat16")
 DTYPES = ("float64", "float32", *HALF)
+# Computed in their own precision: a narrower one shows.
+FULL = ("float64", "float32")
 # The dtype of parameters and statistics beside x: mixed precision keeps them in float32.
 PARAMETERS = {"float64": "float64", "float32": "float32", "float16": "float32", "bfloat16": "float32"}
 
@@ -92,6 +94,7 @@ def tensor(key: str, shape: Sequence[int], dtype: str, *, mean: float = 0.0, dev
 def all_cases() -> Iterator[VectorCase]:
     """Yield every case, in the order in which the vectors stand in their files."""
     from . import activations, batch_norm, clipping, initialization, sgd
+    from .numerics import with_numerics
 
     makers: tuple[Callable[[], Iterator[VectorCase]], ...] = (
         activations.cases,
@@ -101,7 +104,7 @@ def all_cases() -> Iterator[VectorCase]:
         initialization.cases,
     )
     for make in makers:
-        yield from make()
+        yield from map(with_numerics, make())
 
 
-__all__ = ["DTYPES", "HALF", "PARAMETERS", "SparseGradient", "VectorCase", "all_cases", "numbers", "tensor"]
+__all__ = ["DTYPES", "FULL", "HALF", "PARAMETERS", "SparseGradient", "VectorCase", "all_cases", "numbers", "tensor"]
