@@ -127,6 +127,12 @@ def _train(
 def _core(dtype: str) -> Iterator[VectorCase]:
     # In bfloat16 an epsilon of 1e-3 is invisible beside a variance of 1: use small deviations.
     deviation = 0.03 if dtype == "bfloat16" else 0.5
+    yield from _layouts(dtype, deviation)
+    yield from _hyperparameters(dtype, deviation)
+    yield from _stacked(dtype, deviation)
+
+
+def _layouts(dtype: str, deviation: float) -> Iterator[VectorCase]:
     faults = (*TRAIN_FAULTS, *(("precision-lost",) if dtype in FULL else ()))
     for name in CHOSEN[dtype]:
         shape, axis = LAYOUTS[name]
@@ -140,6 +146,10 @@ def _core(dtype: str) -> Iterator[VectorCase]:
         inputs = batch(f"bn-extra-{case}", shape, axis, dtype, deviation=deviation)
         formulas = [*TRAIN_FORMULAS, "BN-TRAIN-7", "BN-TRAIN-8", "BN-TRAIN-19"]
         yield _train(f"values{label}", dtype, "core", formulas, faults, inputs, compiled=True)
+
+
+def _hyperparameters(dtype: str, deviation: float) -> Iterator[VectorCase]:
+    shape, axis = LAYOUTS["rank-2"]
     inputs = batch("bn-hyper", shape, axis, dtype, deviation=0.03)
     for epsilon in (1e-5, 0.1, 1.0):
         yield _train(
@@ -153,9 +163,9 @@ def _core(dtype: str) -> Iterator[VectorCase]:
         )
     # Deviations that epsilon outweighs: it shows in half precision too.
     inputs = small_batch("bn-small-deviations", dtype, 0.002)
-    hunts = (*EPSILON_FAULTS, *RUNNING_FAULTS)
+    faults = (*EPSILON_FAULTS, *RUNNING_FAULTS)
     clauses = ["BN-TRAIN-3", "BN-TRAIN-6"]
-    yield _train("epsilon-1e-05-small-deviations", dtype, "core", clauses, hunts, inputs, epsilon=1e-5, momentum=0.0)
+    yield _train("epsilon-1e-05-small-deviations", dtype, "core", clauses, faults, inputs, epsilon=1e-5, momentum=0.0)
     hunts = ("momentum-swapped", "momentum-ignored")
     for momentum in (0.0, 0.5, 0.99, 1.0):
         yield _train(
@@ -167,6 +177,11 @@ def _core(dtype: str) -> Iterator[VectorCase]:
             batch(f"bn-momentum-{momentum}", shape, axis, dtype, deviation=deviation),
             momentum=momentum,
         )
+
+
+def _stacked(dtype: str, deviation: float) -> Iterator[VectorCase]:
+    """Yield cases of several steps, and of a layer that is wholly in half precision."""
+    shape, axis = LAYOUTS["rank-2"]
     for steps in (2, 3):
         several = [batch(f"bn-step-{i}", shape, axis, dtype, deviation=deviation) for i in range(steps)]
         inputs = several[0] | {k: np.stack([step[k] for step in several]) for k in ("x", "dy")}
