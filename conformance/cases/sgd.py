@@ -109,9 +109,11 @@ def _clipping(dtype: str, clip: str) -> Iterator[VectorCase]:
 def _thresholds(dtype: str, clip: str, faults: tuple[str, ...]) -> Iterator[VectorCase]:
     """Yield cases of a norm that lies between the threshold and its square, or just below the threshold."""
     clauses = ("SGD-1", "SGD-2", CLIPS[clip][0])
-    tiny = gradients_of(f"sgd-tiny-{clip}", [[3], [2, 2]], dtype, deviation=0.001)
-    attributes = {"learning_rate": RATE, clip: 0.001}
-    yield _case(f"{clip}-tiny", dtype, "core", clauses, faults, tiny, attributes, deviation=0.001)
+    # In float16 no smaller, so that squares are normal numbers in its own arithmetic too.
+    size = 0.015 if dtype == "float16" else 0.001
+    tiny = gradients_of(f"sgd-tiny-{clip}", [[3], [2, 2]], dtype, deviation=size)
+    attributes = {"learning_rate": RATE, clip: size}
+    yield _case(f"{clip}-tiny", dtype, "core", clauses, faults, tiny, attributes, deviation=size)
     # Norms of 1.755 and 1.857, together 2.555.
     slightly = [stored([1.2, -1.0, 0.8], dtype), stored([[1.0, -0.8], [0.9, 1.0]], dtype)]
     threshold = 1.5 if clip == "clipnorm" else 2.0
