@@ -19,6 +19,14 @@ Cli = Callable[..., Result]
 LIARS = Path(__file__).parent / "liars"
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print how many mutants are caught, from whatever processes they ran in."""
+    reports = [r for words in ("passed", "failed") for r in terminalreporter.getreports(words)]
+    found = [value for r in reports for name, value in r.user_properties if name == "mutant" and r.when == "call"]
+    if found:
+        terminalreporter.write_line(f"mutants: {found.count('caught')} of {len(found)} caught")
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
