@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nnconform.conformance.cases.random_cases import random_case
-from nnconform.conformance.evaluate import _exact_case
+from nnconform.conformance.evaluate import exact_case
 from nnconform.reference import bounds, exact
 from nnconform.reference.variants import OPERATIONS
 
@@ -46,7 +46,7 @@ def test_a_long_sum_has_the_roundings_of_a_block_and_of_the_totals(n, terms):
 
 @pytest.mark.parametrize("operation", ["batch_norm_train", "batch_norm_eval", *NORMS])
 def test_sequential_accumulation_widens_the_bounds_of_long_sums_only(operation):
-    case = _exact_case(random_case(operation, "float32", 1, (6, 3)))
+    case = exact_case(random_case(operation, "float32", 1, (6, 3)))
     name = "gradients[0]" if operation in NORMS else "dbeta"
     with exact.precision(90):
         run = OPERATIONS[operation]
