@@ -106,7 +106,6 @@ class Long(NamedTuple):
 
 
 LONG = (
-    Long("100000-elements", "float32", 100_000),
     Long("1000000-elements", "float64", 1_000_000),
     Long("10000000-elements", "float32", 10_000_000),
 )
