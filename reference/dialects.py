@@ -90,6 +90,7 @@ COMBINATIONS: tuple[tuple[str, ...], ...] = (
     ("global-norm", "clip-denominator-epsilon"),
     ("global-norm", "infinite-norm-to-nan"),
     ("global-norm", "norm-overflow-to-zero"),
+    ("clip-denominator-epsilon", "sequential-accumulation"),
     ("clip-denominator-epsilon", "half-precision-arithmetic"),
     ("global-norm", "half-precision-arithmetic"),
     ("global-norm", "clip-denominator-epsilon", "half-precision-arithmetic"),
