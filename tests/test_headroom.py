@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from importlib import resources
 
 from nnconform.conformance import headroom
+
+CORE = resources.files("nnconform.spec").joinpath("vectors/relu/core.yaml")
 
 
 def row(vector="v/a/float32", outputs=None, **more):
@@ -95,8 +98,8 @@ def test_the_command_line_prints_the_table(cli):
 
 
 def test_without_the_option_there_is_no_table(cli):
-    assert "Error over bound" not in cli("run", "numpy", "--vector", "elu/lengths/float32").stdout
+    assert "Error over bound" not in cli("run", "numpy", "--vectors", CORE).stdout
 
 
-def test_no_output_of_a_run_that_conforms_is_beyond_its_bound(good, bad):
-    assert [headroom.unsaid(made) for made in (good, bad)] == [[], []]
+def test_no_output_of_a_run_that_conforms_is_beyond_its_bound(good):
+    assert headroom.unsaid(good) == []
