@@ -27,16 +27,16 @@ def test_a_report_without_such_vectors_has_no_lines():
 
 
 def test_a_line_says_how_many_differ_the_worst_and_its_input():
-    assert lines(row()) == ["  f elu float16 y: 3 of 65,536 differ, the worst by 1 ulp, at -0.5", "      api (eager)"]
+    assert lines(row()) == ["  f elu y float16: 3 of 65,536 differ, the worst by 1 ulp at -0.5", "      api (eager)"]
 
 
 def test_where_none_differs_there_is_no_worst():
-    assert lines(row(differ=0, ulp=0.0, at=0.0))[0] == "  f elu float16 y: 0 of 65,536 differ"
+    assert lines(row(differ=0, ulp=0.0, at=0.0)) == ["  f: none differs of elu y float16"]
 
 
 def test_infinities_are_words():
     said = lines(row(ulp="inf", at="-inf"))[0]
-    assert said.endswith("3 of 65,536 differ, the worst by inf ulp, at -inf")
+    assert said.endswith("3 of 65,536 differ, the worst by inf ulp at -inf")
 
 
 def test_modes_and_implementations_of_one_result_share_a_line():
@@ -57,15 +57,13 @@ def test_results_that_differ_have_lines_of_their_own():
 def test_frameworks_operations_dtypes_and_outputs_are_in_order():
     found = lines(row(operation="relu"), row(dtype="bfloat16"), row(), row(framework="e"))
     heads = [line.strip().partition(":")[0] for line in found[::2]]
-    assert heads == ["e elu float16 y", "f elu bfloat16 y", "f elu float16 y", "f relu float16 y"]
+    assert heads == ["e elu y float16", "f elu y bfloat16", "f elu y float16", "f relu y float16"]
 
 
-def test_the_command_line_prints_it_and_the_numpy_control_differs_little(cli):
+def test_the_command_line_prints_it_and_no_result_of_the_numpy_control_differs(cli):
     result = cli("run", "numpy", "--vector", "relu/every-number*")
     found = result.stdout.splitlines()
     start = found.index("Every number of a half format, against the exact result rounded once:")
-    assert [line.strip() for line in found[start + 1 : start + 3]] == [
-        "numpy relu bfloat16 dx: 0 of 65,282 differ",
-        "numpy.maximum (eager)",
-    ]
-    assert sum(": 0 of 65,536 differ" in line for line in found) == 2
+    assert found[start + 1] == (
+        "  numpy: none differs of relu dx bfloat16, relu dx float16, relu y bfloat16, relu y float16"
+    )

@@ -36,8 +36,8 @@ BAD: dict[str, tuple[str, str]] = {
     "no dialect": (ELU.replace("diverges", "dialect"), r"k\.yaml:3: entry 1: dialect missing"),
     "a dialect of another verdict": (ELU + "  dialect: a\n", r"k\.yaml:9: .*only where the verdict is dialect"),
     "a list of one dialect": (RELU.replace("gradient-one-at-zero", "[a]"), r"k\.yaml:8: entry 1: dialect: \['a'\]"),
-    "no count": (ELU.replace("49", "many"), r"k\.yaml:6: entry 1: covers: 'many'; wanted: How many"),
-    "a count of none": (ELU.replace("49", "0"), r"k\.yaml:6: entry 1: covers: 0; .*at least 1"),
+    "no count": (ELU.replace("51", "many"), r"k\.yaml:6: entry 1: covers: 'many'; wanted: How many"),
+    "a count of none": (ELU.replace("51", "0"), r"k\.yaml:6: entry 1: covers: 0; .*at least 1"),
     "a misspelt key": (ELU.replace("covers", "cover"), r"k\.yaml:3: entry 1: unknown key 'cover'; .*mean covers"),
     "a key twice": (ELU + "  reason: more\n", r"k\.yaml:9: the key reason stands twice"),
     "no specifier": (ELU + '  versions: "0.9"\n', r"k\.yaml:3: entry 1: versions: '0.9' is no PEP 440 specifier"),
@@ -80,7 +80,7 @@ def test_a_file_that_is_not_there_or_no_text_is_refused_by_name(tmp_path):
 
 def test_an_error_says_file_line_entry_what_and_what_is_wanted():
     with pytest.raises(known.KnownError) as refusal:
-        parse(text_of(ELU.replace("49", "0")), "known.yaml")
+        parse(text_of(ELU.replace("51", "0")), "known.yaml")
     error = refusal.value
     assert (error.file, error.line, error.entry, error.what) == ("known.yaml", 6, 1, "covers: 0")
     assert error.wanted.startswith("How many distinct vectors")

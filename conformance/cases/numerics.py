@@ -23,7 +23,9 @@ def _arrays(value: Any) -> Iterator[Array]:
         for entry in value:
             yield from _arrays(entry)
     elif isinstance(value, Every):
-        yield recipes.every(value.dtype, value.recipe).astype(np.float64)
+        with np.errstate(invalid="ignore"):
+            numbers = recipes.every(value.dtype, value.recipe).astype(np.float64)
+        yield numbers
     elif isinstance(value, Repeated):
         yield value.block.astype(np.float64)
     elif value is not None:
