@@ -25,7 +25,7 @@ from mutate import Mutant, mutated
 TESTS = Path(__file__).resolve().parents[1]
 # The tests of the reference by module, those of the other modules first, and the ones that judge all vectors.
 QUICK = {"exact": ("test_exact.py", "test_rounding.py"), "rounding": ("test_rounding.py",)}
-QUICK_ELSE = ("test_reference.py",)
+QUICK_ELSE = ("test_reference.py", "test_bounds_values.py")
 SLOW = ("test_dialects.py",)
 # Seconds of unchanged vectors that are tried before the quick tests, which take some three seconds.
 FIRST = 4.0
@@ -129,6 +129,7 @@ class Checker:
         cases: of the unchanged reference, by id.
         wanted: the vectors' committed texts by id.
         seen: what they run, by id.
+        quick: leave out what takes longer than a few seconds.
     """
 
     def __init__(
@@ -137,8 +138,10 @@ class Checker:
         cases: Mapping[str, Any],
         wanted: Mapping[str, str],
         seen: Mapping[str, Seen],
+        *,
+        quick: bool = False,
     ) -> None:
-        self.sources, self.cases, self.wanted, self.seen = sources, cases, wanted, seen
+        self.sources, self.cases, self.wanted, self.seen, self.quick = sources, cases, wanted, seen, quick
 
     def __call__(self, task: tuple[Mutant, Sequence[str]]) -> tuple[Noticed, float]:
         """Return what notices a mutant, the vectors given in their order, and the seconds that it took."""
@@ -160,8 +163,9 @@ class Checker:
     ) -> Iterator[Noticed | None]:
         yield _by_vectors(cases, self.wanted, soon)
         yield _by_tests(quick)
-        yield _by_vectors(cases, self.wanted, late)
-        yield _by_tests(SLOW)
+        if not self.quick:
+            yield _by_vectors(cases, self.wanted, late)
+            yield _by_tests(SLOW)
 
     def _cases(self, mutant: Mutant) -> Mapping[str, Any]:
         from nnconform.conformance.cases import all_cases

@@ -108,8 +108,9 @@ def _in_turn(groups: Sequence[list[str]]) -> Iterator[str]:
 def in_order(mutant: Mutant, seen: dict[str, Seen], killers: Iterable[str]) -> list[str]:
     """Return the ids of the vectors that can notice a mutant, those first that will probably and soon.
 
-    Those come first that noticed others of the same function; then the vectors of every operation and dtype in turn,
-    of each the quick ones first, those that are alike in that shuffled always in the same way.
+    Those come first that noticed others of the same function; then, those that run the module before others, the
+    vectors of every operation and dtype in turn, of each the quick ones first, which are shuffled always in the same
+    way.
     """
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     stream = random.Random(mutant.module)
@@ -120,6 +121,6 @@ def in_order(mutant: Mutant, seen: dict[str, Seen], killers: Iterable[str]) -> l
     for group in groups.values():
         stream.shuffle(group)
         group.sort(key=lambda name: int(10 * seen[name].seconds))
-    found = list(_in_turn(list(groups.values())))
+    found = sorted(_in_turn(list(groups.values())), key=lambda name: mutant.module not in seen[name].lines)
     first = [name for name in killers if name in set(found)]
     return list(dict.fromkeys([*first, *found]))

@@ -198,8 +198,11 @@ def variations(node: ast.AST, function: str) -> Iterator[Variation]:
                 yield f"entry dropped: {text}", _with(node, **kept)
 
 
-def _left_alone(node: ast.AST) -> bool:
+def _left_alone(node: ast.AST, *, at_import: bool) -> bool:
     match node:
+        case ast.Subscript():
+            # A type: ``dict[str, Output]``.
+            return at_import
         case ast.Raise() | ast.Import() | ast.ImportFrom() | ast.keyword(arg="strict"):
             return True
         case ast.Assign(targets=[ast.Name(id="__all__")]):
@@ -215,7 +218,7 @@ def sites(
     node: ast.AST, function: str = "<module>", statement: ast.stmt | None = None, *, at_import: bool = True
 ) -> Iterator[Site]:
     """Yield what may be changed in a tree, always in the same order."""
-    if _left_alone(node):
+    if _left_alone(node, at_import=at_import):
         return
     if isinstance(node, ast.stmt):
         statement = node

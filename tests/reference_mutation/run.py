@@ -41,13 +41,14 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes at a time")
     parser.add_argument("--list", action="store_true", help="print the ids and run nothing")
     parser.add_argument("--again", action="store_true", help="keep what --results says was noticed")
+    parser.add_argument("--quick", action="store_true", help="try each mutant for a few seconds only; then --again")
     parser.add_argument("--record", action="store_true", help="write result.md, after a run of all modules")
     default = user_cache_path("nnconform") / "reference-mutation-results.jsonl"
     parser.add_argument("--results", type=Path, default=default, metavar="FILE", help="results, a line each [%(default)s]")
     arguments = parser.parse_args()
     if unknown := set(arguments.modules) - set(SOURCES):
         parser.error(f"no module {', '.join(sorted(unknown))}; there are {', '.join(SOURCES)}")
-    if arguments.record and (arguments.modules or arguments.id or arguments.sample):
+    if arguments.record and (arguments.modules or arguments.id or arguments.sample or arguments.quick):
         parser.error("--record is for a run of all mutants")
     return arguments
 
@@ -82,11 +83,11 @@ def _result(end: End) -> Result:
     return Result(*end.result)
 
 
-def run(chosen: Sequence[Mutant], jobs: int, path: Path) -> Iterator[tuple[Mutant, Result]]:
+def run(chosen: Sequence[Mutant], jobs: int, path: Path, *, quick: bool = False) -> Iterator[tuple[Mutant, Result]]:
     """Try mutants, write each result to ``path`` as it comes, and yield it."""
     seen = coverage(jobs)
     killers: dict[str, Counter[str]] = defaultdict(Counter)
-    checker = Checker(SOURCES, {case.id: case for case in all_cases()}, committed(), seen)
+    checker = Checker(SOURCES, {case.id: case for case in all_cases()}, committed(), seen, quick=quick)
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as lines:
         for (mutant, _), end in each(checker, _tasks(chosen, seen, killers), jobs):
@@ -101,6 +102,8 @@ def run(chosen: Sequence[Mutant], jobs: int, path: Path) -> Iterator[tuple[Mutan
 def main() -> int:
     """Run what the command line asks and return the exit status."""
     arguments = _arguments()
+    # Each mutant imports all that depends on it anew, which would be compiled anew too.
+    sys.dont_write_bytecode, sys.pycache_prefix = False, str(user_cache_path("nnconform") / "reference-mutation-bytecode")
     chosen, listed = _chosen(arguments), equivalent()
     if arguments.list:
         print("\n".join(mutant.id for mutant in chosen))
@@ -111,7 +114,8 @@ def main() -> int:
     if not arguments.again:
         arguments.results.unlink(missing_ok=True)
     rest = [mutant for mutant in chosen if mutant.id not in results]
-    for number, (mutant, result) in enumerate(run(rest, arguments.jobs, arguments.results), 1):
+    tried = run(rest, arguments.jobs, arguments.results, quick=arguments.quick)
+    for number, (mutant, result) in enumerate(tried, 1):
         results[mutant.id] = result
         if not result.noticed.by or arguments.id:
             word = "equivalent" if mutant.id in listed else "survived"
