@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from decimal import Decimal
+
+import numpy as np
 import pytest
 
 import nnconform.reference as ref
-from nnconform.reference.initialization import connections
+from nnconform.reference import exact, laws
+from nnconform.reference.case import Case
+from nnconform.reference.initialization import Law, connections
+from nnconform.reference.variants import OPERATIONS
 
 
 @pytest.mark.parametrize(
@@ -23,3 +30,63 @@ def test_the_fan_of_a_grouped_kernel_is_that_of_its_groups():
 def test_an_unknown_mode_is_refused_with_the_known_ones():
     with pytest.raises(ValueError, match=r"'fan'.*'fan_in', 'fan_out', 'fan_avg'"):
         ref.fan((3, 3), kind="dense", layout="out_in_spatial", mode="fan")
+
+
+def case(x_shape, *, dtype="float32", seed=5, **attributes) -> Case:
+    stream = np.random.default_rng(seed)
+    channels = x_shape[-1]
+    shapes = {"x": x_shape, "dy": x_shape, "running_mean": [channels], "running_variance": [channels]}
+    inputs = {name: exact.exact(abs(stream.normal(1, 1, shape)).astype(dtype)) for name, shape in shapes.items()}
+    usual = {"epsilon": 0.125, "momentum": 0.75, "channel_axis": -1}
+    return Case(inputs, dict.fromkeys(inputs, dtype), usual | attributes)
+
+
+@pytest.fixture
+def digits():
+    with exact.precision(80):
+        yield
+
+
+@pytest.mark.usefixtures("digits")
+def test_an_unbiased_variance_of_one_channel_is_m_over_m_less_one_of_the_biased():
+    plain, unbiased = (OPERATIONS["batch_norm_train"](case((5, 1)), unbiased=u) for u in (False, True))
+    old = case((5, 1)).inputs["running_variance"] * Decimal("0.75")
+    new, other = (made["running_variance"].values - old for made in (plain, unbiased))
+    assert abs(other[0] / new[0] - Decimal("1.25")) < Decimal("1e-70")
+
+
+@pytest.mark.usefixtures("digits")
+def test_a_layer_without_channels_gives_nothing():
+    made = OPERATIONS["batch_norm_train"](case((3, 0)))
+    assert {name: output.values.shape for name, output in made.items()} == {
+        **dict.fromkeys(("y", "dx"), (3, 0)),
+        **dict.fromkeys(("batch_mean", "batch_variance", "running_mean", "running_variance"), (0,)),
+    }
+
+
+@pytest.mark.usefixtures("digits")
+def test_one_step_of_several_is_a_step():
+    one = case((4, 2))
+    stacked = {name: value[None] for name, value in one.inputs.items() if name in ("x", "dy")}
+    several = one._replace(inputs={**one.inputs, **stacked}, attributes={**one.attributes, "steps": 1})
+    made, wanted = (OPERATIONS["batch_norm_train"](c) for c in (several, one))
+    for name, output in wanted.items():
+        assert made[name].dtype == output.dtype
+        assert np.array_equal(made[name].values.reshape(output.values.shape), output.values)
+        assert np.array_equal(made[name].bound.reshape(output.bound.shape), output.bound)
+
+
+GROUPED = {"shape": [256, 32, 3, 3], "kind": "conv", "layout": "out_in_spatial", "groups": 4}
+
+
+@pytest.mark.parametrize(("mode", "fan"), [("fan_in", 288), ("fan_out", 576), ("fan_avg", 432)])
+def test_the_law_of_a_grouped_kernel_is_that_of_its_fan(mode, fan):
+    law = laws.expected_law("he_uniform", GROUPED | {"mode": mode})
+    assert (law.stddev, law.bound) == (math.sqrt(2 / fan), math.sqrt(6 / fan))
+
+
+def test_the_default_laws_of_others_are_those_of_the_same_connections():
+    found = laws.law_dialects("he_uniform", GROUPED | {"mode": "fan_in"}, defaults=True)
+    assert found["default-glorot-uniform"] == Law("uniform", math.sqrt(6 / 864) / math.sqrt(3), math.sqrt(6 / 864))
+    narrow = 1 / math.sqrt(288)
+    assert found["default-uniform-inverse-sqrt-fan"] == Law("uniform", narrow / math.sqrt(3), narrow)
