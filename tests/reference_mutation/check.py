@@ -24,8 +24,16 @@ from mutate import Mutant, mutated
 
 TESTS = Path(__file__).resolve().parents[1]
 # The tests of the reference by module, those of the other modules first, and the ones that judge all vectors.
-QUICK = {"exact": ("test_exact.py", "test_rounding.py"), "rounding": ("test_rounding.py",)}
-QUICK_ELSE = ("test_reference.py", "test_bounds_values.py")
+QUICK = {
+    "exact": ("test_exact.py", "test_rounding.py"),
+    "rounding": ("test_rounding.py",),
+    "dialects": ("test_dialect_table.py",),
+    "bounds": ("test_bounds_values.py",),
+    "batch_norm_bounds": ("test_bounds_values.py",),
+    "clipping_variants": ("test_clipping_variants.py",),
+    "simulation": ("test_simulation.py",),
+}
+QUICK_ELSE = ("test_reference_exact_values.py", "test_reference.py")
 SLOW = ("test_dialects.py",)
 # Seconds of unchanged vectors that are tried before the quick tests, which take some three seconds.
 FIRST = 4.0
@@ -121,6 +129,13 @@ def _parts(names: Sequence[str], seen: Mapping[str, Seen]) -> tuple[list[str], l
     return list(names[:first]), list(names[first:])
 
 
+class Parts(NamedTuple):
+    """What mutants are tried on: ``quick``, only what takes a few seconds; ``tests``, the tests too."""
+
+    quick: bool = False
+    tests: bool = True
+
+
 class Checker:
     """Tries mutants on vectors and tests.
 
@@ -129,7 +144,7 @@ class Checker:
         cases: of the unchanged reference, by id.
         wanted: the vectors' committed texts by id.
         seen: what they run, by id.
-        quick: leave out what takes longer than a few seconds.
+        parts: what they are tried on.
     """
 
     def __init__(
@@ -138,10 +153,9 @@ class Checker:
         cases: Mapping[str, Any],
         wanted: Mapping[str, str],
         seen: Mapping[str, Seen],
-        *,
-        quick: bool = False,
+        parts: Parts,
     ) -> None:
-        self.sources, self.cases, self.wanted, self.seen, self.quick = sources, cases, wanted, seen, quick
+        self.sources, self.cases, self.wanted, self.seen, self.parts = sources, cases, wanted, seen, parts
 
     def __call__(self, task: tuple[Mutant, Sequence[str]]) -> tuple[Noticed, float]:
         """Return what notices a mutant, the vectors given in their order, and the seconds that it took."""
@@ -162,10 +176,12 @@ class Checker:
         self, cases: Mapping[str, Any], soon: Sequence[str], quick: Sequence[str], late: Sequence[str]
     ) -> Iterator[Noticed | None]:
         yield _by_vectors(cases, self.wanted, soon)
-        yield _by_tests(quick)
-        if not self.quick:
+        if self.parts.tests:
+            yield _by_tests(quick)
+        if not self.parts.quick:
             yield _by_vectors(cases, self.wanted, late)
-            yield _by_tests(SLOW)
+            if self.parts.tests:
+                yield _by_tests(SLOW)
 
     def _cases(self, mutant: Mutant) -> Mapping[str, Any]:
         from nnconform.conformance.cases import all_cases

@@ -108,9 +108,9 @@ def _in_turn(groups: Sequence[list[str]]) -> Iterator[str]:
 def in_order(mutant: Mutant, seen: dict[str, Seen], killers: Iterable[str]) -> list[str]:
     """Return the ids of the vectors that can notice a mutant, those first that will probably and soon.
 
-    Those come first that noticed others of the same function; then, those that run the module before others, the
-    vectors of every operation and dtype in turn, of each the quick ones first, which are shuffled always in the same
-    way.
+    Those come first that noticed others of the same function; then the vectors of every operation and dtype in turn, of
+    each the quick ones first, which are shuffled always in the same way; one that runs the module, then one that only
+    imports it, if it matters.
     """
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     stream = random.Random(mutant.module)
@@ -121,6 +121,8 @@ def in_order(mutant: Mutant, seen: dict[str, Seen], killers: Iterable[str]) -> l
     for group in groups.values():
         stream.shuffle(group)
         group.sort(key=lambda name: int(10 * seen[name].seconds))
-    found = sorted(_in_turn(list(groups.values())), key=lambda name: mutant.module not in seen[name].lines)
-    first = [name for name in killers if name in set(found)]
+    spread = list(_in_turn(list(groups.values())))
+    running = [name for name in spread if mutant.module in seen[name].lines]
+    found = _in_turn([running, [name for name in spread if mutant.module not in seen[name].lines]])
+    first = [name for name in killers if name in set(spread)]
     return list(dict.fromkeys([*first, *found]))

@@ -13,6 +13,7 @@ were noticed there and tries the others.
 from __future__ import annotations
 
 import argparse
+import fnmatch
 import json
 import os
 import random
@@ -22,7 +23,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from check import Checker, Noticed
+from check import Checker, Noticed, Parts
 from cover import REFERENCE, Seen, committed, coverage, in_order
 from mutate import Mutant, mutants
 from nnconform.conformance.cases import all_cases
@@ -37,6 +38,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("modules", nargs="*", help="modules of the reference; all when none is named", metavar="MODULE")
     parser.add_argument("--id", action="append", default=[], help="only this mutant; may be given again")
+    parser.add_argument("--vectors", metavar="PATTERN", help="only vectors like elu/*/float32, and no tests")
     parser.add_argument("--sample", type=int, metavar="N", help="only N mutants, always the same")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="processes at a time")
     parser.add_argument("--list", action="store_true", help="print the ids and run nothing")
@@ -48,7 +50,8 @@ def _arguments() -> argparse.Namespace:
     arguments = parser.parse_args()
     if unknown := set(arguments.modules) - set(SOURCES):
         parser.error(f"no module {', '.join(sorted(unknown))}; there are {', '.join(SOURCES)}")
-    if arguments.record and (arguments.modules or arguments.id or arguments.sample or arguments.quick):
+    arguments.partly = bool(arguments.id or arguments.sample or arguments.vectors)
+    if arguments.record and (arguments.modules or arguments.partly or arguments.quick):
         parser.error("--record is for a run of all mutants")
     return arguments
 
@@ -83,14 +86,23 @@ def _result(end: End) -> Result:
     return Result(*end.result)
 
 
-def run(chosen: Sequence[Mutant], jobs: int, path: Path, *, quick: bool = False) -> Iterator[tuple[Mutant, Result]]:
-    """Try mutants, write each result to ``path`` as it comes, and yield it."""
-    seen = coverage(jobs)
+def _seen(arguments: argparse.Namespace) -> dict[str, Seen]:
+    if not arguments.vectors:
+        return coverage(arguments.jobs)
+    names = fnmatch.filter(committed(), arguments.vectors)
+    return {name: Seen({module: list(range(10_000)) for module in SOURCES}, 0.0) for name in names}
+
+
+def run(chosen: Sequence[Mutant], arguments: argparse.Namespace) -> Iterator[tuple[Mutant, Result]]:
+    """Try mutants, write each result as it comes, and yield it."""
+    seen = _seen(arguments)
     killers: dict[str, Counter[str]] = defaultdict(Counter)
-    checker = Checker(SOURCES, {case.id: case for case in all_cases()}, committed(), seen, quick=quick)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as lines:
-        for (mutant, _), end in each(checker, _tasks(chosen, seen, killers), jobs):
+    cases = {case.id: case for case in all_cases()}
+    parts = Parts(quick=arguments.quick, tests=not arguments.vectors)
+    checker = Checker(SOURCES, cases, committed(), seen, parts)
+    arguments.results.parent.mkdir(parents=True, exist_ok=True)
+    with arguments.results.open("a") as lines:
+        for (mutant, _), end in each(checker, _tasks(chosen, seen, killers), arguments.jobs):
             result = _result(end)
             if result.noticed.by == "vectors":
                 killers[f"{mutant.module}.{mutant.function}"][result.noticed.which] += 1
@@ -111,10 +123,10 @@ def main() -> int:
     began = time.monotonic()
     earlier = _earlier(arguments.results) if arguments.again else {}
     results = {name: result for name, result in earlier.items() if result.noticed.by}
-    if not arguments.again:
+    if not (arguments.again or arguments.partly):
         arguments.results.unlink(missing_ok=True)
     rest = [mutant for mutant in chosen if mutant.id not in results]
-    tried = run(rest, arguments.jobs, arguments.results, quick=arguments.quick)
+    tried = run(rest, arguments)
     for number, (mutant, result) in enumerate(tried, 1):
         results[mutant.id] = result
         if not result.noticed.by or arguments.id:
