@@ -175,7 +175,7 @@ def sgd_step(case: Case, *, learning_rate: float | None = None, float32_rate: bo
     rate = attributes["learning_rate"] if learning_rate is None else learning_rate
     rate = float(np.float32(rate)) if float32_rate else rate
     clips = {k: v for k, v in attributes.items() if k in ("clipvalue", "clipnorm", "global_clipnorm")}
-    kind, limit = next(iter(clips.items()), ("", None))
+    kind, limit = next(iter(clips.items()), ("", math.inf))
     gradients = case.inputs["gradients"]
     used, errors = list(gradients), [None if g is None else zeros_like(g) for g in gradients]
     if kind == "clipvalue" and not (rules.get("zero_is_off") and limit == 0):

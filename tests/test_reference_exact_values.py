@@ -16,7 +16,8 @@ from nnconform.reference.variants import OPERATIONS
 
 
 @pytest.mark.parametrize(
-    ("kind", "layout"), [("conv", "out_in_spatial"), ("transposed_conv", "in_out_spatial"), ("depthwise_conv", "spatial_in_out")]
+    ("kind", "layout"),
+    [("conv", "out_in_spatial"), ("transposed_conv", "in_out_spatial"), ("depthwise_conv", "spatial_in_out")],
 )
 def test_connections_are_counted_in_whole_numbers(kind, layout):
     assert [type(n) for n in connections((4, 4, 3), kind=kind, layout=layout, groups=2)] == [int, int]

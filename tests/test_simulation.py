@@ -219,7 +219,6 @@ def test_the_channels_are_where_the_axis_says():
         np.testing.assert_array_equal(found["dgamma"], other["dgamma"])
 
 
-
 @each_arithmetic
 @pytest.mark.parametrize("keywords", [{}, {"denominator": 0.125}], ids=str)
 @pytest.mark.parametrize("together", [False, True])

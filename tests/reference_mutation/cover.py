@@ -16,10 +16,11 @@ from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
 from mutate import Mutant
-from nnconform.conformance.cases import VectorCase, all_cases
-from nnconform.conformance.evaluate import _digits, _exact_case, _outcome, outcome
 from platformdirs import user_cache_path
 from processes import each
+
+from nnconform.conformance.cases import VectorCase, all_cases
+from nnconform.conformance.evaluate import _digits, _exact_case, _outcome, outcome
 
 REFERENCE = Path(str(resources.files("nnconform.reference").joinpath("exact.py"))).parent
 VECTORS = Path(str(resources.files("nnconform.spec"))) / "vectors"

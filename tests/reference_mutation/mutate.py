@@ -107,13 +107,19 @@ def _called(node: ast.Call) -> str:
     return ""
 
 
-def _constants(value: object) -> Iterator[object]:
-    if isinstance(value, bool):
-        yield not value
-    elif isinstance(value, int):
-        yield from {value + 1: None, int(value == 0): None}
-    elif isinstance(value, float):
-        yield from (1.0,) if value == 0 else (value * (1 + 2**-20), value * 2)
+def _constants(value: object) -> dict[str, object]:
+    """Return what a constant is changed into, by its text."""
+    match value:
+        case bool():
+            found: list[object] = [not value]
+        case int():
+            found = [value + 1, 0] if value else [1]
+        case float():
+            found = [2 * value] if value else [1.0]
+        case _:
+            return {}
+    slightly = {f"{value!r} * (1 + 2**-20)": value * (1 + 2**-20)} if isinstance(value, float) and value else {}
+    return {**slightly, **{repr(other): other for other in found}}
 
 
 def _is_none(node: ast.AST) -> bool:
@@ -171,8 +177,8 @@ def variations(node: ast.AST, function: str) -> Iterator[Variation]:
     yield from _operators(node)
     match node:
         case ast.Constant(value=value):
-            for other in _constants(value):
-                yield f"{value!r} -> {other!r}", ast.Constant(other)
+            for text, other in _constants(value).items():
+                yield f"{value!r} -> {text}", ast.Constant(other)
         case ast.Call():
             yield from _calls(node)
         case ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test):

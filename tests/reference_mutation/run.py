@@ -26,10 +26,11 @@ from pathlib import Path
 from check import Checker, Noticed, Parts
 from cover import REFERENCE, Seen, committed, coverage, in_order
 from mutate import Mutant, mutants
-from nnconform.conformance.cases import all_cases
 from platformdirs import user_cache_path
 from processes import End, each
 from report import Result, equivalent, problems, record, table
+
+from nnconform.conformance.cases import all_cases
 
 SOURCES = {path.stem: path.read_text() for path in sorted(REFERENCE.glob("*.py")) if path.stem != "__init__"}
 
@@ -46,7 +47,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="try each mutant for a few seconds only; then --again")
     parser.add_argument("--record", action="store_true", help="write result.md, after a run of all modules")
     default = user_cache_path("nnconform") / "reference-mutation-results.jsonl"
-    parser.add_argument("--results", type=Path, default=default, metavar="FILE", help="results, a line each [%(default)s]")
+    parser.add_argument(
+        "--results", type=Path, default=default, metavar="FILE", help="results, a line each [%(default)s]"
+    )
     arguments = parser.parse_args()
     if unknown := set(arguments.modules) - set(SOURCES):
         parser.error(f"no module {', '.join(sorted(unknown))}; there are {', '.join(SOURCES)}")
@@ -115,7 +118,8 @@ def main() -> int:
     """Run what the command line asks and return the exit status."""
     arguments = _arguments()
     # Each mutant imports all that depends on it anew, which would be compiled anew too.
-    sys.dont_write_bytecode, sys.pycache_prefix = False, str(user_cache_path("nnconform") / "reference-mutation-bytecode")
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(user_cache_path("nnconform") / "reference-mutation-bytecode")
     chosen, listed = _chosen(arguments), equivalent()
     if arguments.list:
         print("\n".join(mutant.id for mutant in chosen))
