@@ -75,6 +75,7 @@ class Adapter:
         requires: the distributions that it imports, the framework's own first.
         modes: how the framework can run a function, the plain one first.
         on_request: those of ``modes`` that run only when they are asked for by name, being slow.
+        compiles_shapes: the plain mode compiles each new shape too, so that it runs few lengths of many.
         setup: called once before the first call, with the number of threads to use.
         mode: the mode in which the next call is to run; set by the worker, read by the adapter's functions.
         implementations: what ``implements`` has registered, in order.
@@ -85,6 +86,7 @@ class Adapter:
     requires: tuple[str, ...]
     modes: tuple[str, ...] = ("eager",)
     on_request: tuple[str, ...] = ()
+    compiles_shapes: bool = False
     setup: Callable[[int], None] | None = None
     mode: str = "eager"
     implementations: list[Implementation] = field(default_factory=list)

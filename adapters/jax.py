@@ -34,7 +34,7 @@ def setup(threads):
 # Public in newer versions; before, among the experiments.
 enable_x64 = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
 
-adapter = Adapter("jax", requires=("jax", "flax", "optax"), modes=("eager", "jit"), setup=setup)
+adapter = Adapter("jax", requires=("jax", "flax", "optax"), modes=("eager", "jit"), compiles_shapes=True, setup=setup)
 
 
 def moved(value):

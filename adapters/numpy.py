@@ -50,7 +50,10 @@ def channels(x, channel_axis):
 
 def add(a, axes):
     """Sum over ``axes``; an empty sum is 0."""
-    return np.sum(a, axis=axes, dtype=a.dtype)
+    # Only along the last axis NumPy adds pairwise; along others it adds one element after the other (NUM-11).
+    kept = [axis for axis in range(a.ndim) if axis not in axes]
+    rows = np.ascontiguousarray(np.transpose(a, [*kept, *axes])).reshape(*(a.shape[axis] for axis in kept), -1)
+    return np.sum(rows, axis=-1, dtype=a.dtype)
 
 
 @adapter.implements("batch_norm_train", "numpy two-pass batch norm")

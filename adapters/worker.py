@@ -20,7 +20,7 @@ import platform
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -72,7 +72,11 @@ def decode(value: Any) -> Any:
     if "indices" in value:
         return SparseGradient(decode(value["indices"]), decode(value["values"]), tuple(value["dense_shape"]))
     dtype = ml_dtypes.bfloat16 if value["dtype"] == "bfloat16" else value["dtype"]
-    return np.frombuffer(base64.b64decode(value["data"]), np.dtype(dtype)).reshape(value["shape"])
+    elements = np.frombuffer(base64.b64decode(value["data"]), np.dtype(dtype))
+    if elements.size != np.prod(value["shape"], dtype=int):
+        elements = np.resize(elements, value["shape"])
+        elements.flags.writeable = False
+    return elements.reshape(value["shape"])
 
 
 def encode(value: Any, name: str) -> Any:
@@ -102,12 +106,21 @@ def encode(value: Any, name: str) -> Any:
     }
 
 
-def call(implementation: Implementation, inputs: Mapping[str, Any], attributes: Mapping[str, Any], steps: int) -> Any:
-    """Return what the implementation gives: for one call, or for a chain of training steps stacked again.
+def call(
+    implementation: Implementation,
+    inputs: Mapping[str, Any],
+    attributes: Mapping[str, Any],
+    steps: int,
+    lengths: Sequence[int] = (),
+) -> Any:
+    """Return what the implementation gives: for one call, a chain of training steps, or a call for each length.
 
     Raises:
-        AdapterFault: it gives no mapping of names to arrays, or other ones from step to step.
+        AdapterFault: it gives no mapping of names to arrays, or other ones from call to call.
     """
+    if lengths:
+        calls = [call(implementation, {k: cut(v, n) for k, v in inputs.items()}, attributes, 0) for n in lengths]
+        return {name: joined([made.get(name) for made in calls], name) for name in calls[0]}
     if not steps:
         return checked(implementation.function(**of_its_own(inputs), **of_its_own(attributes)), implementation)
     state, made = dict(inputs), []
@@ -120,6 +133,24 @@ def call(implementation: Implementation, inputs: Mapping[str, Any], attributes: 
             )
         state |= {name: made[-1][name] for name in CARRIED if name in made[-1]}
     return {name: made[-1][name] if name in CARRIED else stacked([m[name] for m in made], name) for name in made[0]}
+
+
+def cut(value: Any, length: int) -> Any:
+    """Return the first ``length`` elements of an input, or of each array of a list."""
+    return [cut(v, length) for v in value] if isinstance(value, list) else value[:length]
+
+
+def joined(values: list[Any], name: str) -> Any:
+    """Return what an output was for every length, one after the other; of a list, for each entry.
+
+    Raises:
+        AdapterFault: a call gave no array.
+    """
+    for value in values:
+        encode(value, name)
+    if isinstance(values[0], list | tuple):
+        return [joined(list(entries), name) for entries in zip(*values, strict=True)]
+    return np.concatenate([np.ravel(value) for value in values])
 
 
 def stacked(values: list[Any], name: str) -> Any:
@@ -153,18 +184,44 @@ def checked(outputs: Any, implementation: Implementation) -> Mapping[str, Any]:
     return outputs
 
 
+def leading(value: Any, count: int) -> Any:
+    """Return the first ``count`` elements of an output that has more, on one axis; ``count`` 0 leaves it whole."""
+    if isinstance(value, list | tuple):
+        return [leading(v, count) for v in value]
+    return np.ravel(value)[:count] if count and value is not None and np.size(value) > count else value
+
+
 def answer(
-    adapter: Adapter, implementation: Implementation, mode: str, inputs: Any, attributes: Any, steps: int
+    adapter: Adapter,
+    implementation: Implementation,
+    mode: str,
+    inputs: Any,
+    attributes: Any,
+    *,
+    steps: int = 0,
+    lengths: Sequence[int] = (),
+    count: int = 0,
 ) -> dict[str, Any]:
-    """Return one call's answer: outputs, or why there are none."""
+    """Return one call's answer: outputs, or why there are none.
+
+    Args:
+        adapter: whose.
+        implementation: what to call.
+        mode: how.
+        inputs: by name.
+        attributes: by name.
+        steps: of training, stacked in x and dy; 0 for one call.
+        lengths: the call is made for each, on the first so many elements of every input; none for one call.
+        count: outputs of more elements are cut to their first so many; 0 for whole ones.
+    """
     adapter.mode = mode
     try:
         first = {k: v[0] if steps and k in ("x", "dy") else v for k, v in inputs.items()}
         applies = implementation.applies
         if applies is not None and not applies(**of_its_own(first), **of_its_own(attributes)):
             return {"status": "inapplicable"}
-        outputs = call(implementation, inputs, attributes, steps)
-        return {"status": "value", "outputs": {k: encode(v, k) for k, v in outputs.items()}}
+        outputs = call(implementation, inputs, attributes, steps, lengths)
+        return {"status": "value", "outputs": {k: encode(leading(v, count), k) for k, v in outputs.items()}}
     except Unsupported as lacking:
         return {"status": "unsupported", "reason": str(lacking)}
     except AdapterFault as fault:
@@ -215,6 +272,7 @@ def hello(adapter: Adapter, threads: int) -> dict[str, Any]:
         "threads": threads,
         "modes": list(adapter.modes),
         "on_request": list(adapter.on_request),
+        "compiles_shapes": adapter.compiles_shapes,
         "implementations": [
             {
                 "operation": i.operation,
@@ -243,7 +301,8 @@ def serve(adapter: Adapter, source: BinaryIO, send: Callable[[Mapping[str, Any]]
             implementation = known[request["operation"], name, request["defaults"]]
             # Decoded for each call: a framework that takes an array's memory for its own can write to it.
             inputs = {key: decode(value) for key, value in request["inputs"].items()}
-            result = answer(adapter, implementation, mode, inputs, request["attributes"], request["steps"])
+            shape = {"steps": request["steps"], "lengths": request["lengths"], "count": request["first"]}
+            result = answer(adapter, implementation, mode, inputs, request["attributes"], **shape)
             send({"id": request["id"], "implementation": name, "mode": mode, **result, "stderr": printed()})
 
 

@@ -14,7 +14,7 @@ import yaml
 
 from . import frameworks
 from .operations import OUTPUTS
-from .vectors import load
+from .reading import load
 from .worker import Launch, Worker, stage
 
 CLAUSE = re.compile(r"^### ([A-Z]+(?:-[A-Z]+)*-\d+): (.+)$", re.MULTILINE)

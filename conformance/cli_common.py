@@ -132,7 +132,8 @@ def writable(paths: Mapping[str, Path | None]) -> None:
 
 def load_vectors(folder: Path | None) -> tuple[list[Vector], list[str]]:
     """Return the vectors of a folder, or the published ones, and what is wrong with files that are left out."""
-    from .vectors import VectorError, load
+    from .reading import load
+    from .vectors import VectorError
 
     if folder is not None and not folder.exists():
         fail(f"--vectors {folder}: no such file or folder")

@@ -64,6 +64,24 @@ def _ratios(got: Array, values: Array, bound: Array, *, signed_zero: bool) -> Ar
     return ratio
 
 
+def widened(a: Array) -> Array:
+    """Return the elements as float64, on one axis; a signalling NaN among them is no reason for a warning."""
+    with np.errstate(invalid="ignore"):
+        return a.astype(np.float64).ravel()
+
+
+def ratios(got: Array, expected: Tensor) -> Array:
+    """Return error over bound for each element, in row-major order, of an output of the right dtype and shape."""
+    assert expected.values is not None
+    assert expected.bound is not None
+    wide, bound = widened(got), expected.bound.ravel()
+    signed = "sign-of-zero" not in expected.latitude
+    ratio = _ratios(wide, widened(expected.values), bound, signed_zero=signed)
+    if expected.flushed is None:
+        return ratio
+    return np.minimum(ratio, _ratios(wide, widened(expected.flushed), bound, signed_zero=signed))
+
+
 def compare(got: Array, expected: Tensor) -> Comparison:
     """Compare an output with expected values, element by element (NUM-2 to NUM-5, NUM-7).
 
@@ -77,12 +95,8 @@ def compare(got: Array, expected: Tensor) -> Comparison:
         return Comparison(False, float("inf"), float("inf"), problem=problem)
     if expected.values is None or expected.bound is None or got.size == 0:
         return Comparison(True)
-    wide, values = got.astype(np.float64).ravel(), expected.values.astype(np.float64).ravel()
-    signed = "sign-of-zero" not in expected.latitude
-    ratio = _ratios(wide, values, expected.bound.ravel(), signed_zero=signed)
-    if expected.flushed is not None:
-        flushed = expected.flushed.astype(np.float64).ravel()
-        ratio = np.minimum(ratio, _ratios(wide, flushed, expected.bound.ravel(), signed_zero=signed))
+    ratio = ratios(got, expected)
+    wide, values = widened(got), widened(expected.values)
     worst = int(np.argmax(ratio))
     with np.errstate(all="ignore"):
         ulps = np.where(ratio > 0, np.abs(wide - values) / spacing(values, expected.dtype), 0.0)
@@ -90,12 +104,44 @@ def compare(got: Array, expected: Tensor) -> Comparison:
     return Comparison(bool(ratio[worst] <= 1), float(ratio[worst]), ulp, worst)
 
 
-def digest(got: Array, expected: Tensor | Any) -> str:
-    """Return a digest of an output's bytes; NaNs, and zeros of a free sign, are made alike before."""
-    canonical = np.array(got)
-    if canonical.dtype.kind in "fV" or canonical.dtype == DTYPES["bfloat16"]:
-        canonical[np.isnan(canonical)] = np.nan
+def canonical(got: Array, expected: Tensor | Any) -> Array:
+    """Return an output with its NaNs, and its zeros of a free sign, made alike."""
+    result = np.array(got)
+    if result.dtype.kind in "fV" or result.dtype == DTYPES["bfloat16"]:
+        result[np.isnan(widened(result)).reshape(result.shape)] = np.nan
         if "sign-of-zero" in getattr(expected, "latitude", ()):
-            canonical[canonical == 0] = 0
-    head = f"{canonical.dtype.name}{shape_text(canonical.shape)}".encode()
-    return hashlib.sha256(head + canonical.tobytes()).hexdigest()[:16]
+            result[result == 0] = 0
+    return result
+
+
+def digest(got: Array, expected: Tensor | Any) -> str:
+    """Return a digest of an output's canonical bytes."""
+    alike = canonical(got, expected)
+    head = f"{alike.dtype.name}{shape_text(alike.shape)}".encode()
+    return hashlib.sha256(head + alike.tobytes()).hexdigest()[:16]
+
+
+def counted(got: Array, expected: Tensor) -> dict[str, float]:
+    """Return how many elements are not the exact result rounded once, the worst in ULP, and its position.
+
+    Args:
+        got: the output for every number of a dtype.
+        expected: the exact results, rounded once.
+    """
+    assert expected.values is not None
+    if shape_problem(got, expected.dtype, expected.shape):
+        return {}
+    alike, right = canonical(got, expected), canonical(expected.values, expected)
+    wide, values = widened(alike), widened(right)
+    with np.errstate(all="ignore"):
+        ulps = np.where(wide == values, 0.0, np.abs(wide - values) / spacing(values, expected.dtype))
+    # The signs of zeros that must be kept, and what is not finite.
+    same = (alike.view(np.uint16) == right.view(np.uint16)) | (np.isnan(wide) & np.isnan(values))
+    ulps = np.where(same, 0.0, np.where(np.isnan(ulps), np.inf, ulps))
+    worst = int(np.argmax(ulps))
+    return {
+        "inputs": int(same.size),
+        "differ": int(np.count_nonzero(~same)),
+        "ulp": float(ulps[worst]),
+        "position": worst,
+    }

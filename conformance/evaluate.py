@@ -7,13 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from nnconform.reference import bounds, exact, laws, rounding
+from nnconform.reference import exact, laws, rounding
 from nnconform.reference.dialects import Variant, variants_of
 from nnconform.reference.simulation import SIMULATIONS
-from nnconform.reference.variants import OPERATIONS, Case, Output, Outputs
+from nnconform.reference.variants import OPERATIONS, Case, Outputs
 
-from .cases import VectorCase
-from .tensors import Array, dtype_name, format_bound, format_data, parse_bound
+from . import sequential
+from .cases import Every, Repeated, VectorCase
+from .evaluate_every import every
+from .region import Region, Stored, Undecided
+from .tensors import Array, dtype_name
 
 
 class GenerationError(Exception):
@@ -24,6 +27,8 @@ def _exact_input(value: Any) -> Any:
     """Return an input as exact numbers: a sparse gradient as the dense sum that it stands for."""
     if isinstance(value, list | tuple) and not hasattr(value, "dense_shape"):
         return [_exact_input(v) for v in value]
+    if isinstance(value, Repeated):
+        return exact.exact(value.block).reshape(-1, *value.shape[1:])
     if hasattr(value, "dense_shape"):
         total = exact.exact(np.zeros(value.dense_shape))
         for row, values in zip(value.indices, exact.exact(value.values), strict=True):
@@ -35,6 +40,8 @@ def _exact_input(value: Any) -> Any:
 def _input_dtype(value: Any) -> str:
     if isinstance(value, list):
         return next((_input_dtype(v) for v in value if v is not None), "float32")
+    if isinstance(value, Every):
+        return value.dtype
     return dtype_name(value.values if hasattr(value, "dense_shape") else value)
 
 
@@ -53,83 +60,26 @@ def _exact_case(case: VectorCase) -> Case:
     return Case({name: _exact_input(v) for name, v in case.inputs.items()}, dtypes, attributes, rows)
 
 
-def _digits(inputs: Mapping[str, Any]) -> int:
-    """Return a precision that holds sums of products of the inputs without a rounding that could show."""
-    arrays = [a for v in inputs.values() for a in (v if isinstance(v, list) else [v]) if a is not None]
-    return 60 + 2 * max((exact.digits(a) for a in arrays), default=1)
+def _digits(case: VectorCase) -> int:
+    """Return a precision that holds sums of products of what is asked without a rounding that could show.
+
+    The rows of a sparse gradient count one by one: their sum may have more digits than any of them, and 1 + 2^-1000
+    has a thousand. So do attributes: a momentum or an epsilon of 1e-200 decides a tie. The old running statistic is
+    multiplied by the momentum once a step.
+    """
+    arrays = [a.block if isinstance(a, Repeated) else a for a in case.arrays if a is not None]
+    given = [exact.exact(getattr(a, "values", a)) for a in arrays]
+    attributes = {k: exact.exact(v) for k, v in {**case.assumed, **case.attributes}.items() if isinstance(v, float)}
+    most = max((exact.digits(a) for a in (*given, *attributes.values())), default=1)
+    repeated = exact.digits(attributes["momentum"]) * (case.steps - 1) if case.steps else 0
+    return 60 + 2 * most + repeated
 
 
-class _Stored:
-    """An output as it stands in a vector: values and bounds on the dtype's grid, and their texts."""
-
-    def __init__(self, output: Output) -> None:
-        self.dtype = output.dtype
-        # NumPy makes a bare Decimal of an operation on zero-dimensional object arrays.
-        exact_values, bound = np.asarray(output.values, object), np.asarray(output.bound, object)
-        self.values = rounding.round_to(exact_values, output.dtype)
-        wide = bounds.stored(exact_values, bound, output.dtype)
-        self.bound_text = format_bound(wide)
-        self.bound = parse_bound(self.bound_text, self.values.shape, "bound") if wide.size else wide
-        self.data = format_data(self.values, output.dtype)
-
-    @property
-    def bounded(self) -> bool:
-        """Whether every element has a finite bound."""
-        return bool(np.isfinite(self.bound).all())
-
-    def leaves(self, other: _Stored) -> bool:
-        """Say whether an implementation of this may leave the other's region, by an eighth of its bound or more."""
-        if self.dtype != other.dtype:
-            return True
-        finite = np.isfinite(self.values) & np.isfinite(other.values)
-        with np.errstate(invalid="ignore"):
-            beyond = np.abs(self.values - other.values) + self.bound > 1.125 * other.bound
-        same = (self.values == other.values) | (np.isnan(self.values) & np.isnan(other.values))
-        return bool(np.where(finite, beyond & ((self.bound > other.bound) | ~same), ~same).any())
-
-    def entry(self, expected: _Stored) -> dict[str, Any]:
-        """Return what a dialect's entry in a vector says of this output: only what is not as expected."""
-        # The same text may name another number in another dtype.
-        result = {"dtype": self.dtype} if self.dtype != expected.dtype else {}
-        if result or self.data != expected.data:
-            result["data"] = self.data
-        return {**result, "bound": self.bound_text if self.values.size else ""}
-
-    def differs(self, other: _Stored) -> bool:
-        """Say whether some element is further from ``other``'s than both bounds together."""
-        finite = np.isfinite(self.values) & np.isfinite(other.values)
-        with np.errstate(invalid="ignore"):
-            far = np.abs(self.values - other.values) > self.bound + other.bound
-        same = (self.values == other.values) | (np.isnan(self.values) & np.isnan(other.values))
-        return bool(np.where(finite, far, ~same).any())
-
-    def holds(self, values: Array) -> bool:
-        """Say whether every element of ``values`` is inside the bound."""
-        finite = np.isfinite(self.values)
-        with np.errstate(invalid="ignore"):
-            near = np.abs(self.values - values) <= self.bound
-        return bool(np.where(finite, near, True).all())
+def _stored(outputs: Outputs, first: int) -> dict[str, Stored]:
+    return {name: Stored(output, first) for name, output in outputs.items()}
 
 
-def _stored(outputs: Outputs) -> dict[str, _Stored]:
-    return {name: _Stored(output) for name, output in outputs.items()}
-
-
-def _listed(flat: Mapping[str, Any], case: VectorCase) -> dict[str, Any]:
-    """Gather ``gradients[0]``, ``gradients[1]`` into lists, with None where there is nothing."""
-    result: dict[str, Any] = {}
-    if not flat and case.operation in ("clip_by_value", "clip_by_norm"):
-        return {"gradients": [None] * len(case.inputs["gradients"])}
-    for name, value in flat.items():
-        base, _, rest = name.partition("[")
-        if rest:
-            result.setdefault(base, [None] * len(case.inputs["gradients"]))[int(rest[:-1])] = value
-        else:
-            result[name] = value
-    return result
-
-
-def _tensor(stored: _Stored) -> dict[str, Any]:
+def _tensor(stored: Stored) -> dict[str, Any]:
     return {
         "dtype": stored.dtype,
         "shape": list(stored.values.shape),
@@ -146,7 +96,7 @@ def _flush(value: Any, dtype: str) -> Any:
     return np.where(small & ~exact.isnan(value), exact.full(value.shape, 0.0, value), value)
 
 
-def _expected(case: VectorCase, asked: Case, right: Mapping[str, _Stored]) -> dict[str, Any]:
+def _expected(case: VectorCase, asked: Case, right: Mapping[str, Stored]) -> dict[str, Any]:
     flat = {}
     for name, stored in right.items():
         free = case.latitude.get(name, ())
@@ -159,7 +109,7 @@ def _expected(case: VectorCase, asked: Case, right: Mapping[str, _Stored]) -> di
         zero = bool((stored.values == 0).any())
         if "subnormal-flush" in free:
             flushed = {k: _flush(v, asked.dtypes[k]) for k, v in asked.inputs.items()}
-            other = _Stored(OPERATIONS[case.operation](asked._replace(inputs=flushed))[name])
+            other = Stored(OPERATIONS[case.operation](asked._replace(inputs=flushed))[name])
             if other.data == stored.data:
                 free = tuple(f for f in free if f != "subnormal-flush")
             else:
@@ -175,9 +125,9 @@ def _expected(case: VectorCase, asked: Case, right: Mapping[str, _Stored]) -> di
 def _judged(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset[str]]:
     asked = _exact_case(case)
     run = OPERATIONS[case.operation]
-    right = _stored(run(asked))
+    right = _stored(run(asked), case.first)
     variants = list(variants_of(case.operation, dtype=case.dtype, defaults=bool(case.assumed)))
-    made = {variant.name: _stored(run(asked, **variant.keywords)) for variant in variants}
+    made = {variant.name: _stored(run(asked, **variant.keywords), case.first) for variant in variants}
     dialects: dict[str, Any] = {}
     proved: set[str] = set()
     for variant in variants:
@@ -190,16 +140,16 @@ def _judged(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset
             and all(stored.leaves(other[name]) for other in (right, *parts))
         }
         if found:
-            dialects[variant.name] = _listed(found, case)
+            dialects[variant.name] = case.listed(found)
             if _shows(variant, case, asked, right, made[variant.name]):
                 proved.update(variant.parts)
     for name, pattern in case.raises.items():
         dialects[name] = {"error": pattern}
-    return _listed(_expected(case, asked, right), case), dialects, frozenset(proved)
+    return case.listed(_expected(case, asked, right)), dialects, frozenset(proved)
 
 
 def _shows(
-    variant: Variant, case: VectorCase, asked: Case, right: Mapping[str, _Stored], made: Mapping[str, _Stored]
+    variant: Variant, case: VectorCase, asked: Case, right: Mapping[str, Stored], made: Mapping[str, Stored]
 ) -> bool:
     """Say whether the vector proves that it sees a dialect.
 
@@ -210,10 +160,16 @@ def _shows(
         return False
     if not variant.accuracy:
         return any(stored.differs(right[name]) for name, stored in made.items())
+    if case.first:
+        return "sequential-accumulation" in variant.parts and _leave(right, sequential.outputs(case))
     if case.steps or case.operation not in SIMULATIONS or _empty(asked.inputs):
         return False
     with np.errstate(all="ignore"):
         simulated = SIMULATIONS[case.operation](asked, **variant.keywords)
+    return _leave(right, simulated)
+
+
+def _leave(right: Mapping[str, Region], simulated: Mapping[str, Array]) -> bool:
     return any(not right[name].holds(values) for name, values in simulated.items() if name in right)
 
 
@@ -231,25 +187,44 @@ def _law(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset[st
 
 
 def _outcome(case: VectorCase, digits: int) -> tuple[dict[str, Any], dict[str, Any], frozenset[str]]:
-    with exact.precision(digits):
+    with exact.precision(digits), exact.repeated(_times(case)):
         return _judged(case)
+
+
+def _times(case: VectorCase) -> int:
+    """Return how often the inputs that are repeated hold their blocks; 1 where there are none.
+
+    Raises:
+        GenerationError: they differ in that, or in the size of their blocks.
+    """
+    kinds = {(v.times, v.block.size) for v in case.arrays if isinstance(v, Repeated)} or {(1, case.first)}
+    if len(kinds) > 1 or next(iter(kinds))[1] != case.first:
+        raise GenerationError(f"{case.id}: {kinds} are the repetitions and sizes of its blocks; wanted one, of `first`")
+    return next(iter(kinds))[0]
 
 
 def outcome(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset[str]]:
     """Return ``expected`` and ``dialects`` of the case's vector, and the dialects that it is proved to see.
 
     They are computed at p digits and again at 2p: an exact value so near a tie, or a branch so near its
-    edge, that p digits do not decide it is refused rather than guessed.
+    edge, that p digits do not decide it is refused rather than guessed. So is one beside a tie by less than
+    the 2p digits can tell: 3/4 of 1/3 is 1/4, and no number of digits shows it.
 
     Raises:
-        GenerationError: the two differ, or a bound is not finite.
+        GenerationError: the two differ, a value is beside a tie in its last digits, or a bound is not finite.
     """
     if case.unjudged:
         return {}, {}, frozenset()
     if case.operation in ("he_normal", "he_uniform"):
         return _law(case)
-    digits = _digits(_exact_case(case).inputs)
-    result = _outcome(case, digits)
-    if result != _outcome(case, 2 * digits):
+    if any(isinstance(v, Every) for v in case.arrays):
+        return every(case)
+    digits = _digits(case)
+    try:
+        result = _outcome(case, digits)
+        decided = result == _outcome(case, 2 * digits)
+    except Undecided:
+        decided = False
+    if not decided:
         raise GenerationError(f"{case.id}: {digits} digits do not decide every rounding; choose other inputs")
     return result

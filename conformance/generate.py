@@ -14,7 +14,7 @@ import numpy as np
 
 from nnconform.reference.dialects import DIALECTS
 
-from .cases import VectorCase, all_cases
+from .cases import Every, Repeated, VectorCase, all_cases
 from .evaluate import GenerationError, outcome
 from .tensors import dtype_name, format_data
 from .vectors import SPEC
@@ -81,6 +81,10 @@ def _input(value: Any) -> Any:
             "values": _input(value.values),
             "dense_shape": list(value.dense_shape),
         }
+    if isinstance(value, Every):
+        return {"dtype": value.dtype, "shape": [value.count], "recipe": value.recipe}
+    if isinstance(value, Repeated):
+        return _input(value.block.ravel()) | {"shape": list(value.shape), "recipe": "repeat"}
     array = np.asarray(value)
     dtype = dtype_name(array)
     return {"dtype": dtype, "shape": list(array.shape), "data": format_data(array, dtype)}
@@ -126,6 +130,10 @@ def vector_text(case: VectorCase) -> str:
         lines.append("  latitude: any")
     if case.steps:
         lines.append(f"  steps: {case.steps}")
+    if case.lengths:
+        lines.append(f"  lengths: {flow(list(case.lengths))}")
+    if case.first:
+        lines.append(f"  first: {case.first}")
     lines.append(f"  attributes: {flow(case.attributes)}")
     if case.inputs:
         lines.extend(_block("inputs", {name: _input(v) for name, v in case.inputs.items()}))

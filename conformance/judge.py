@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import lawtest
-from .compare import Comparison, compare, digest
+from . import lawtest, position
+from .compare import Comparison, compare, counted, digest
 from .operations import OUTPUTS
 from .tensors import Array
 from .vectors import LawTensor, Tensor, Vector
@@ -38,6 +38,8 @@ class OutputResult:
         problem: dtype, shape or law that is wrong, in words.
         worst: the worst element: index, got, expected, bound.
         measured: of a random sample: its deviation and largest size, and the expected deviation.
+        counted: of every number of a dtype: how many inputs there are, how many results are not the exact one rounded
+            once, the worst of them in ULP, and the input it is of.
     """
 
     verdict: str
@@ -49,6 +51,7 @@ class OutputResult:
     problem: str = ""
     worst: dict[str, Any] = field(default_factory=dict)
     measured: dict[str, float] = field(default_factory=dict)
+    counted: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -105,9 +108,13 @@ def judge(framework: str, vector: Vector, omits: Sequence[str], answer: Answer) 
         if name in answer.outputs or "[" in name:
             got = answer.outputs.get(name)
             result.outputs[name] = _output(name, expected, got)
+            if got is not None and isinstance(expected, Tensor) and expected.counted:
+                result.outputs[name].counted = _counted(vector, name, expected, got)
             if got is not None and result.outputs[name].verdict == "diverges":
                 fits[name] = _fitting(vector, name, got)
     _name_dialects(result, fits)
+    if vector.lengths:
+        _name_dependence(result, vector, answer)
     for name, got in answer.outputs.items():
         if name not in result.outputs and got is not None:
             result.outputs[name] = _unexpected(vector, name, got)
@@ -170,6 +177,16 @@ def _output(name: str, expected: Tensor | LawTensor, got: Array | None) -> Outpu
     return result
 
 
+def _counted(vector: Vector, name: str, expected: Tensor, got: Array) -> dict[str, float]:
+    found = counted(got, expected)
+    if found:
+        numbers = (
+            vector.inputs["x"] if "[" not in name else vector.inputs["gradients"][int(name.partition("[")[2][:-1])]
+        )
+        found["at"] = float(numbers[int(found.pop("position"))])
+    return found
+
+
 def _compare(got: Array, expected: Tensor | LawTensor) -> Comparison:
     return lawtest.compare(got, expected) if isinstance(expected, LawTensor) else compare(got, expected)
 
@@ -184,6 +201,21 @@ def _element(expected: Tensor, got: Array, position: int) -> dict[str, Any]:
         "expected": float(expected.values[tuple(index)]),
         "bound": float(expected.bound[tuple(index)]),
     }
+
+
+def _name_dependence(result: Result, vector: Vector, answer: Answer) -> None:
+    """Name the outputs that are right, and not the same for equal elements; say it of the others too."""
+    for name, output in result.outputs.items():
+        got, expected = answer.outputs.get(name), vector.expected[name]
+        if got is None or not isinstance(expected, Tensor) or output.problem:
+            continue
+        output.problem = position.dependence(vector, name, expected, got)
+        if output.problem and output.verdict == "conforms":
+            output.verdict, output.dialect = "dialect", position.DIALECT
+        elif output.problem and output.verdict == "diverges":
+            part = position.mixture(vector.prescribed, name, expected, got)
+            output.dialect = f"{part}+{position.DIALECT}" if part else ""
+            output.verdict = "dialect" if part else "diverges"
 
 
 class Fit(NamedTuple):

@@ -210,7 +210,7 @@ def _clauses(vectors: Iterable[str]) -> dict[str, tuple[str, ...]]:
     from importlib import resources
     from pathlib import Path
 
-    from .vectors import load
+    from .reading import load
 
     folder = Path(str(resources.files("nnconform.spec").joinpath("vectors")))
     return {vector.id: vector.clauses for name in operations for vector in load(folder / name)[0]}

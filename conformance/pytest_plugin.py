@@ -177,7 +177,8 @@ class _Run:
 
     def collect(self, session: pytest.Session) -> Iterator[pytest.Item]:
         """Yield the tests: a framework's vectors in the order of the spec."""
-        from .vectors import VectorError, load
+        from .reading import load
+        from .vectors import VectorError
 
         own = self._config.getoption("nnconform_vectors")
         try:
@@ -241,10 +242,11 @@ class _Run:
         from .drive import Options
         from .environments import EnvironmentFailed
         from .frameworks import UsageError
+        from .reading import load
         from .run import run
         from .selection import Selection
         from .targets import locate, standing_for
-        from .vectors import SPEC, load
+        from .vectors import SPEC
 
         config = self._config
         chosen = frozenset(item.vector.id for item in session.items if isinstance(item, VectorItem))

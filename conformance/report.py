@@ -40,8 +40,9 @@ def _short(value: float) -> float | str:
 
 def _output(output: OutputResult) -> dict[str, Any]:
     row: dict[str, Any] = {"verdict": output.verdict, "digest": output.digest, "ratio": _short(output.ratio)}
-    if output.measured:
-        row["measured"] = {k: number(v) for k, v in output.measured.items()}
+    for key in ("measured", "counted"):
+        if found := getattr(output, key):
+            row[key] = {k: number(v) for k, v in found.items()}
     if output.verdict == "conforms":
         return row
     row["ulp"] = _short(output.ulp)

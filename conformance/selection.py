@@ -74,7 +74,10 @@ def with_witnesses(chosen: Sequence[Vector], everything: Sequence[Vector]) -> li
 
 
 def calls_for(vector: Vector, hello: Mapping[str, Any], only: Sequence[str], selection: Selection) -> list[Call]:
-    """Return the calls to make on a vector: compiled modes run a few vectors, slow modes when asked for."""
+    """Return the calls to make on a vector: compiled modes run a few vectors, slow modes when asked for.
+
+    Where the plain mode compiles each shape too, it runs many lengths only when the vector is asked for by name.
+    """
     from .worker import Call
 
     plain = hello["modes"][0]
@@ -88,8 +91,9 @@ def calls_for(vector: Vector, hello: Mapping[str, Any], only: Sequence[str], sel
         if not matches(name, only) or not matches(name, selection.implementations):
             continue
         for mode in implementation["modes"]:
+            few = vector.lengths and hello.get("compiles_shapes", False) and not selection.vectors
             asked = matches(mode, selection.modes) if selection.modes else mode not in hello["on_request"]
-            if asked and (mode == plain or vector.compiled):
+            if asked and (vector.compiled or (mode == plain and not few)):
                 result.append(Call(name, mode))
     return result
 

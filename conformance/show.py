@@ -62,27 +62,52 @@ def teller() -> Callable[[str], None]:
     return lambda line: click.echo(line, err=True)
 
 
-def show(result: Mapping[str, Any]) -> None:
-    """Print a report: a table on a terminal, plain lines in a pipe."""
-    from . import summary
+def show(result: Mapping[str, Any], *, headroom: bool = False) -> None:
+    """Print a report: a table on a terminal, plain lines in a pipe.
+
+    Args:
+        result: the report.
+        headroom: whether to say how near the outputs come to their bounds.
+    """
+    from . import exhaustive, summary
 
     for line in summary.lines(result):
         click.echo(line)
-    heads, rows = summary.count_rows(result)
-    if sys.stdout.isatty():
-        _table(heads, rows)
-    else:
-        click.echo("")
-        widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
-        for row in [heads, *rows]:
-            cells = (
-                cell.ljust(w) if i < 2 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
-            )
-            click.echo("  ".join(cells).rstrip())
-    for line in summary.findings(result):
+    _columns(*summary.count_rows(result))
+    for line in (*summary.findings(result), *exhaustive.lines(result)):
         click.echo(line)
+    if headroom:
+        _headroom(result)
     click.echo("")
     click.echo(summary.conclusion(result))
+
+
+def _headroom(result: Mapping[str, Any]) -> None:
+    from . import headroom
+
+    click.echo("\nError over bound of the outputs that conform, the worst element of each:")
+    _columns(list(headroom.HEADS), [line.cells for line in headroom.lines(result)])
+    click.echo("")
+    click.echo(headroom.summary(result))
+    for line in headroom.unsaid(result):
+        click.echo(f"  beyond its bound, and said to conform: {line}")
+
+
+LEFT = ("framework", "operation", "implementation", "output", "beyond its bound")
+
+
+def _columns(heads: list[str], rows: list[list[str]]) -> None:
+    if sys.stdout.isatty():
+        return _table(heads, rows)
+    click.echo("")
+    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
+    for row in [heads, *rows]:
+        cells = (
+            cell.ljust(width) if head in LEFT else cell.rjust(width)
+            for head, cell, width in zip(heads, row, widths, strict=True)
+        )
+        click.echo("  ".join(cells).rstrip())
+    return None
 
 
 def _table(heads: list[str], rows: list[list[str]]) -> None:
@@ -91,7 +116,7 @@ def _table(heads: list[str], rows: list[list[str]]) -> None:
 
     table = Table(box=None, pad_edge=False)
     for head in heads:
-        justify = "left" if head in ("framework", "operation") else "right"
+        justify = "left" if head in LEFT else "right"
         table.add_column(head, justify=justify, style=COLOURS.get(head, ""))  # type: ignore[arg-type]
     previous = ""
     for row in rows:

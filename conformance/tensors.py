@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from decimal import ROUND_CEILING, Context, Decimal
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, ROUND_UP, Context, Decimal
 from typing import Any
 
 import ml_dtypes
@@ -43,14 +43,23 @@ def _number(value: float, dtype: str) -> str:
     if math.isinf(value):
         return "inf" if value > 0 else "-inf"
     if dtype == "bfloat16":
-        target = rounding.FORMATS[dtype]
-        texts = (f"{value:.{digits}g}" for digits in range(1, 18))
-        text = next(t for t in texts if rounding.round_number(Decimal(t), target) == value)
-        # "%g" pads exponents and may write 1e+03; repr of the float that the text names does not.
-        text = repr(float(text))
+        # str of a Decimal writes 1E+3; repr of the float that it names does not.
+        text = repr(float(_shortest(Decimal(value), rounding.FORMATS[dtype])))
     else:
         text = str(DTYPES[dtype].type(value))
     return text.removesuffix(".0") if text != "-0.0" else text
+
+
+def _shortest(value: Decimal, target: rounding.Format) -> Decimal:
+    """Return the decimal of the fewest digits that stands for ``value``, a number of the format."""
+    for digits in range(1, 18):
+        # Below a power of two the numbers lie closer. There the nearest decimal, if it is below, may not give the
+        # number back where the next one above does.
+        for direction in (ROUND_HALF_EVEN, ROUND_UP):
+            near = Context(prec=digits, rounding=direction).create_decimal(value)
+            if rounding.round_number(near, target) == value:
+                return near
+    raise AssertionError(f"{value} is no number of {target}")
 
 
 def format_data(values: Array, dtype: str) -> str:
@@ -115,11 +124,29 @@ def parse_data(text: str, dtype: str, shape: Sequence[int], where: str) -> Array
             return np.array([int(word) for word in words], np.int64).reshape(shape)
         except (ValueError, OverflowError) as error:
             raise TensorError(f"{where}: {error}; wanted integers of 64 bits") from None
-    wide = np.array(_floats(words, where), np.float64).reshape(shape)
-    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        # The cast to bfloat16 goes by way of float32 and rounds twice.
-        result = stored(wide, dtype) if dtype == "bfloat16" else wide.astype(DTYPES[dtype])
+    wide = np.array(_floats(words, where), np.float64)
+    result = _rounded_once(words, wide, dtype)
     _check_fit(words, wide, result, dtype, where)
+    return result.reshape(shape)
+
+
+def _rounded_once(words: Sequence[str], wide: Array, dtype: str) -> Array:
+    """Return the numbers of ``dtype`` nearest to the decimals, of which ``wide`` holds the nearest float64 numbers."""
+    if dtype == "float64":
+        return wide
+    # The cast to bfloat16 goes by way of float32 and rounds twice, anywhere.
+    doubtful = np.ones(wide.shape, bool)
+    result = np.zeros(wide.shape, DTYPES[dtype])
+    if dtype != "bfloat16":
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            result = wide.astype(DTYPES[dtype])
+            kept = result.astype(np.float64)
+            # Rounding by way of float64 goes wrong where float64 lands on a tie that the decimal is only near. There
+            # the number as far off on the other side is one of the dtype too, or beyond its largest.
+            other = 2 * wide - kept
+            doubtful = (kept != wide) & ((other.astype(DTYPES[dtype]) == other) | np.isinf(kept)) & np.isfinite(wide)
+    for i in np.flatnonzero(doubtful).tolist():
+        result[i] = rounding.round_number(Decimal(words[i]), rounding.FORMATS[dtype])
     return result
 
 

@@ -11,15 +11,17 @@ import numpy as np
 
 from nnconform.adapters import SparseGradient
 
+from .recipes import Repeated
 from .tensors import DTYPES, Array
 from .vectors import Vector
 
 
-def _tensor(array: Array) -> dict[str, Any]:
+def _tensor(array: Array | Repeated) -> dict[str, Any]:
+    elements = array.block if isinstance(array, Repeated) else array
     return {
         "dtype": array.dtype.name,
         "shape": list(array.shape),
-        "data": base64.b64encode(np.ascontiguousarray(array).tobytes()).decode(),
+        "data": base64.b64encode(np.ascontiguousarray(elements).tobytes()).decode(),
     }
 
 
@@ -42,6 +44,8 @@ def request(vector: Vector, calls: Sequence[tuple[str, str]]) -> bytes:
         "operation": vector.operation,
         "defaults": vector.profile == "defaults",
         "steps": vector.steps,
+        "lengths": list(vector.lengths),
+        "first": vector.first,
         "attributes": vector.attributes,
         "inputs": {name: _encode(value) for name, value in vector.inputs.items()},
         "calls": [list(call) for call in calls],

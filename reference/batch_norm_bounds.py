@@ -36,7 +36,7 @@ def moments(x: Array, channel_axis: int, p: Precision, *, single_pass: bool = Fa
     """
     axes, _ = batch_norm.channels(x, channel_axis)
     mean, variance = batch_norm.moments(x, channel_axis)
-    m = p.terms(x.size // max(1, x.shape[channel_axis]))
+    m = p.terms(exact.count(x, axes))
     # D_mu = gamma_{m+1} mean|x|
     d_mean = p.gamma(m + 1) * exact.mean(exact.absolute(x), axes) + p.eta
     if single_pass:
@@ -141,7 +141,7 @@ def _parameters(n: Normalized, dy: Array, channel_axis: int) -> tuple[Array, Arr
     """Bounds of dgamma, computed directly, and of dbeta."""
     # dbeta: gamma_m sum|dy|;   dgamma: sum|dy| D_xh + gamma_{m+4} sum |dy| (|xh| + D_xh)
     axes, _ = batch_norm.channels(n.x, channel_axis)
-    m = n.p.terms(dy.size // max(1, dy.shape[channel_axis]))
+    m = n.p.terms(exact.count(dy, axes))
     size, d_xh = exact.absolute(dy), n.d_xh
     products = exact.total(size * (exact.absolute(n.xh) + d_xh), axes)
     dgamma = exact.total(size * d_xh, axes) + n.p.gamma(m + 4) * products
@@ -173,7 +173,7 @@ def batch_norm_train_vjp(
     """
     axes, wide = batch_norm.channels(x, channel_axis)
     n = Normalized.of(x, s, epsilon, channel_axis, p)
-    m = p.terms(x.size // max(1, x.shape[channel_axis]))
+    m = p.terms(exact.count(x, axes))
     a, rise = exact.absolute(wide(gamma)) * n.r, 1 + n.rho
     xh, d_xh, size = exact.absolute(n.xh), n.d_xh, exact.absolute(dy)
     gb, h = exact.absolute(wide(exact.mean(dy, axes))), wide(exact.mean(dy * n.xh, axes))
@@ -206,7 +206,7 @@ def batch_norm_eval_vjp(
     """Bounds of dx, dgamma and dbeta in evaluation (BOUND-BN-EVAL); arguments as for training."""
     axes, wide = batch_norm.channels(x, channel_axis)
     n = Normalized.of(x, s, epsilon, channel_axis, p)
-    m = p.terms(x.size // max(1, x.shape[channel_axis]))
+    m = p.terms(exact.count(x, axes))
     # dx = dy gamma r: |dx| ((1 + rho)(1 + gamma_3) - 1)
     size = exact.absolute(dy) * exact.absolute(wide(gamma)) * n.r
     dx = size * ((1 + n.rho) * (1 + p.gamma(3)) - 1) + p.eta

@@ -52,7 +52,7 @@ def batch_norm_train(
         if empty_is_nan and not x.size:
             step["dgamma"] = step["dgamma"]._replace(values=exact.full(s.mean.shape, math.nan, x))
         made.append(step)
-        m = Decimal(x.size // max(1, x.shape[attributes["channel_axis"]]))
+        m = Decimal(exact.count(x, batch_norm.channels(x, attributes["channel_axis"])[0]))
         bessel = m / (m - 1) if unbiased else Decimal(1)
         news = (s.mean, s.d_mean), (s.variance * bessel, s.d_variance * bessel)
         ends = [old.after(new, d_new, momentum, p) for old, (new, d_new) in zip(running, news, strict=True)]

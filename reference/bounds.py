@@ -1,23 +1,25 @@
 """Error bounds that every correct implementation keeps, element by element (spec/numerics.md, Bounds).
 
-All functions work on exact Decimal arrays and return b, the most by which a value computed in the working
-precision u may differ from the exact one, before its last rounding into storage; ``stored`` turns b into the
-bound that stands in a vector. Symbols are those of the spec: gamma_n = n u / (1 - n u), A = |gamma| r,
-xh = (x - mu) r, hats for computed values, m elements a channel, D_z the bound of z.
+All functions return b, the most by which a value computed in the working precision u may differ from the exact one,
+before its last rounding into storage; ``stored`` turns b into the bound that stands in a vector. They work on exact
+Decimal arrays; those of elementwise operations work on float64 arrays too, for sweeps over all inputs of a half
+format, whose bounds are far above the roundings of float64. Symbols are those of the spec: gamma_n = n u / (1 - n u),
+A = |gamma| r, xh = (x - mu) r, hats for computed values, m elements a channel, D_z the bound of z.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
 from . import exact
 from .clipping import Gradients, global_norm
 from .exact import Array
-from .rounding import FORMATS, round_number
+from .rounding import FORMATS, round_floats, round_number
 
 # Underflow in float32 or float64 arithmetic may be flushed to zero; float16 is computed in float32.
 HALF = ("float16", "bfloat16")
@@ -27,7 +29,7 @@ SEQUENTIAL = 4096
 
 @dataclass(frozen=True)
 class Precision:
-    """The precision that a bound speaks of.
+    """The precision that a bound speaks of, in the number system of the arrays that it meets.
 
     Attributes:
         u: unit roundoff of the arithmetic.
@@ -35,11 +37,11 @@ class Precision:
         eta: absolute slack for a result that is flushed to zero.
     """
 
-    u: Decimal
-    us: Decimal
-    eta: Decimal
+    u: Any
+    us: Any
+    eta: Any
 
-    def gamma(self, n: int) -> Decimal:
+    def gamma(self, n: int) -> Any:
         """Return gamma_n = n u / (1 - n u), the relative error of n roundings (Higham 2002, Lemma 3.1).
 
         Raises:
@@ -54,15 +56,22 @@ class Precision:
         return n if n <= SEQUENTIAL else SEQUENTIAL + math.ceil(math.log2(n / SEQUENTIAL))
 
 
-def working(storage: str) -> Precision:
-    """Return the precision that a correct implementation computes in; half formats compute in float32."""
+def working(storage: str, like: Array | None = None) -> Precision:
+    """Return the precision that a correct implementation computes in; half formats compute in float32.
+
+    Args:
+        storage: the dtype that results are stored in.
+        like: an array of the number system that the bounds are computed in; Decimals when None.
+    """
     arithmetic = FORMATS["float32" if storage in HALF else storage]
-    return Precision(arithmetic.unit, FORMATS[storage].unit, arithmetic.smallest_normal)
+    numbers = arithmetic.unit, FORMATS[storage].unit, arithmetic.smallest_normal
+    return Precision(*(n if like is None or exact.is_exact(like) else float(n) for n in numbers))
 
 
-def storage(dtype: str) -> Precision:
-    """Return the precision of an implementation that rounds every operation to ``dtype`` itself."""
-    return Precision(FORMATS[dtype].unit, FORMATS[dtype].unit, working(dtype).eta)
+def storage(dtype: str, like: Array | None = None) -> Precision:
+    """Return the precision of an implementation that rounds every operation to ``dtype``; ``like`` as above."""
+    p = working(dtype, like)
+    return replace(p, u=p.us)
 
 
 def stored(values: Array, bounds: Array, dtype: str) -> Array:
@@ -72,13 +81,15 @@ def stored(values: Array, bounds: Array, dtype: str) -> Array:
     and RN(e + b): the bound is the greater of the two distances from RN(e) (NUM-2).
 
     Args:
-        values: the exact values, Decimals.
+        values: the exact values, Decimals; or float64 numbers near them, for half formats.
         bounds: b, at least 0, of the same shape.
         dtype: the storage dtype.
 
     Returns:
         The bounds; infinite where one reaches beyond the dtype's largest number, or b is not a number.
     """
+    if not exact.is_exact(values):
+        return _stored_floats(values, bounds, dtype)
     target = FORMATS[dtype]
     result = np.zeros(values.shape, np.float64)
     for (index, value), b in zip(exact.elements(values), bounds.ravel().tolist(), strict=True):
@@ -96,6 +107,17 @@ def stored(values: Array, bounds: Array, dtype: str) -> Array:
     return result
 
 
+def _stored_floats(values: Array, bounds: Array, dtype: str) -> Array:
+    centre = round_floats(values, dtype)
+    with np.errstate(invalid="ignore"):
+        # e + b and e - b, one float64 further out for their rounding.
+        ends = np.nextafter(values + bounds, np.inf), np.nextafter(values - bounds, -np.inf)
+        # Differences of numbers of a format of at most 24 digits, near each other: exact in float64.
+        distance = exact.maximum(*(np.abs(round_floats(end, dtype) - centre) for end in ends))
+    distance = np.where(np.isnan(distance), np.inf, distance)
+    return np.where(np.isfinite(centre) & (bounds != 0), distance, 0.0)
+
+
 def elu(x: Array, y: Array, p: Precision) -> Array:
     """Bound of ELU's value: 16 u relative, 8 ULP, where x <= 0, a measured budget for expm1 (BOUND-ELU)."""
     return np.where(x > 0, exact.full(x.shape, 0.0, x), 16 * p.u * exact.absolute(y) + p.eta)
@@ -109,7 +131,7 @@ def elu_vjp(x: Array, dx: Array, p: Precision) -> Array:
 def exp_minus_one(x: Array, alpha: float, p: Precision) -> Array:
     """Bound of ELU's value computed as alpha (exp(x) - 1), an accuracy dialect: 4 |alpha| u absolute."""
     size = 4 * p.u * abs(exact.number(alpha, x))
-    return np.where(x > 0, exact.full(x.shape, 0.0, x), np.full(x.shape, size + p.eta, object))
+    return np.where(x > 0, exact.full(x.shape, 0.0, x), size + p.eta)
 
 
 def gradient_from_output(x: Array, dy: Array, alpha: float, p: Precision) -> Array:
@@ -118,7 +140,7 @@ def gradient_from_output(x: Array, dy: Array, alpha: float, p: Precision) -> Arr
     return np.where(x > 0, exact.full(x.shape, 0.0, x), size * exact.absolute(dy) + p.eta)
 
 
-def norm_roundings(gradients: Gradients, p: Precision) -> Decimal:
+def norm_roundings(gradients: Gradients, p: Precision) -> Any:
     """R: the relative error of the norm of all the elements of ``gradients`` (BOUND-NORM).
 
     Where float16 is the arithmetic too, a dialect, squares of ordinary gradients underflow: each is then off by up
@@ -126,7 +148,7 @@ def norm_roundings(gradients: Gradients, p: Precision) -> Decimal:
     """
     present = [g for g in gradients if g is not None]
     # R = gamma_{N+T+4} / 2 + gamma_3,   N elements in T tensors
-    count = sum(g.size for g in present)
+    count = sum(exact.count(g) for g in present)
     n = p.terms(count) + len(present) + 4
     relative = p.gamma(n) / 2 + p.gamma(3)
     square = sum((exact.total(g * g).item() for g in present), Decimal(0))
@@ -179,15 +201,15 @@ def sgd_step(
         learning_rate: the exact float64 number.
         dtype: of weights and gradients; u is its unit roundoff, also in half precision (NUM-6).
     """
-    p = storage(dtype)
     result = []
     for w, v, error in zip(weights, values, errors, strict=True):
+        p = storage(dtype, w)
         if v is None or error is None:
             result.append(exact.full(w.shape, 0.0, w))
             continue
         rate = exact.number(learning_rate, w)
         size, moved = exact.absolute(rate * v), exact.absolute(w - rate * v)
-        if p.u != working(dtype).u:
+        if p.u != working(dtype, w).u:
             # In half precision a clipped gradient was rounded to storage before the step.
             error = error + np.where(error > 0, p.u * exact.absolute(v), error)
         rounded = p.gamma(2) * (1 + p.u) * size + p.u * moved

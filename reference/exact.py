@@ -8,8 +8,10 @@ has no expm1 and refuses a Python float as an operand.
 from __future__ import annotations
 
 import decimal
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +19,9 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 Axes = tuple[int, ...] | None
+
+# How often every element of an array counts in sums.
+_times: ContextVar[int] = ContextVar("_times", default=1)
 
 
 @contextmanager
@@ -34,6 +39,19 @@ def precision(digits: int) -> Iterator[None]:
     )
     with decimal.localcontext(context):
         yield
+
+
+@contextmanager
+def repeated(times: int) -> Iterator[None]:
+    """Let every element of an array stand for ``times`` equal ones in ``total``, ``mean`` and ``count``.
+
+    So long sums are evaluated on short arrays. It belongs to the thread, or task, that enters it.
+    """
+    token = _times.set(times)
+    try:
+        yield
+    finally:
+        _times.reset(token)
 
 
 def is_exact(a: Array) -> bool:
@@ -110,18 +128,29 @@ def exp(a: Array) -> Array:
     return np.asarray(np.exp(a))
 
 
+# e^d - 1 keeps this many of the context's last digits free, for what is computed with it.
+GUARD = 25
+
+
 def _expm1(d: Decimal) -> Decimal:
     if not d.is_finite() or d == 0:
         return d if d == 0 else d.exp() - 1
     # e^d - 1 of a d of 10^-k loses k digits: compute with k more, then round to the context's precision.
     with decimal.localcontext() as context:
+        least = Decimal(10) ** -max(context.prec - GUARD, context.prec // 2)
         context.prec += max(0, -d.adjusted()) + 3
-        result = d.exp() - 1
+        # Of a great negative d the digits would show -1 alone. The value is above -1, and a tie at -alpha is decided
+        # by that: what is too small to be kept is made just great enough.
+        result = max(d.exp(), least) - 1
     return +result
 
 
 def expm1(a: Array) -> Array:
-    """Return e^a - 1 to full relative accuracy; expm1(-0) is -0."""
+    """Return e^a - 1 to full relative accuracy; expm1(-0) is -0.
+
+    Of a Decimal so far below 0 that the result is within 10^(``GUARD`` - p) of -1, p the digits of the context, the
+    result is that far above -1: the side on which it lies is kept, and more would be lost in the next operation.
+    """
     return _each(_expm1, a, object) if is_exact(a) else np.asarray(np.expm1(a))
 
 
@@ -140,13 +169,18 @@ def clip(a: Array, low: Array, high: Array) -> Array:
     return np.where(a > high, high, np.where(a < low, low, a))
 
 
+def count(a: Array, axes: Axes = None) -> int:
+    """Return how many elements a sum over ``axes`` (all when None) has, each as often as it is ``repeated``."""
+    return math.prod(a.shape if axes is None else (a.shape[axis] for axis in axes)) * _times.get()
+
+
 def total(a: Array, axes: Axes = None) -> Array:
-    """Return the sum over ``axes`` (all when None); the sum of nothing is 0."""
-    return np.asarray(np.sum(a, axis=axes, initial=number(0.0, a)))
+    """Return the sum over ``axes`` (all when None), of elements as often ``repeated``; the sum of nothing is 0."""
+    once = np.asarray(np.sum(a, axis=axes, initial=number(0.0, a)))
+    return once if _times.get() == 1 else np.asarray(once * number(float(_times.get()), a))
 
 
 def mean(a: Array, axes: Axes = None) -> Array:
     """Return the mean over ``axes`` (all when None); the mean of nothing is NaN."""
-    count = a.size if axes is None else int(np.prod([a.shape[axis] for axis in axes], dtype=int))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(total(a, axes) / number(float(count), a))
+        return np.asarray(total(a, axes) / number(float(count(a, axes)), a))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import NamedTuple
+
+from .exact import precision
 
 KINDS = ("dense", "conv", "depthwise_conv", "transposed_conv")
 MODES = ("fan_in", "fan_out", "fan_avg")
@@ -12,6 +15,10 @@ MODES = ("fan_in", "fan_out", "fan_avg")
 # The deviation of a standard normal law cut at two deviations:
 # sqrt(1 - 2 c phi(c) / (2 Phi(c) - 1)) at c = 2.
 TRUNCATED_DEVIATION = 0.87962566103423978
+# The number that the clause writes, which is not quite that float64.
+_CLAUSE_DEVIATION = Decimal("0.87962566103423978")
+# Far more than float64 has, so that the one rounding of each parameter of a law is the right one.
+_DIGITS = 60
 
 # Where a kernel's axes are: the axis of the inputs, of the outputs, and the spatial ones.
 LAYOUTS = {
@@ -98,7 +105,13 @@ def he_stddev(fan: float) -> float:
     Args:
         fan: above 0.
     """
-    return math.sqrt(2 / fan)
+    return _rooted(2, fan)
+
+
+def _rooted(gain: int, fan: float, divisor: Decimal = Decimal(1)) -> float:
+    """Return sqrt(gain / fan) / divisor, rounded once."""
+    with precision(_DIGITS):
+        return float((gain / Decimal(fan)).sqrt() / divisor)
 
 
 def he_bound(fan: float) -> float:
@@ -107,7 +120,7 @@ def he_bound(fan: float) -> float:
     Args:
         fan: above 0.
     """
-    return math.sqrt(6 / fan)
+    return _rooted(6, fan)
 
 
 def he_normal_law(fan: float) -> Law:
@@ -118,8 +131,8 @@ def he_normal_law(fan: float) -> Law:
     Args:
         fan: above 0.
     """
-    deviation = he_stddev(fan)
-    return Law("truncated_normal", deviation, 2 * deviation / TRUNCATED_DEVIATION)
+    # sigma = sqrt(2 / fan),   2 tau = 2 sigma / 0.8796... = sqrt(8 / fan) / 0.8796...
+    return Law("truncated_normal", he_stddev(fan), _rooted(8, fan, _CLAUSE_DEVIATION))
 
 
 def he_uniform_law(fan: float) -> Law:

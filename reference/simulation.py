@@ -8,6 +8,7 @@ float64 and hold numbers of the precision in question.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,25 +16,15 @@ import numpy as np
 from . import batch_norm, exact
 from .bounds import HALF
 from .exact import Array
-from .rounding import FORMATS, round_to
+from .rounding import round_floats, round_to
 from .variants import Case
 
 Round = Callable[[Array], Array]
 
 
 def rounder(dtype: str) -> Round:
-    """Return what rounds a float64 array to ``dtype``, once, without overflow or underflow in mind."""
-    if dtype == "float64":
-        return lambda a: np.asarray(a, np.float64)
-    if dtype != "bfloat16":
-        return lambda a: np.asarray(a, np.float64).astype(dtype).astype(np.float64)
-
-    def fl(a: Array) -> Array:
-        significand, exponent = np.frexp(a)
-        bits = FORMATS[dtype].bits
-        return np.asarray(np.ldexp(np.rint(np.ldexp(significand, bits)), exponent - bits))
-
-    return fl
+    """Return what rounds a float64 array to ``dtype``, once."""
+    return partial(round_floats, dtype=dtype)
 
 
 def _arithmetic(dtype: str, *, half: bool) -> str:

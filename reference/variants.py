@@ -3,7 +3,7 @@
 A dialect is a keyword or two of these functions (``DIALECTS``), so that the combinations that implementations
 have are the union of their keywords. Without a keyword a function gives what the clauses prescribe.
 Inputs are exact Decimal arrays, or lists of them with None for an absent gradient; list outputs are named
-``gradients[0]``, ``gradients[1]`` and so on.
+``gradients[0]``, ``gradients[1]`` and so on. ``relu``, ``elu`` and ``clip_by_value`` take float64 arrays too.
 """
 
 from __future__ import annotations
@@ -38,11 +38,12 @@ def relu(
     if slope_at_zero:
         dx = np.where(x == 0, dy * exact.number(slope_at_zero, dy), dx)
     if masked_product:
-        dx = np.asarray(dy * np.where(x > 0, exact.full(x.shape, 1.0, x), zeros_like(x)), object)
+        dx = np.asarray(dy * np.where(x > 0, exact.full(x.shape, 1.0, x), zeros_like(x)))
     if nan_is_zero:
         y = np.where(exact.isnan(x), zeros_like(x), y)
     if subnormal_passes:
-        y = np.where(np.abs(x) < FORMATS[case.dtypes["x"]].smallest_normal, x, y)
+        least = exact.number(float(FORMATS[case.dtypes["x"]].smallest_normal), x)
+        y = np.where(exact.absolute(x) < least, x, y)
     return {
         "y": Output(y, zeros_like(y), case.dtypes["x"]),
         "dx": Output(dx, zeros_like(dx), case.dtypes["x"]),
@@ -62,7 +63,7 @@ def elu(
     ``nan_passes``: the gradient takes the branch x > 0 for a NaN, and is dy.
     """
     x, dy, alpha, dtype = case.inputs["x"], case.inputs["dy"], case.attributes["alpha"], case.dtypes["x"]
-    p = bounds.storage(dtype) if half else bounds.working(dtype)
+    p = bounds.storage(dtype, x) if half else bounds.working(dtype, x)
     y, dx = activations.elu(x, alpha=alpha), activations.elu_vjp(x, dy, alpha=alpha)
     if nan_passes:
         dx = np.where(exact.isnan(x), dy, dx)

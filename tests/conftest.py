@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from nnconform.conformance.cli import cli as commands
-from nnconform.conformance.vectors import Vector, load
+from nnconform.conformance.reading import load
+from nnconform.conformance.vectors import Vector
 
 Cli = Callable[..., Result]
 LIARS = Path(__file__).parent / "liars"

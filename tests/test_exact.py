@@ -81,6 +81,16 @@ def test_sums_and_means_run_over_the_axes_that_are_named(system):
     assert float(exact.mean(a)) == 11.5
 
 
+def test_repeated_elements_count_in_sums_and_leave_means_alone(system):
+    a = system(np.arange(6.0).reshape(2, 3))
+    with exact.repeated(10_000_000):
+        assert (exact.count(a), exact.count(a, (0,)), exact.count(a, ())) == (60_000_000, 20_000_000, 10_000_000)
+        np.testing.assert_array_equal(floats(exact.total(a, (1,))), [3e7, 12e7])
+        np.testing.assert_array_equal(floats(exact.mean(a, (1,))), [1.0, 4.0])
+    assert exact.count(a) == 6
+    assert float(exact.total(a)) == 15.0
+
+
 def test_sums_carry_nan_and_infinities(system):
     rows = system([[math.inf, 1.0], [math.inf, -math.inf], [math.nan, 1.0]])
     with np.errstate(invalid="ignore"):
@@ -111,6 +121,15 @@ def test_a_small_expm1_keeps_all_its_digits():
         x = Decimal(2) ** -80
         # e^x - 1 = x + x^2 / 2 + x^3 / 6 + ...
         assert abs(got - (x + x * x / 2 + x**3 / 6)) < x * Decimal(10) ** -48
+
+
+@pytest.mark.parametrize("x", [-100.0, -140.0, -1000.0, -1e300])
+def test_the_expm1_of_a_number_far_below_zero_is_above_minus_one_even_times_a_factor(x):
+    with exact.precision(60):
+        got = exact.expm1(exact.exact(np.asarray(x)))[()]
+        assert -1 < got < Decimal("-0.999999999999999999999999999999")
+        for factor in (1.5, 0.1, 1e300):
+            assert -Decimal(factor) < Decimal(factor) * got
 
 
 def test_a_float64_becomes_the_decimal_that_it_is():

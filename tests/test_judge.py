@@ -18,8 +18,8 @@ from nnconform.conformance.judge import (
     Result,
     judge,
 )
+from nnconform.conformance.reading import dialects as read_dialects
 from nnconform.conformance.vectors import Tensor, Vector
-from nnconform.conformance.vectors import dialects as read_dialects
 from nnconform.conformance.worker import Answer, Call
 
 Y, DX = np.float32([1.0, 2.0]), np.float32([3.0, 4.0])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nnconform.conformance.vectors import load
+from nnconform.conformance.reading import load
 
 pytest_plugins = ["pytester"]
 LIARS = Path(__file__).parent / "liars"

@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -311,3 +312,15 @@ def test_the_correction_for_the_cut_is_the_deviation_of_a_cut_normal_law():
     assert math.isclose(TRUNCATED_DEVIATION, math.sqrt(np.sum(grid**2 * density) / np.sum(density)), rel_tol=1e-5)
     law = ref.he_normal_law(8)
     assert math.isclose(law.bound / law.stddev, 2 / TRUNCATED_DEVIATION)
+
+
+@pytest.mark.parametrize("fan", [1, 7, 9, 288, 1296, 4.5, 150528])
+def test_the_numbers_of_a_law_are_rounded_once(fan):
+    def nearest(got: float, square: Fraction) -> bool:
+        """Whether the root of ``square`` lies between the midpoints on both sides of ``got``."""
+        below, above = (Fraction(math.nextafter(got, end)) for end in (0, math.inf))
+        return ((below + Fraction(got)) / 2) ** 2 < square < ((above + Fraction(got)) / 2) ** 2
+
+    assert nearest(ref.he_stddev(fan), 2 / Fraction(fan))
+    assert nearest(ref.he_bound(fan), 6 / Fraction(fan))
+    assert nearest(ref.he_normal_law(fan).bound, 8 / Fraction(fan) / Fraction("0.87962566103423978") ** 2)

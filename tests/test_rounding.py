@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from nnconform.reference.exact import exact, precision
-from nnconform.reference.rounding import FORMATS, round_number, round_to
+from nnconform.reference.rounding import FORMATS, round_floats, round_number, round_to
 
 HALVES = {"float16": np.dtype(np.float16), "bfloat16": np.dtype(ml_dtypes.bfloat16)}
 
@@ -46,6 +46,31 @@ def test_the_least_step_off_a_midpoint_goes_to_the_nearer_number(dtype):
     midpoints = (numbers[:-1] + numbers[1:]) / 2
     np.testing.assert_array_equal(round_to(exact(np.nextafter(midpoints, -1)), dtype), numbers[:-1])
     np.testing.assert_array_equal(round_to(exact(np.nextafter(midpoints, math.inf)), dtype), numbers[1:])
+
+
+@pytest.mark.parametrize("dtype", HALVES)
+def test_floats_round_as_decimals_do_at_and_around_every_tie_of_a_half_format(dtype):
+    numbers = positive_numbers(dtype)
+    midpoints = (numbers[:-1] + numbers[1:]) / 2
+    even = np.where(np.arange(len(midpoints)) % 2 == 0, numbers[:-1], numbers[1:])
+    np.testing.assert_array_equal(round_floats(numbers, dtype), numbers)
+    for sign in (1, -1):
+        np.testing.assert_array_equal(round_floats(sign * midpoints, dtype), sign * even)
+        np.testing.assert_array_equal(round_floats(sign * np.nextafter(midpoints, -1), dtype), sign * numbers[:-1])
+        np.testing.assert_array_equal(round_floats(sign * np.nextafter(midpoints, np.inf), dtype), sign * numbers[1:])
+
+
+@pytest.mark.parametrize("dtype", FORMATS)
+def test_floats_of_every_size_round_as_decimals_do(dtype):
+    bits = np.random.default_rng(2).integers(0, 2**64, 4000, dtype=np.uint64).view(np.float64)
+    largest = FORMATS[dtype].largest
+    with np.errstate(over="ignore"):
+        past = np.nextafter(largest * (1 + 2.0 ** -(FORMATS[dtype].bits + 1)), [0, np.inf])
+    values = np.concatenate([bits, bits * 2.0**-900, largest * np.array([1, -1]), past, -past, [5e-324, -5e-324]])
+    got, wanted = round_floats(values, dtype), round_to(exact(values), dtype)
+    np.testing.assert_array_equal(got, wanted)
+    known = ~np.isnan(wanted)
+    np.testing.assert_array_equal(np.signbit(got)[known], np.signbit(wanted)[known])
 
 
 def test_bfloat16_is_rounded_once_and_not_by_way_of_float32():
@@ -114,9 +139,9 @@ def test_numbers_underflow_to_zero_at_half_of_the_least(dtype, least):
 @pytest.mark.parametrize("dtype", FORMATS)
 def test_special_values_pass_whatever_the_format(dtype):
     values = exact([math.nan, math.inf, -math.inf, 0.0, -0.0])
-    got = round_to(values, dtype)
-    np.testing.assert_array_equal(got, [math.nan, math.inf, -math.inf, 0.0, -0.0])
-    np.testing.assert_array_equal(np.signbit(got[1:]), [False, True, False, True])
+    for got in (round_to(values, dtype), round_floats(values.astype(np.float64), dtype)):
+        np.testing.assert_array_equal(got, [math.nan, math.inf, -math.inf, 0.0, -0.0])
+        np.testing.assert_array_equal(np.signbit(got[1:]), [False, True, False, True])
 
 
 @pytest.mark.parametrize("dtype", FORMATS)

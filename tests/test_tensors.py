@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -16,6 +17,7 @@ from nnconform.conformance.tensors import (
     parse_bound,
     parse_data,
 )
+from nnconform.reference.exact import precision
 
 
 def assert_same_numbers(got: np.ndarray, wanted: np.ndarray) -> None:
@@ -57,6 +59,14 @@ def test_special_values_have_words_of_their_own(dtype):
 )
 def test_numbers_are_written_with_no_more_digits_than_they_need(dtype, text):
     assert format_data(parse_data("0.1", dtype, [], "it"), dtype) == text
+
+
+@pytest.mark.parametrize(("power", "text"), [(-119, "1.51e-36"), (-59, "1.74e-18"), (64, "1.85e+19"), (-133, "9e-41")])
+def test_a_power_of_two_is_written_as_the_shortest_decimal_on_either_side(power, text):
+    # 2^64 is 1.845e19. 1.84e19 is nearer to it than 1.85e19, but stands for the number below: the step is half as wide.
+    value = np.array(2.0**power, DTYPES["bfloat16"])
+    assert format_data(value, "bfloat16") == text
+    assert_same_numbers(round_trip(value), value)
 
 
 def test_integers_round_trip_at_the_ends_of_their_range():
@@ -136,5 +146,25 @@ def test_what_only_python_reads_as_a_number_is_refused(text):
         parse_data(text, "float64", [1], "it")
 
 
-def test_a_decimal_is_rounded_once_also_to_bfloat16():
-    assert float(parse_data("1.0039062500009", "bfloat16", [], "it")) == 1.0078125
+@pytest.mark.parametrize(
+    ("dtype", "tie", "below", "above"),
+    [
+        ("float32", 1 + Fraction(1, 2**24), 1.0, 1 + 2**-23),
+        ("float16", 1 + Fraction(3, 2**11), 1 + 2**-10, 1 + 2**-9),
+        ("float16", Fraction(1, 2**25), None, 2**-24),
+        ("float16", Fraction(65520), 65504.0, None),
+        ("bfloat16", 1 + Fraction(1, 2**8), 1.0, 1 + 2**-7),
+        ("bfloat16", Fraction(3, 2**134), 2.0**-133, 2.0**-132),
+    ],
+)
+def test_a_decimal_is_rounded_once_and_not_by_way_of_float64(dtype, tie, below, above):
+    # 200 digits of the tie, and then a one: float64 sees the tie alone.
+    for end, wanted in ((-1, below), (1, above)):
+        with precision(300):
+            exactly = Decimal(tie.numerator) / Decimal(tie.denominator)
+            text = str(exactly + end * exactly.scaleb(-200)).replace("E", "e")
+        if wanted is None:
+            with pytest.raises(TensorError, match="does not fit"):
+                parse_data(text, dtype, [], "it")
+        else:
+            assert float(parse_data(text, dtype, [], "it")) == wanted

@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from nnconform.conformance import catalogue
-from nnconform.conformance.vectors import VectorError, load, read
+from nnconform.conformance.reading import load, read
+from nnconform.conformance.vectors import VectorError
 
 SPEC = Path(str(resources.files("nnconform.spec")))
 VECTORS = SPEC / "vectors"

@@ -8,12 +8,32 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nnconform.adapters import SparseGradient
+from nnconform.conformance import recipes
+from nnconform.conformance.recipes import Repeated
 from nnconform.conformance.tensors import Array, stored
 
 HALF = ("float16", "bfloat16")
 DTYPES = ("float64", "float32", *HALF)
 # The dtype of parameters and statistics beside x: mixed precision keeps them in float32.
 PARAMETERS = {"float64": "float64", "float32": "float32", "float16": "float32", "bfloat16": "float32"}
+
+
+@dataclass(frozen=True)
+class Every:
+    """An input of every number of a 16-bit dtype, with or without NaNs (FORMAT-19)."""
+
+    dtype: str
+    nan: bool = True
+
+    @property
+    def recipe(self) -> str:
+        """Its name in a vector."""
+        return "every" if self.nan else "every-but-nan"
+
+    @property
+    def count(self) -> int:
+        """How many numbers it has."""
+        return int(recipes.every(self.dtype, self.recipe).size)
 
 
 @dataclass(frozen=True)
@@ -28,13 +48,15 @@ class VectorCase:
         clauses: ids of the clauses that it tests.
         hunts: ids of the faults and dialects that it is made to catch.
         attributes: as they stand in the vector, ``steps`` not among them.
-        inputs: arrays by name; lists of arrays, SparseGradients or None for gradients and weights.
+        inputs: arrays by name; lists of arrays, SparseGradients or None for gradients and weights; or recipes.
         assumed: the spec's defaults, for attributes that the vector leaves out.
         steps: how many training steps x and dy are stacked for; 0 for one that is not stacked.
         latitude: what is free, by output; an output with ``any`` is recorded and not judged.
         unjudged: the clauses give no meaning to the whole vector.
         compiled: its shape and hyperparameters are among the few that compiled modes run.
         raises: dialects that prescribe an error, with the pattern of its message.
+        lengths: the call is made for each, on the first so many elements of every input; none for one call.
+        first: outputs of more elements are cut to their first so many, the size of the blocks that inputs repeat.
     """
 
     operation: str
@@ -51,6 +73,8 @@ class VectorCase:
     unjudged: bool = False
     compiled: bool = False
     raises: Mapping[str, str] = field(default_factory=dict)
+    lengths: tuple[int, ...] = ()
+    first: int = 0
 
     @property
     def id(self) -> str:
@@ -62,6 +86,24 @@ class VectorCase:
         """The path of its file below spec/vectors."""
         profile = "half" if self.profile == "core" and self.dtype in HALF else self.profile
         return f"{self.operation}/{profile}.yaml"
+
+    @property
+    def arrays(self) -> list[Any]:
+        """All inputs, the entries of lists one by one."""
+        return [v for value in self.inputs.values() for v in (value if isinstance(value, list) else [value])]
+
+    def listed(self, flat: Mapping[str, Any]) -> dict[str, Any]:
+        """Gather ``gradients[0]``, ``gradients[1]`` into lists, with None where there is nothing."""
+        result: dict[str, Any] = {}
+        if not flat and self.operation in ("clip_by_value", "clip_by_norm"):
+            return {"gradients": [None] * len(self.inputs["gradients"])}
+        for name, value in flat.items():
+            base, _, rest = name.partition("[")
+            if rest:
+                result.setdefault(base, [None] * len(self.inputs["gradients"]))[int(rest[:-1])] = value
+            else:
+                result[name] = value
+        return result
 
 
 def numbers(key: str, count: int, *, mean: float = 0.0, deviation: float = 1.0, digits: int = 3) -> list[float]:
@@ -91,7 +133,7 @@ def tensor(key: str, shape: Sequence[int], dtype: str, *, mean: float = 0.0, dev
 
 def all_cases() -> Iterator[VectorCase]:
     """Yield every case, in the order in which the vectors stand in their files."""
-    from . import activations, batch_norm, clipping, initialization, sgd
+    from . import activations, batch_norm, clipping, initialization, sgd, sweeps
 
     makers: tuple[Callable[[], Iterator[VectorCase]], ...] = (
         activations.cases,
@@ -99,9 +141,21 @@ def all_cases() -> Iterator[VectorCase]:
         clipping.cases,
         sgd.cases,
         initialization.cases,
+        sweeps.cases,
     )
     for make in makers:
         yield from make()
 
 
-__all__ = ["DTYPES", "HALF", "PARAMETERS", "SparseGradient", "VectorCase", "all_cases", "numbers", "tensor"]
+__all__ = [
+    "DTYPES",
+    "HALF",
+    "PARAMETERS",
+    "Every",
+    "Repeated",
+    "SparseGradient",
+    "VectorCase",
+    "all_cases",
+    "numbers",
+    "tensor",
+]

@@ -37,7 +37,7 @@ def command(file: Path, report_path: Path | None, update: bool, dialects: bool) 
     Exit status: 0 every entry holds, or this run does not ask for it; 1 an entry does not hold; 2 wrong input.
     """
     from .. import known, report
-    from ..vectors import load
+    from ..reading import load
 
     if dialects and not update:
         fail("--dialects goes with --update")

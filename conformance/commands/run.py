@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML here.")
 @click.option("--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write Markdown here.")
 @click.option("--github", is_flag=True, help="Print GitHub annotations too.")
+@click.option("--headroom", is_flag=True, help="Print how near the outputs come to their bounds.")
 @click.option("--outputs", type=click.Path(path_type=Path, dir_okay=False), help="Keep whole outputs here (.npz).")
 @click.option("--resume", is_flag=True, help="Go on with the interrupted run that would have written the same report.")
 @limit_options
@@ -63,6 +64,7 @@ def command(
     junit: Path | None,
     markdown: Path | None,
     github: bool,
+    headroom: bool,
     outputs: Path | None,
     resume: bool,
     timeout: float,
@@ -113,7 +115,7 @@ def command(
     unwritten = _write(outcome, result, paths, strict=strict)
     kept = report.remember(result) is not None or (json_path is not None and "--json" not in unwritten)
     with outliving_the_reader():
-        show.show(result)
+        show.show(result, headroom=headroom)
         if listed is not None:
             there = {entry["name"] for entry in result["frameworks"]}
             if others := sorted({entry.framework for entry in listed.entries} - there):

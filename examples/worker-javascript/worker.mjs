@@ -24,7 +24,10 @@ function decode(value) {
   const { Values, read } = KINDS[dtype];
   const bytes = Buffer.from(data, "base64");
   const size = Values.BYTES_PER_ELEMENT;
-  return { dtype, shape, data: Values.from({ length: bytes.length / size }, (_, i) => bytes[read](i * size)) };
+  const block = Values.from({ length: bytes.length / size }, (_, i) => bytes[read](i * size));
+  const length = shape.reduce((product, n) => product * n, 1);
+  // Fewer elements than the shape has are repeated until it is full.
+  return { dtype, shape, data: block.length === length ? block : new Values(length).map((_, i) => block[i % block.length]) };
 }
 
 function encode(value) {
@@ -131,13 +134,34 @@ function parse(line) {
   return { ...request, attributes: Object.fromEntries(numbers) };
 }
 
+// The first n elements of an input, or of every array of a list (FORMAT-18, FORMAT-17).
+const cut = (value, n) =>
+  Array.isArray(value) ? value.map((v) => cut(v, n)) : { ...value, shape: [n], data: value.data.subarray(0, n) };
+const leading = (value, n) =>
+  Array.isArray(value) ? value.map((v) => leading(v, n)) : n && value && value.data.length > n ? cut(value, n) : value;
+
+// What an output was for every length, one after the other.
+function joined(values) {
+  if (Array.isArray(values[0])) return values[0].map((_, i) => joined(values.map((v) => v[i])));
+  const numbers = values.flatMap((v) => Array.from(v.data));
+  return { ...values[0], shape: [numbers.length], data: KINDS[values[0].dtype].Values.from(numbers) };
+}
+
+// The outputs of one call, or of a call for each length.
+function outputs(run, inputs, attributes, lengths) {
+  if (!lengths.length) return run(Object.fromEntries(inputs), attributes);
+  const calls = lengths.map((n) => run(Object.fromEntries(inputs.map(([k, v]) => [k, cut(v, n)])), attributes));
+  return Object.fromEntries(Object.keys(calls[0]).map((key) => [key, joined(calls.map((made) => made[key]))]));
+}
+
 function answer(request, name) {
   const asked = (i) => i.operation === request.operation && i.name === name && i.defaults === request.defaults;
   try {
     const { run } = IMPLEMENTATIONS.find(asked);
     const inputs = Object.entries(request.inputs).map(([key, value]) => [key, decode(value)]);
-    const outputs = Object.entries(run(Object.fromEntries(inputs), request.attributes));
-    return { status: "value", outputs: Object.fromEntries(outputs.map(([key, value]) => [key, encode(value)])) };
+    const made = Object.entries(outputs(run, inputs, request.attributes, request.lengths));
+    const said = made.map(([key, value]) => [key, encode(leading(value, request.first))]);
+    return { status: "value", outputs: Object.fromEntries(said) };
   } catch (error) {
     if (error instanceof Unsupported) return { status: "unsupported", reason: error.message };
     // The implementations are this file's own: their errors are its faults, and no framework's.

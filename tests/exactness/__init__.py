@@ -1,0 +1,1 @@
+"""What the vectors say, worked out again from the spec's pages: nothing here reads the reference or the generator."""

@@ -1,0 +1,68 @@
+"""The laws of he_normal and he_uniform, from spec/initialization.md."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from mpmath import mp
+
+from .numbers import BITS, Root, nearest
+from .result import NoMeaning
+
+
+def fans(attributes: Mapping[str, Any]) -> tuple[Fraction, Fraction]:
+    """fan_in and fan_out, INIT-1 to INIT-6."""
+    shape, kind, layout = attributes["shape"], attributes["kind"], attributes["layout"]
+    groups = Fraction(attributes.get("groups", 1))  # FORMAT-14
+    if len(shape) < 2:
+        raise NoMeaning  # INIT-13
+    first = layout in ("out_in_spatial", "in_out_spatial")
+    k = math.prod(shape[2:] if first else shape[:-2])
+    a, b = shape[:2] if first else shape[-2:]
+    if kind == "depthwise_conv":
+        # INIT-4, with groups = inputs in the layout (inputs * multiplier, 1, *spatial)
+        multiplier = a / groups if first else Fraction(b)
+        return Fraction(k), multiplier * k
+    # What the kernel holds: the axis of inputs or outputs that is divided by groups.
+    per_group = {"out_in_spatial": (b, a), "spatial_in_out": (a, b)}.get(layout)
+    if per_group:
+        into, out = per_group  # inputs / groups, outputs
+        return Fraction(into * k), out / groups * k
+    into, out = {"in_out_spatial": (a, b), "spatial_out_in": (b, a)}[layout]  # inputs, outputs / groups
+    return into / groups * k, Fraction(out * k)
+
+
+def fan(attributes: Mapping[str, Any]) -> Fraction:
+    into, out = fans(attributes)
+    # INIT-7, INIT-14
+    size = {"fan_in": into, "fan_out": out, "fan_avg": (into + out) / 2}[attributes.get("mode", "fan_in")]
+    if size == 0:
+        raise NoMeaning  # INIT-13
+    return size
+
+
+def law(operation: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """INIT-8 to INIT-10, both numbers rounded once to float64."""
+    size = fan(attributes)
+    stddev = nearest(Root(Fraction(0), Fraction(2), 2 * size), "float64")  # sqrt(2 / fan)
+    if operation == "he_uniform":
+        return {
+            "law": "uniform",
+            "stddev": stddev,
+            "bound": nearest(Root(Fraction(0), Fraction(6), 6 * size), "float64"),
+        }
+    return {"law": "truncated_normal", "stddev": stddev, "bound": _support(size)}
+
+
+def _support(size: Fraction) -> float:
+    """2 tau = 2 sigma / (the deviation of a standard normal law that is cut at 2)."""
+    with mp.workprec(BITS):
+        density = mp.exp(-2) / mp.sqrt(2 * mp.pi)
+        deviation = mp.sqrt(1 - 4 * density / (2 * mp.ncdf(2) - 1))
+        # INIT-9 writes the deviation as 0.87962566103423978; it is 0.879625661034239750..., the same float64.
+        assert float(deviation) == 0.87962566103423978
+        sigma = mp.sqrt(mp.mpf(2) * size.denominator / size.numerator)
+        return float(2 * sigma / mp.mpf("0.87962566103423978"))
