@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ import nnconform.reference as ref
 from nnconform.reference import exact, laws
 from nnconform.reference.case import Case
 from nnconform.reference.initialization import Law, connections
+from nnconform.reference.rounding import FORMATS, round_number
 from nnconform.reference.variants import OPERATIONS
 
 
@@ -91,3 +93,37 @@ def test_the_default_laws_of_others_are_those_of_the_same_connections():
     assert found["default-glorot-uniform"] == Law("uniform", math.sqrt(6 / 864) / math.sqrt(3), math.sqrt(6 / 864))
     narrow = 1 / math.sqrt(288)
     assert found["default-uniform-inverse-sqrt-fan"] == Law("uniform", narrow / math.sqrt(3), narrow)
+
+
+def test_what_is_not_finite_counts_as_one_digit():
+    assert exact.digits(exact.exact([math.inf, math.nan])) == 1
+
+
+def test_exponents_have_no_limit():
+    with exact.precision(30):
+        great, small = exact.exp(exact.exact([1e8, -1e8]))
+    assert (great.adjusted(), small.adjusted()) == (43429448, -43429449)
+
+
+@pytest.mark.parametrize("digits", [30, 31, 60])
+def test_the_expm1_of_a_number_far_below_zero_is_above_minus_one_by_what_is_kept(digits):
+    with exact.precision(digits):
+        # All but 25 digits, but no less than half of them.
+        wanted = Decimal(10) ** -(35 if digits == 60 else 15)
+        assert exact.expm1(exact.exact([-1000.0]))[0] + 1 == wanted
+
+
+def test_expm1_is_right_to_its_last_digit():
+    stream = np.random.default_rng(2)
+    values = stream.standard_normal(300) * 10.0 ** stream.integers(-6, 2, 300)
+    with exact.precision(20):
+        found = exact.expm1(exact.exact(values))
+    with mpmath.workdps(60):
+        for x, got in zip(values, found, strict=True):
+            assert Decimal(mpmath.nstr(mpmath.expm1(mpmath.mpf(x)), 20, strip_zeros=False)) == got, x
+
+
+@pytest.mark.parametrize(("zero", "sign"), [("0E+500", 1), ("-0E+500", -1), ("0E-500", 1), ("-0E-500", -1), ("0", 1)])
+def test_a_zero_is_zero_whatever_its_exponent(zero, sign):
+    found = round_number(Decimal(zero), FORMATS["float32"])
+    assert (found, math.copysign(1, found)) == (0, sign)

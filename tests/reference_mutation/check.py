@@ -12,7 +12,7 @@ import importlib.util
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import CodeType
@@ -23,18 +23,19 @@ from cover import REFERENCE, Seen
 from mutate import Mutant, mutated
 
 TESTS = Path(__file__).resolve().parents[1]
-# The tests of the reference by module, those of the other modules first, and the ones that judge all vectors.
+# The tests of each module, then those of the whole reference, and last those that judge all vectors.
 QUICK = {
-    "exact": ("test_exact.py", "test_rounding.py"),
-    "rounding": ("test_rounding.py",),
-    "dialects": ("test_dialect_table.py",),
-    "bounds": ("test_bounds_values.py",),
     "batch_norm_bounds": ("test_bounds_values.py",),
+    "bounds": ("test_bounds_values.py", "test_number_systems.py"),
     "clipping_variants": ("test_clipping_variants.py",),
+    "dialects": ("test_dialect_table.py",),
+    "exact": ("test_exact.py",),
+    "rounding": ("test_rounding.py", "test_number_systems.py", "exactness/test_near_ties_rounding.py"),
     "simulation": ("test_simulation.py",),
+    "variants": ("test_number_systems.py",),
 }
 QUICK_ELSE = ("test_reference_exact_values.py", "test_reference.py")
-SLOW = ("test_dialects.py",)
+SLOW = ("test_dialects.py", "exactness/test_near_ties_generator.py")
 # Seconds of unchanged vectors that are tried before the quick tests, which take some three seconds.
 FIRST = 4.0
 # Seconds of the processor after which a vector, or a file of tests, is taken to hang: the slowest unchanged one takes
@@ -130,10 +131,15 @@ def _parts(names: Sequence[str], seen: Mapping[str, Seen]) -> tuple[list[str], l
 
 
 class Parts(NamedTuple):
-    """What mutants are tried on: ``quick``, only what takes a few seconds; ``tests``, the tests too."""
+    """What mutants are tried on.
 
-    quick: bool = False
+    Attributes:
+        tests: the tests too.
+        briefly: the ids of those that are tried on what takes a few seconds, and not on all vectors.
+    """
+
     tests: bool = True
+    briefly: Collection[str] = ()
 
 
 class Checker:
@@ -167,18 +173,22 @@ class Checker:
             cases = self._cases(mutant)
         except Exception as error:
             return Noticed("vectors", "import", f"{type(error).__name__}: {error}"[:200]), time.monotonic() - began
+        soon: Sequence[str]
+        late: Sequence[str] | None
         soon, late = _parts(names, self.seen)
         quick = QUICK.get(mutant.module, ()) + QUICK_ELSE
+        if mutant.id in self.parts.briefly:
+            late = None
         found = next(filter(None, self._tries(cases, soon, quick, late)), Noticed(""))
         return found, time.monotonic() - began
 
     def _tries(
-        self, cases: Mapping[str, Any], soon: Sequence[str], quick: Sequence[str], late: Sequence[str]
+        self, cases: Mapping[str, Any], soon: Sequence[str], quick: Sequence[str], late: Sequence[str] | None
     ) -> Iterator[Noticed | None]:
         yield _by_vectors(cases, self.wanted, soon)
         if self.parts.tests:
             yield _by_tests(quick)
-        if not self.parts.quick:
+        if late is not None:
             yield _by_vectors(cases, self.wanted, late)
             if self.parts.tests:
                 yield _by_tests(SLOW)

@@ -6,8 +6,9 @@
     python tests/reference_mutation/run.py --list exact             # their ids; nothing is run
 
 It ends with 1 when a mutant survives that equivalent.yaml does not list, or when an entry of that list was noticed or
-names no mutant, and with 0 otherwise. Results are written as they come to ``--results``; ``--again`` keeps those that
-were noticed there and tries the others.
+names no mutant, and with 0 otherwise. Those in the list are tried on the first vectors and the quick tests only, unless
+``--thorough``: to be noticed by nothing takes minutes. Results are written as they come to ``--results``; ``--again``
+keeps those that were noticed there and tries the others.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from check import Checker, Noticed, Parts
-from cover import REFERENCE, Seen, committed, coverage, in_order
+from cover import EVERYTHING, REFERENCE, Seen, committed, coverage, in_order
 from mutate import Mutant, mutants
 from platformdirs import user_cache_path
 from processes import End, each
@@ -45,6 +46,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--list", action="store_true", help="print the ids and run nothing")
     parser.add_argument("--again", action="store_true", help="keep what --results says was noticed")
     parser.add_argument("--quick", action="store_true", help="try each mutant for a few seconds only; then --again")
+    parser.add_argument("--thorough", action="store_true", help="try also those listed as equivalent on all vectors")
     parser.add_argument("--record", action="store_true", help="write result.md, after a run of all modules")
     default = user_cache_path("nnconform") / "reference-mutation-results.jsonl"
     parser.add_argument(
@@ -93,7 +95,7 @@ def _seen(arguments: argparse.Namespace) -> dict[str, Seen]:
     if not arguments.vectors:
         return coverage(arguments.jobs)
     names = fnmatch.filter(committed(), arguments.vectors)
-    return {name: Seen({module: list(range(10_000)) for module in SOURCES}, 0.0) for name in names}
+    return {name: Seen(EVERYTHING, 0.0) for name in names}
 
 
 def run(chosen: Sequence[Mutant], arguments: argparse.Namespace) -> Iterator[tuple[Mutant, Result]]:
@@ -101,7 +103,9 @@ def run(chosen: Sequence[Mutant], arguments: argparse.Namespace) -> Iterator[tup
     seen = _seen(arguments)
     killers: dict[str, Counter[str]] = defaultdict(Counter)
     cases = {case.id: case for case in all_cases()}
-    parts = Parts(quick=arguments.quick, tests=not arguments.vectors)
+    everyone = {mutant.id for mutant in chosen}
+    briefly = everyone if arguments.quick else () if arguments.thorough else equivalent()
+    parts = Parts(tests=not arguments.vectors, briefly=briefly)
     checker = Checker(SOURCES, cases, committed(), seen, parts)
     arguments.results.parent.mkdir(parents=True, exist_ok=True)
     with arguments.results.open("a") as lines:
