@@ -85,7 +85,7 @@ def number(value: float, like: Array) -> Any:
 
 def full(shape: tuple[int, ...], value: float, like: Array) -> Array:
     """Return an array filled with ``value`` in the number system of ``like``."""
-    return np.full(shape, number(value, like), dtype=like.dtype)
+    return np.full(shape, number(value, like))
 
 
 def _each(function: Any, a: Array, dtype: type) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import decimal
 import math
 from decimal import Decimal
 
@@ -96,7 +97,8 @@ def test_the_default_laws_of_others_are_those_of_the_same_connections():
 
 
 def test_what_is_not_finite_counts_as_one_digit():
-    assert exact.digits(exact.exact([math.inf, math.nan])) == 1
+    for values in ([math.inf, math.nan], [math.nan], []):
+        assert exact.digits(exact.exact(values)) == 1
 
 
 def test_exponents_have_no_limit():
@@ -115,7 +117,9 @@ def test_the_expm1_of_a_number_far_below_zero_is_above_minus_one_by_what_is_kept
 
 def test_expm1_is_right_to_its_last_digit():
     stream = np.random.default_rng(2)
-    values = stream.standard_normal(300) * 10.0 ** stream.integers(-6, 2, 300)
+    values = np.concatenate(
+        [stream.standard_normal(300) * 10.0 ** stream.integers(-6, 2, 300), stream.uniform(-10, -1, 300)]
+    )
     with exact.precision(20):
         found = exact.expm1(exact.exact(values))
     with mpmath.workdps(60):
@@ -127,3 +131,23 @@ def test_expm1_is_right_to_its_last_digit():
 def test_a_zero_is_zero_whatever_its_exponent(zero, sign):
     found = round_number(Decimal(zero), FORMATS["float32"])
     assert (found, math.copysign(1, found)) == (0, sign)
+
+
+def test_the_expm1_of_minus_infinity_is_minus_one_itself():
+    with exact.precision(30):
+        assert exact.expm1(exact.exact([-math.inf]))[0] == -1
+
+
+def test_the_arithmetic_owes_nothing_to_the_default_context(monkeypatch):
+    monkeypatch.setattr(decimal.DefaultContext, "rounding", decimal.ROUND_DOWN)
+    with exact.precision(2):
+        assert +Decimal("0.128") == Decimal("0.13")
+
+
+@pytest.mark.parametrize("convert", [exact.exact, np.float64], ids=["Decimal", "float64"])
+def test_of_equal_numbers_the_one_that_is_kept_is_known_by_its_sign(convert):
+    one, other = (convert([value]) for value in (0.0, -0.0))
+    for choose in (exact.maximum, exact.minimum):
+        assert [exact.signbit(choose(one, other))[0], exact.signbit(choose(other, one))[0]] == [True, False]
+    # An element at a limit is inside.
+    assert [exact.signbit(exact.clip(a, b, b))[0] for a, b in ((one, other), (other, one))] == [False, True]

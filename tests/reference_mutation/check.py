@@ -41,7 +41,7 @@ FIRST = 4.0
 # Seconds of the processor after which a vector, or a file of tests, is taken to hang: the slowest unchanged one takes
 # eight.
 HANGS = 100
-# Their numbers make the inputs of the cases too.
+# They make the inputs of the cases too, which are made anew before all vectors are tried.
 MAKE_INPUTS = ("exact", "rounding")
 
 
@@ -170,30 +170,24 @@ class Checker:
         _limit()
         try:
             install(mutant.module, mutated(self.sources[mutant.module], mutant))
-            cases = self._cases(mutant)
+            found = next(filter(None, self._tries(mutant, names)), Noticed(""))
         except Exception as error:
-            return Noticed("vectors", "import", f"{type(error).__name__}: {error}"[:200]), time.monotonic() - began
-        soon: Sequence[str]
-        late: Sequence[str] | None
-        soon, late = _parts(names, self.seen)
-        quick = QUICK.get(mutant.module, ()) + QUICK_ELSE
-        if mutant.id in self.parts.briefly:
-            late = None
-        found = next(filter(None, self._tries(cases, soon, quick, late)), Noticed(""))
+            found = Noticed("vectors", "import", f"{type(error).__name__}: {error}"[:200])
         return found, time.monotonic() - began
 
-    def _tries(
-        self, cases: Mapping[str, Any], soon: Sequence[str], quick: Sequence[str], late: Sequence[str] | None
-    ) -> Iterator[Noticed | None]:
-        yield _by_vectors(cases, self.wanted, soon)
+    def _tries(self, mutant: Mutant, names: Sequence[str]) -> Iterator[Noticed | None]:
+        soon, late = _parts(names, self.seen)
+        yield _by_vectors(self.cases, self.wanted, soon)
         if self.parts.tests:
-            yield _by_tests(quick)
-        if late is not None:
-            yield _by_vectors(cases, self.wanted, late)
-            if self.parts.tests:
-                yield _by_tests(SLOW)
+            yield _by_tests(QUICK.get(mutant.module, ()) + QUICK_ELSE)
+        if mutant.id in self.parts.briefly:
+            return
+        if mutant.module in MAKE_INPUTS:
+            from nnconform.conformance.cases import all_cases
 
-    def _cases(self, mutant: Mutant) -> Mapping[str, Any]:
-        from nnconform.conformance.cases import all_cases
-
-        return {case.id: case for case in all_cases()} if mutant.module in MAKE_INPUTS else self.cases
+            late, cases = list(names), {case.id: case for case in all_cases()}
+        else:
+            cases = self.cases
+        yield _by_vectors(cases, self.wanted, late)
+        if self.parts.tests:
+            yield _by_tests(SLOW)
