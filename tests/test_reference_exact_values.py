@@ -14,7 +14,7 @@ import nnconform.reference as ref
 from nnconform.reference import exact, laws
 from nnconform.reference.case import Case
 from nnconform.reference.initialization import Law, connections
-from nnconform.reference.rounding import FORMATS, round_number
+from nnconform.reference.rounding import FORMATS, is_unsettled, round_number
 from nnconform.reference.variants import OPERATIONS
 
 
@@ -151,3 +151,36 @@ def test_of_equal_numbers_the_one_that_is_kept_is_known_by_its_sign(convert):
         assert [exact.signbit(choose(one, other))[0], exact.signbit(choose(other, one))[0]] == [True, False]
     # An element at a limit is inside.
     assert [exact.signbit(exact.clip(a, b, b))[0] for a, b in ((one, other), (other, one))] == [False, True]
+
+
+TIE = 1 + Decimal(2) ** -24
+LONG = decimal.Context(prec=100)
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "wanted"),
+    [
+        (TIE, 10, False),  # on the tie
+        (LONG.multiply(TIE, 1 + Decimal("0.49e-20")), 20, True),
+        (LONG.multiply(TIE, 1 - Decimal("0.49e-20")), 20, True),
+        (LONG.multiply(TIE, 1 + Decimal("0.51e-20")), 20, False),
+        (LONG.multiply(TIE, 1 - Decimal("0.51e-20")), 20, False),
+        (Decimal(10**7), 7, False),  # half a step is half of 10^-7 of it
+        (Decimal(2**24), 7, False),
+        (Decimal(2**24 - 1), 7, True),
+        (Decimal("0.3"), 2, False),  # too short to have been rounded
+        (Decimal("0.30"), 2, True),
+        (Decimal("inf"), 1, False),
+        (Decimal("nan"), 0, False),
+    ],
+)
+def test_only_beside_a_tie_a_value_is_unsettled(value, digits, wanted):
+    assert is_unsettled(value, FORMATS["float32"], digits) == wanted
+
+
+@pytest.mark.parametrize(("power", "adjusted", "wanted"), [(1332, 400, True), (1333, 401, False), (1500, 451, False)])
+def test_beyond_ten_to_the_401_nothing_is_looked_at(power, adjusted, wanted):
+    with exact.precision(600):
+        value = TIE * Decimal(2) ** power * (1 + Decimal("1e-21"))
+    assert value.adjusted() == adjusted
+    assert is_unsettled(value, FORMATS["float32"], 20) == wanted

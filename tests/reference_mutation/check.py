@@ -30,14 +30,14 @@ QUICK = {
     "clipping_variants": ("test_clipping_variants.py",),
     "dialects": ("test_dialect_table.py",),
     "exact": ("test_exact.py",),
-    "rounding": ("test_rounding.py", "test_number_systems.py", "exactness/test_near_ties_rounding.py"),
+    "rounding": ("test_number_systems.py", "exactness/test_near_ties_rounding.py", "test_rounding.py"),
     "simulation": ("test_simulation.py",),
     "variants": ("test_number_systems.py",),
 }
 QUICK_ELSE = ("test_reference_exact_values.py", "test_reference.py")
 SLOW = ("test_dialects.py", "exactness/test_near_ties_generator.py")
-# Seconds of unchanged vectors that are tried before the quick tests, which take some three seconds.
-FIRST = 4.0
+# Seconds of unchanged vectors that are tried before the quick tests, which take as long.
+FIRST = 1.5
 # Seconds of the processor after which a vector, or a file of tests, is taken to hang: the slowest unchanged one takes
 # eight.
 HANGS = 100
