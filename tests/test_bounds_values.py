@@ -111,6 +111,7 @@ def test_half_throughout_keeps_the_slack_of_the_arithmetic_that_it_should_have_u
         (1.0 + 2.0**-12, 2.0**-13, 0.0),  # the value is rounded first
         (1.0, 0.0, 0.0),
         (0.0, 2.0**-24, 2.0**-24),
+        (2048.0, 1.0, 1.0),
         (65504.0, 15.0, 0.0),
         (-65504.0, 32.0, math.inf),
         (65500.0, 100.0, math.inf),
