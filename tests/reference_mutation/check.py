@@ -21,6 +21,8 @@ from typing import Any, NamedTuple
 import pytest
 from cover import REFERENCE, Seen
 from mutate import Mutant, mutated
+from nnconform.conformance.cases import Every
+from nnconform.conformance.recipes import Repeated
 
 TESTS = Path(__file__).resolve().parents[1]
 # The tests of each module, then those of the whole reference, and last those that judge all vectors.
@@ -120,14 +122,9 @@ def _by_tests(files: Sequence[str]) -> Noticed | None:
     return Noticed("tests", first.name or f"pytest ended with {status}") if status else None
 
 
-def _parts(names: Sequence[str], seen: Mapping[str, Seen]) -> tuple[list[str], list[str]]:
-    total, first = 0.0, 0
-    for name in names:
-        total += seen[name].seconds
-        if total > FIRST:
-            break
-        first += 1
-    return list(names[:first]), list(names[first:])
+def _described(case: Any) -> bool:
+    """Say whether a case has tensors of a class of this suite, which is another one once it is imported anew."""
+    return any(isinstance(value, Every | Repeated) for value in case.arrays)
 
 
 class Parts(NamedTuple):
@@ -176,18 +173,27 @@ class Checker:
         return found, time.monotonic() - began
 
     def _tries(self, mutant: Mutant, names: Sequence[str]) -> Iterator[Noticed | None]:
-        soon, late = _parts(names, self.seen)
+        soon = self._soon(names)
         yield _by_vectors(self.cases, self.wanted, soon)
         if self.parts.tests:
             yield _by_tests(QUICK.get(mutant.module, ()) + QUICK_ELSE)
         if mutant.id in self.parts.briefly:
             return
-        if mutant.module in MAKE_INPUTS:
-            from nnconform.conformance.cases import all_cases
+        from nnconform.conformance.cases import all_cases
 
-            late, cases = list(names), {case.id: case for case in all_cases()}
-        else:
-            cases = self.cases
-        yield _by_vectors(cases, self.wanted, late)
+        cases = {case.id: case for case in all_cases()}
+        done = () if mutant.module in MAKE_INPUTS else soon
+        yield _by_vectors(cases, self.wanted, [name for name in names if name not in done])
         if self.parts.tests:
             yield _by_tests(SLOW)
+
+    def _soon(self, names: Sequence[str]) -> list[str]:
+        """Return the first names, which together take ``FIRST`` seconds."""
+        total, soon = 0.0, []
+        for name in names:
+            if not _described(self.cases[name]):
+                total += self.seen[name].seconds
+                if total > FIRST:
+                    break
+                soon.append(name)
+        return soon

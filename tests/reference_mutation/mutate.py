@@ -93,6 +93,10 @@ class Mutant:
     variation: int
 
 
+# No fault: what notices it is wrong itself. It takes the place of the module on which all others depend.
+CONTROL = Mutant("the unchanged reference", "exact", "<module>", None, 0, 0)
+
+
 def _with(node: ast.AST, **fields: object) -> ast.AST:
     changed = copy.copy(node)
     for name, value in fields.items():
@@ -279,6 +283,8 @@ class _Replace(ast.NodeTransformer):
 def mutated(source: str, mutant: Mutant) -> ast.Module:
     """Return the tree of a module's source with the fault in it."""
     tree = ast.parse(source)
+    if mutant == CONTROL:
+        return tree
     site = list(sites(tree))[mutant.site]
     _, changed = list(variations(site.node, site.function))[mutant.variation]
     ast.copy_location(changed, site.node)

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import yaml
 from check import Noticed
-from mutate import Mutant
+from mutate import CONTROL, Mutant
 
 HERE = Path(__file__).resolve().parent
 LIST = HERE / "equivalent.yaml"
@@ -44,7 +44,12 @@ def equivalent(path: Path = LIST) -> dict[str, str]:
 
 
 def problems(mutants: Sequence[Mutant], results: Mapping[str, Result], listed: Mapping[str, str]) -> list[str]:
-    """Return what is wrong: survivors that are not listed, and entries that were noticed or name no mutant."""
+    """Return what is wrong: survivors that are not listed, and entries that were noticed or name no mutant.
+
+    Where the control was noticed, that alone: then nothing that noticed a mutant means anything.
+    """
+    if CONTROL.id in results and results[CONTROL.id].noticed.by:
+        return [f"{CONTROL.id} was noticed: {' '.join(results[CONTROL.id].noticed)}"]
     found = []
     for mutant in mutants:
         result = results.get(mutant.id)
@@ -79,9 +84,10 @@ def table(mutants: Sequence[Mutant], results: Mapping[str, Result], listed: Mapp
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
-def record(text: str, seconds: float, jobs: int, path: Path = RESULT) -> None:
-    """Write the result of a whole run."""
+def record(text: str, wrong: Sequence[str], seconds: float, jobs: int, path: Path = RESULT) -> None:
+    """Write the result of a whole run: the table's text, and what is wrong."""
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("nnconform", "numpy", "ml_dtypes", "pytest"))
+    problem_list = "\n".join(f"- {line}" for line in wrong) or "No other mutant survived."
     path.write_text(
         "<!-- Written by `python tests/reference_mutation/run.py --record`; do not edit. -->\n"
         "# The reference's mutants, the last whole run\n\n"
@@ -89,6 +95,7 @@ def record(text: str, seconds: float, jobs: int, path: Path = RESULT) -> None:
         f"{versions}; {seconds / 60:.0f} minutes in {jobs} processes. "
         "The table's seconds are those of all processes.\n\n"
         f"{text}\n\n"
+        f"{problem_list}\n\n"
         "Equivalent mutants give the same results for all inputs; they are listed with their reasons in "
         "[equivalent.yaml](equivalent.yaml).\n"
     )

@@ -6,9 +6,10 @@
     python tests/reference_mutation/run.py --list exact             # their ids; nothing is run
 
 It ends with 1 when a mutant survives that equivalent.yaml does not list, or when an entry of that list was noticed or
-names no mutant, and with 0 otherwise. Those in the list are tried on the first vectors and the quick tests only, unless
-``--thorough``: to be noticed by nothing takes minutes. Results are written as they come to ``--results``; ``--again``
-keeps those that were noticed there and tries the others.
+names no mutant, and with 0 otherwise. The first that is tried is the unchanged reference, which nothing may notice.
+Those in the list are tried on the first vectors and the quick tests only, unless ``--thorough``: to be noticed by
+nothing takes minutes. Results are written as they come to ``--results``; ``--again`` keeps those that were noticed
+there and tries the others.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ import random
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from check import Checker, Noticed, Parts
 from cover import EVERYTHING, REFERENCE, Seen, committed, coverage, in_order
-from mutate import Mutant, mutants
+from mutate import CONTROL, Mutant, mutants
 from platformdirs import user_cache_path
 from processes import End, each
 from report import Result, equivalent, problems, record, table
@@ -103,49 +104,57 @@ def run(chosen: Sequence[Mutant], arguments: argparse.Namespace) -> Iterator[tup
     seen = _seen(arguments)
     killers: dict[str, Counter[str]] = defaultdict(Counter)
     cases = {case.id: case for case in all_cases()}
-    everyone = {mutant.id for mutant in chosen}
+    everyone = {mutant.id for mutant in (CONTROL, *chosen)}
     briefly = everyone if arguments.quick else () if arguments.thorough else equivalent()
     parts = Parts(tests=not arguments.vectors, briefly=briefly)
     checker = Checker(SOURCES, cases, committed(), seen, parts)
     arguments.results.parent.mkdir(parents=True, exist_ok=True)
     with arguments.results.open("a") as lines:
-        for (mutant, _), end in each(checker, _tasks(chosen, seen, killers), arguments.jobs):
+        for (mutant, _), end in each(checker, _tasks([CONTROL, *chosen], seen, killers), arguments.jobs):
             result = _result(end)
-            if result.noticed.by == "vectors":
+            if result.noticed.by == "vectors" and mutant != CONTROL:
                 killers[f"{mutant.module}.{mutant.function}"][result.noticed.which] += 1
             lines.write(json.dumps({"id": mutant.id, **result._asdict()}) + "\n")
             lines.flush()
             yield mutant, result
 
 
-def main() -> int:
-    """Run what the command line asks and return the exit status."""
-    arguments = _arguments()
+def _keep_bytecode() -> None:
     # Each mutant imports all that depends on it anew, which would be compiled anew too.
     sys.dont_write_bytecode = False
     sys.pycache_prefix = str(user_cache_path("nnconform") / "reference-mutation-bytecode")
-    chosen, listed = _chosen(arguments), equivalent()
-    if arguments.list:
-        print("\n".join(mutant.id for mutant in chosen))
-        return 0
-    began = time.monotonic()
+
+
+def _results(chosen: Sequence[Mutant], arguments: argparse.Namespace, listed: Collection[str]) -> dict[str, Result]:
+    """Try what is to be tried, print what survives, and return all results by id."""
     earlier = _earlier(arguments.results) if arguments.again else {}
     results = {name: result for name, result in earlier.items() if result.noticed.by}
     if not (arguments.again or arguments.partly):
         arguments.results.unlink(missing_ok=True)
     rest = [mutant for mutant in chosen if mutant.id not in results]
-    tried = run(rest, arguments)
-    for number, (mutant, result) in enumerate(tried, 1):
+    for number, (mutant, result) in enumerate(run(rest, arguments)):
         results[mutant.id] = result
-        if not result.noticed.by or arguments.id:
+        if mutant != CONTROL and (not result.noticed.by or arguments.id):
             word = "equivalent" if mutant.id in listed else "survived"
             said = f"noticed by {' '.join(result.noticed)}" if result.noticed.by else word
             print(f"{number}/{len(rest)} {said}: {mutant.id}", flush=True)
-    found = table(chosen, results, listed)
-    wrong = problems(chosen, results, listed)
+    return results
+
+
+def main() -> int:
+    """Run what the command line asks and return the exit status."""
+    arguments = _arguments()
+    _keep_bytecode()
+    chosen, listed = _chosen(arguments), equivalent()
+    if arguments.list:
+        print("\n".join(mutant.id for mutant in chosen))
+        return 0
+    began = time.monotonic()
+    results = _results(chosen, arguments, listed)
+    found, wrong = table(chosen, results, listed), problems(chosen, results, listed)
     print("", found, "", *wrong, sep="\n")
     if arguments.record:
-        record(found, time.monotonic() - began, arguments.jobs)
+        record(found, wrong, time.monotonic() - began, arguments.jobs)
     return 1 if wrong else 0
 
 
