@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import pytest
 from cover import REFERENCE, Seen
 from mutate import Mutant, mutated
+
 from nnconform.conformance.cases import Every
 from nnconform.conformance.recipes import Repeated
 
