@@ -120,7 +120,12 @@ def call(
     """
     if lengths:
         calls = [call(implementation, {k: cut(v, n) for k, v in inputs.items()}, attributes, 0) for n in lengths]
-        return {name: joined([made.get(name) for made in calls], name) for name in calls[0]}
+        for n, made in zip(lengths, calls, strict=True):
+            if made.keys() != calls[0].keys():
+                raise AdapterFault(
+                    f"{implementation.name} returned {sorted(made)} for length {n}, {sorted(calls[0])} before"
+                )
+        return {name: joined([made[name] for made in calls], name) for name in calls[0]}
     if not steps:
         return checked(implementation.function(**of_its_own(inputs), **of_its_own(attributes)), implementation)
     state, made = dict(inputs), []
@@ -141,16 +146,22 @@ def cut(value: Any, length: int) -> Any:
 
 
 def joined(values: list[Any], name: str) -> Any:
-    """Return what an output was for every length, one after the other; of a list, for each entry.
+    """Return what an output was for every length, one after the other; of a list, for each entry, None for no value.
 
     Raises:
-        AdapterFault: a call gave no array.
+        AdapterFault: a call gave no array, or another number of them than the call before.
     """
     for value in values:
         encode(value, name)
-    if isinstance(values[0], list | tuple):
-        return [joined(list(entries), name) for entries in zip(*values, strict=True)]
-    return np.concatenate([np.ravel(value) for value in values])
+    sizes = {len(value) if isinstance(value, list | tuple) else None for value in values}
+    if len(sizes) > 1:
+        raise AdapterFault(f"output {name} has another number of entries from length to length; wanted one")
+    if sizes == {None}:
+        return np.concatenate([np.ravel(value) for value in values])
+    return [
+        None if any(v is None for v in entries) else joined(list(entries), name)
+        for entries in zip(*values, strict=True)
+    ]
 
 
 def stacked(values: list[Any], name: str) -> Any:

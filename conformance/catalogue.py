@@ -20,6 +20,15 @@ from .worker import Launch, Worker, stage
 CLAUSE = re.compile(r"^### ([A-Z]+(?:-[A-Z]+)*-\d+): (.+)$", re.MULTILINE)
 
 
+# Clauses about this suite's own files, messages and names, which no implementation can keep or break.
+OF_THE_SUITE = re.compile(r"(DIFF|FORMAT|KNOWN|PROTOCOL)-\d+|NUM-10")
+
+
+def of_the_suite(clause: str) -> bool:
+    """Say whether a clause is a rule of the suite, so that no vector can test it."""
+    return OF_THE_SUITE.fullmatch(clause) is not None
+
+
 def clauses() -> dict[str, str]:
     """Return the title of every clause by its id, in the order of the pages."""
     pages = sorted(Path(str(resources.files("nnconform.spec"))).glob("*.md"))
@@ -63,7 +72,8 @@ def _frameworks() -> Iterator[str]:
 def _clauses() -> Iterator[str]:
     tested = Counter(clause for vector in load()[0] for clause in vector.clauses)
     for number, title in clauses().items():
-        yield f"{number}: {title} ({tested[number]} vectors)"
+        count = "rule of the suite" if of_the_suite(number) else f"{tested[number]} vectors"
+        yield f"{number}: {title} ({count})"
 
 
 def _implementations(names: Sequence[str]) -> Iterator[str]:

@@ -45,7 +45,8 @@ def _input_dtype(value: Any) -> str:
     return dtype_name(value.values if hasattr(value, "dense_shape") else value)
 
 
-def _exact_case(case: VectorCase) -> Case:
+def exact_case(case: VectorCase) -> Case:
+    """Return what a case asks in exact arithmetic; what is repeated, once."""
     attributes = {**case.assumed, **case.attributes}
     if case.steps:
         attributes["steps"] = case.steps
@@ -123,7 +124,7 @@ def _expected(case: VectorCase, asked: Case, right: Mapping[str, Stored]) -> dic
 
 
 def _judged(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset[str]]:
-    asked = _exact_case(case)
+    asked = exact_case(case)
     run = OPERATIONS[case.operation]
     right = _stored(run(asked), case.first)
     variants = list(variants_of(case.operation, dtype=case.dtype, defaults=bool(case.assumed)))

@@ -1,45 +1,80 @@
-"""What came out for every number of a half format, a line for each result that is the same (FORMAT-19)."""
+"""What came out for every number of a half format: what is not the exact result, rounded once (FORMAT-19)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-Key = tuple[Any, ...]
+TITLE = "Every number of a half format, against the exact result rounded once:"
+
+
+class Head(NamedTuple):
+    """What was counted."""
+
+    framework: str
+    operation: str
+    output: str
+    dtype: str
+
+
+class Count(NamedTuple):
+    """How many of the results differ, the worst in ULP, and the input that it is of."""
+
+    inputs: int
+    differ: int
+    ulp: float | str
+    at: float | str
+
+    @property
+    def text(self) -> str:
+        """The count in words."""
+        worst = f", the worst by {_number(self.ulp)} ulp at {_number(self.at)}" if self.differ else ""
+        return f"{self.differ:,} of {self.inputs:,} differ{worst}"
+
+
+# The implementations with the modes in which they gave the same.
+Givers = dict[str, list[str]]
+
+
+def found(report: Mapping[str, Any]) -> dict[Head, dict[Count, Givers]]:
+    """Return every count of a report, and who gave it."""
+    result: dict[Head, dict[Count, Givers]] = defaultdict(dict)
+    for row in report["results"]:
+        for name, output in row["outputs"].items():
+            if counted := output.get("counted"):
+                head = Head(
+                    row["framework"], row["operation"], name.partition("[")[0], row["vector"].rpartition("/")[2]
+                )
+                givers = result[head].setdefault(Count(*(counted[part] for part in Count._fields)), {})
+                givers.setdefault(row["implementation"], []).append(row["mode"])
+    return dict(sorted(result.items()))
 
 
 def lines(report: Mapping[str, Any]) -> Iterator[str]:
-    """Yield how many results are not the exact ones rounded once, by framework, operation, dtype and output."""
-    found = _found(report)
-    if not found:
+    """Yield a line for each count that is not 0, and one a framework for all that are."""
+    counts = found(report)
+    if not counts:
         return
     yield ""
-    yield "Every number of a half format, against the exact result rounded once:"
-    for (framework, operation, dtype, output, *count), implementations in found.items():
-        inputs, differ, ulp, at = count
-        worst = f", the worst by {_number(ulp)} ulp, at {_number(at)}" if differ else ""
-        modes = {"/".join(modes) for modes in implementations.values()}
-        names = ", ".join(implementations) if len(modes) == 1 else _apart(implementations)
-        yield f"  {framework} {operation} {dtype} {output}: {differ:,} of {inputs:,} differ{worst}"
-        yield f"      {names}{f' ({modes.pop()})' if len(modes) == 1 else ''}"
+    yield TITLE
+    right: dict[str, list[str]] = defaultdict(list)
+    for head, given in counts.items():
+        if not any(count.differ for count in given):
+            right[head.framework].append(f"{head.operation} {head.output} {head.dtype}")
+            continue
+        for count, givers in given.items():
+            yield f"  {' '.join(head)}: {count.text}"
+            yield f"      {_names(givers)}"
+    for framework, names in right.items():
+        yield f"  {framework}: none differs of {', '.join(names)}"
 
 
-def _found(report: Mapping[str, Any]) -> dict[Key, dict[str, list[str]]]:
-    """Return the implementations, with their modes, that gave each result."""
-    found: dict[Key, dict[str, list[str]]] = defaultdict(dict)
-    for row in report["results"]:
-        for name, output in row["outputs"].items():
-            if count := output.get("counted"):
-                dtype = row["vector"].rpartition("/")[2]
-                head = row["framework"], row["operation"], dtype, name.partition("[")[0]
-                key = (*head, *(count[part] for part in ("inputs", "differ", "ulp", "at")))
-                found[key].setdefault(row["implementation"], []).append(row["mode"])
-    return dict(sorted(found.items(), key=lambda item: item[0][:4]))
-
-
-def _apart(implementations: Mapping[str, list[str]]) -> str:
-    return ", ".join(f"{name} ({'/'.join(modes)})" for name, modes in implementations.items())
+def _names(givers: Givers) -> str:
+    modes = {"/".join(found) for found in givers.values()}
+    if len(modes) == 1:
+        return f"{', '.join(givers)} ({modes.pop()})"
+    return ", ".join(f"{name} ({'/'.join(found)})" for name, found in givers.items())
 
 
 def _number(value: float | str) -> str:

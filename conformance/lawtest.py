@@ -89,7 +89,20 @@ def statistics(sample: Array, law: str, stddev: float, bound: float, dtype: str)
     below = steps - np.arange(n) / n
     distance = float(max(np.max(above), np.max(below)))
     result = {name: abs(value) / (CRITICAL_Z * scale) for name, (value, scale) in deviations.items()}
-    return {"support": support, **result, "Kolmogorov-Smirnov": distance / critical_distance(n)}
+    result |= {"Kolmogorov-Smirnov": distance / critical_distance(n)}
+    return {"support": support, **result, "neighbours": _neighbours(sample, stddev) / CRITICAL_Z}
+
+
+def _neighbours(sample: Array, stddev: float) -> float:
+    """Return the greatest z of the correlation of neighbours along an axis, 0 for independent elements (INIT-11)."""
+    z = sample.astype(np.float64) / stddev
+    worst = 0.0
+    for axis in range(z.ndim):
+        along = np.moveaxis(z, axis, 0)
+        products = along[1:] * along[:-1]
+        if products.size:
+            worst = max(worst, abs(float(np.sum(products))) / math.sqrt(products.size))
+    return worst
 
 
 def compare(sample: Array, expected: LawTensor) -> Comparison:

@@ -68,9 +68,11 @@ def _input(value: Any, where: str) -> Callable[[], Any]:
         array = parse_data(value["data"], dtype, shape, where)
         return lambda: array
     if value["recipe"] != "repeat":
+        if (count := recipes.every(dtype, value["recipe"]).size) != math.prod(shape):
+            raise TensorError(f"{where}: the shape is {list(shape)}; there are {count} numbers")
         return lambda: recipes.every(dtype, value["recipe"])
     block = parse_data(value["data"], dtype, [len(value["data"].split())], where)
-    if not block.size or math.prod(shape) % block.size:
+    if not block.size or not math.prod(shape) or math.prod(shape) % block.size:
         raise TensorError(f"{where}: {block.size} numbers do not fill the shape {list(shape)} a whole number of times")
     return lambda: recipes.Repeated(block, tuple(shape))
 
@@ -194,12 +196,26 @@ def _same(value: Any) -> Any:
     return value
 
 
+def _check_lengths(inputs: Mapping[str, Any], lengths: Sequence[int], where: str) -> None:
+    """Refuse inputs that are not those of the longest call: a longer one would be made on fewer elements."""
+    shapes = {name: array.shape for name, value in inputs.items() for array in _entries(value)}
+    for name, shape in shapes.items():
+        if shape != (max(lengths),):
+            raise TensorError(f"{where}: inputs.{name} has the shape {list(shape)}; its longest call {[max(lengths)]}")
+
+
+def _entries(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
 def _vector(document: Mapping[str, Any], operation: str, where: str) -> Vector:
     name = f"{where}: {document['id']}"
     try:
         makers = {k: _input(v, f"{name}: inputs.{k}") for k, v in document.get("inputs", {}).items()}
         inputs = recipes.Lazily(makers)
         lengths = tuple(document.get("lengths", ()))
+        if lengths:
+            _check_lengths(inputs, lengths, name)
         expected = dict(flat(document.get("expected", {})))
         computed = {k: v for k, v in expected.items() if "recipe" in v}
         sweep = Sweep(document["id"], operation, inputs, document["attributes"], computed)

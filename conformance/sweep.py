@@ -16,6 +16,7 @@ from nnconform.reference import exact, rounding
 from nnconform.reference.dialects import variants_of
 from nnconform.reference.variants import OPERATIONS, Case, Output, Outputs
 
+from .compare import widened
 from .recipes import Repeated
 from .tensors import DTYPES, Array, TensorError, dtype_name
 from .vectors import Tensor
@@ -65,67 +66,70 @@ class Sweep:
         keywords = named[dialect] if dialect else {}
         # Among all numbers are NaNs, infinities and those whose exponential overflows.
         with np.errstate(all="ignore"):
-            case = wide_case(self._inputs, self._attributes)
-            made = OPERATIONS[self._operation](case, **keywords)
-            flat = OPERATIONS[self._operation](without_subnormals(case, dtype), **keywords)
-            return {name: self._tensor(name, dialect, made[name], flat[name], keywords) for name in self.outputs}
+            inputs = {k: _whole(v) for k, v in self._inputs.items()}
+            flat = {k: without_subnormals(v, dtype) for k, v in inputs.items()}
+            made, other = (OPERATIONS[self._operation](self._wide(i), **keywords) for i in (inputs, flat))
+            values = {k: self._rounded(k, made[k], inputs, keywords) for k in self.outputs}
+            flushed = {k: self._rounded(k, other[k], flat, keywords) for k in self.outputs}
+            return {k: self._tensor(k, dialect, made[k], values[k], flushed[k]) for k in self.outputs}
 
-    def _tensor(self, name: str, dialect: str, made: Output, flat: Output, keywords: Mapping[str, Any]) -> Tensor:
+    def _wide(self, inputs: Mapping[str, Any]) -> Case:
+        return wide_case(inputs, self._attributes)
+
+    def _tensor(self, name: str, dialect: str, made: Output, values: Array, flushed: Array) -> Tensor:
         said = self.outputs[name]
         latitude = frozenset(said.get("latitude", ()))
-        values = self._rounded(name, made, keywords)
         if not dialect and (found := digest_of(values, made.dtype, latitude)) != said["digest"]:
             raise TensorError(
                 f"{self._vector}: {name} as computed here has the digest {found[:23]}..., the vector says "
                 f"{said['digest'][:23]}...; the expected values are not those of this spec"
             )
-        free = rounding.round_floats(flat.values, flat.dtype).astype(DTYPES[made.dtype])
         return Tensor(
             made.dtype,
             values.shape,
             values.astype(DTYPES[made.dtype]),
             bound_of(made, values),
             latitude,
-            free if "subnormal-flush" in latitude else None,
+            flushed.astype(DTYPES[made.dtype]) if "subnormal-flush" in latitude else None,
             counted=not dialect,
         )
 
-    def _rounded(self, name: str, made: Output, keywords: Mapping[str, Any]) -> Array:
+    def _rounded(self, name: str, made: Output, inputs: Mapping[str, Any], keywords: Mapping[str, Any]) -> Array:
         """Return the values rounded once, those that float64 does not decide by way of exact arithmetic."""
         values = rounding.round_floats(made.values, made.dtype)
         open_ones = np.flatnonzero(~decided(made.values, made.dtype))
         if open_ones.size:
-            inputs = {k: _some(v, open_ones) for k, v in self._inputs.items()}
-            values[open_ones] = exact_outputs(self._operation, inputs, self._attributes, keywords)[name]
+            some = {k: _some(v, open_ones) for k, v in inputs.items()}
+            values[open_ones] = exact_outputs(self._operation, some, self._attributes, keywords)[name]
         return values
 
 
-def _some(value: Any, chosen: Array) -> Any:
+def _whole(value: Any) -> Any:
     if isinstance(value, list):
-        return [_some(v, chosen) for v in value]
-    return (value.whole() if isinstance(value, Repeated) else value)[chosen]
+        return [_whole(v) for v in value]
+    return value.whole() if isinstance(value, Repeated) else value
+
+
+def _some(value: Any, chosen: Array) -> Any:
+    return [_some(v, chosen) for v in value] if isinstance(value, list) else value[chosen]
 
 
 def wide_case(inputs: Mapping[str, Any], attributes: Mapping[str, Any]) -> Case:
     """Return what is asked, in float64: every number of a half format is one of float64."""
 
     def wide(value: Any) -> Any:
-        if isinstance(value, list):
-            return [wide(v) for v in value]
-        return (value.whole() if isinstance(value, Repeated) else value).astype(np.float64)
+        return [wide(v) for v in value] if isinstance(value, list) else widened(value).reshape(value.shape)
 
     dtypes = {k: dtype_name(v[0] if isinstance(v, list) else v) for k, v in inputs.items()}
     return Case({k: wide(v) for k, v in inputs.items()}, dtypes, attributes)
 
 
-def without_subnormals(case: Case, dtype: str) -> Case:
-    """Return the case with the subnormal inputs of ``dtype`` replaced by zero."""
+def without_subnormals(value: Any, dtype: str) -> Any:
+    """Return an input, or a list of them, with its subnormal numbers replaced by zero."""
+    if isinstance(value, list):
+        return [without_subnormals(v, dtype) for v in value]
     least = 2.0 ** rounding.FORMATS[dtype].least
-
-    def without(value: Any) -> Any:
-        return [without(v) for v in value] if isinstance(value, list) else np.where(np.abs(value) < least, 0.0, value)
-
-    return case._replace(inputs={k: without(v) for k, v in case.inputs.items()})
+    return np.where(np.abs(widened(value)).reshape(value.shape) < least, value.dtype.type(0), value)
 
 
 def decided(values: Array, dtype: str) -> Array:
@@ -155,12 +159,15 @@ def _exactly(value: Any) -> Any:
 
 
 def _decided(output: Output) -> Array:
-    """Return exact values rounded once; the last five digits are not trusted."""
+    """Return exact values rounded once; of those that were rounded the last five digits are not trusted."""
     margin = exact.number(10.0, output.values) ** (5 - DIGITS)
     low, high = (rounding.round_to(output.values * (1 + side), output.dtype) for side in (-margin, margin))
     # Equal numbers on both sides of it: the value between them rounds to the same.
-    if not ((low == high) | np.isnan(low)).all():
-        raise TensorError(f"{DIGITS} digits do not decide every rounding")
+    for index in zip(*np.nonzero((low != high) & ~np.isnan(low)), strict=True):
+        # A shorter number was not rounded: it is on the tie.
+        if len(output.values[index].as_tuple().digits) >= DIGITS - 5:
+            raise TensorError(f"{DIGITS} digits do not decide every rounding")
+        low[index] = rounding.round_number(output.values[index], rounding.FORMATS[output.dtype])
     return low
 
 

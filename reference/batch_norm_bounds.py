@@ -6,7 +6,7 @@ xh = (x - mu) r, m elements a channel, D_z the bound of z.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -37,17 +37,17 @@ def moments(x: Array, channel_axis: int, p: Precision, *, single_pass: bool = Fa
     axes, _ = batch_norm.channels(x, channel_axis)
     mean, variance = batch_norm.moments(x, channel_axis)
     m = p.terms(exact.count(x, axes))
-    # D_mu = gamma_{m+1} mean|x|
-    d_mean = p.gamma(m + 1) * exact.mean(exact.absolute(x), axes) + p.eta
+    # D_mu = gamma_{m+1} mean|x| + 3 eta
+    d_mean = p.gamma(m + 1) * exact.mean(exact.absolute(x), axes) + 3 * p.eta
     if single_pass:
-        # gamma_{m+3} q + (2 |mu| D_mu + D_mu^2)(1 + gamma_2) + gamma_2 mu^2 + u v,   q = mean(x^2)
+        # gamma_{m+3} q + (2 |mu| D_mu + D_mu^2)(1 + gamma_2) + gamma_2 mu^2,   q = mean(x^2)
         square = exact.mean(x * x, axes)
         shift = (2 * exact.absolute(mean) * d_mean + d_mean * d_mean) * (1 + p.gamma(2))
-        d_variance = p.gamma(m + 3) * square + shift + p.gamma(2) * mean * mean + p.u * variance
+        d_variance = p.gamma(m + 3) * square + shift + p.gamma(2) * mean * mean
     else:
         # gamma_{m+4} v + (1 + gamma_{m+4}) D_mu^2
         d_variance = p.gamma(m + 4) * variance + (1 + p.gamma(m + 4)) * d_mean * d_mean
-    return Statistics(mean, variance, d_mean, d_variance + p.eta)
+    return Statistics(mean, variance, d_mean, d_variance + 5 * p.eta)
 
 
 def given(mean: Array, variance: Array, p: Precision) -> Statistics:
@@ -59,13 +59,12 @@ def given(mean: Array, variance: Array, p: Precision) -> Statistics:
 def spread(s: Statistics, epsilon: float, p: Precision) -> Array:
     """rho: the relative error of r = (v + epsilon)^-1/2, from the exact range of v (BOUND-BN-TRAIN)."""
     e = exact.number(epsilon, s.variance)
-    # The least that v + epsilon can be computed as: a variance is no less than 0, epsilon rounds by u.
-    floor = np.full(s.variance.shape, e * (1 - 2 * p.u), object)
-    least = exact.maximum(s.variance + e - s.d_variance, floor)
+    # The computed variance is no less than 0.
+    least = exact.maximum(s.variance + e - s.d_variance, exact.full(s.variance.shape, epsilon, s.variance))
     greatest = s.variance + e + s.d_variance
     rho = exact.maximum(
         exact.sqrt((s.variance + e) / least) - 1,
-        np.asarray(1 - exact.sqrt((s.variance + e) / greatest), object),
+        np.asarray(1 - exact.sqrt((s.variance + e) / greatest)),
     )
     # An infinite variance gives r = 0 in any precision.
     rho = np.where(exact.isfinite(s.variance) | exact.isnan(s.variance), rho, exact.full(rho.shape, 0.0, rho))
@@ -105,28 +104,25 @@ class Normalized:
         """(x - mu) r."""
         return (self.x - self.mean) * self.r
 
-    def _forms(self, a: Array) -> tuple[Array, Array]:
-        """Bounds of a (x - mu) times the sign of gamma, with a = |gamma| r: computed directly, and folded."""
-        p, distance, rise = self.p, exact.absolute(self.x - self.mean), 1 + self.rho
-        # A (|x - mu| ((1 + rho)(1 + gamma_3) - 1) + D_mu (1 + rho)(1 + gamma_3))(1 + u)
-        direct = a * (distance * (rise * (1 + p.gamma(3)) - 1) + self.d_mean * rise * (1 + p.gamma(3)))
-        # A (|x - mu| rho + (1 + rho)(gamma_4 (|x| + |mu| + D_mu) + D_mu))(1 + u)
-        sizes = exact.absolute(self.x) + exact.absolute(self.mean) + self.d_mean
-        folded = a * (distance * self.rho + rise * (p.gamma(4) * sizes + self.d_mean))
-        return direct * (1 + p.u), folded * (1 + p.u)
+    @property
+    def sizes(self) -> Array:
+        """|x| + |mu| + D_mu: what a difference that is multiplied out rounds."""
+        return exact.absolute(self.x) + exact.absolute(self.mean) + self.d_mean
 
     def affine(self, gamma: Array, beta: Array) -> Array:
         """Bound of gamma (x - mu) r + beta, computed directly or folded to x s + (beta - mu s)."""
-        direct, folded = self._forms(exact.absolute(gamma) * self.r)
+        p, distance, rise = self.p, exact.absolute(self.x - self.mean), 1 + self.rho
+        a = exact.absolute(gamma) * self.r
         y = exact.absolute(self.xh * gamma + beta)
-        # Folding adds gamma_2 |beta|; in both forms the last addition rounds to u |y|.
-        folded = folded + self.p.gamma(2) * exact.absolute(beta)
-        return np.asarray(exact.maximum(direct, folded) + self.p.u * y + self.p.eta)
-
-    @property
-    def d_xh(self) -> Array:
-        """Bound of xh, by either form."""
-        return exact.maximum(*self._forms(self.r))
+        # A (|x - mu| ((1 + rho)(1 + gamma_3) - 1) + D_mu (1 + rho)(1 + gamma_3))(1 + u) + u |y|
+        direct = a * (distance * (rise * (1 + p.gamma(3)) - 1) + self.d_mean * rise * (1 + p.gamma(3)))
+        direct = direct * (1 + p.u) + p.u * y
+        # A (|x - mu| rho + (1 + rho)(gamma_4 (|x| + |mu| + D_mu) + D_mu)) + gamma_2 |beta|
+        folded = a * (distance * self.rho + rise * (p.gamma(4) * self.sizes + self.d_mean))
+        folded = folded + p.gamma(2) * exact.absolute(beta)
+        # 2 ((A + r)(1 + rho) + |gamma| + 3) eta
+        slack = 2 * ((a + self.r) * rise + exact.absolute(gamma) + 3) * p.eta
+        return np.asarray(exact.maximum(direct, folded) + slack)
 
 
 class GradientBounds(NamedTuple):
@@ -138,14 +134,22 @@ class GradientBounds(NamedTuple):
 
 
 def _parameters(n: Normalized, dy: Array, channel_axis: int) -> tuple[Array, Array]:
-    """Bounds of dgamma, computed directly, and of dbeta."""
-    # dbeta: gamma_m sum|dy|;   dgamma: sum|dy| D_xh + gamma_{m+4} sum |dy| (|xh| + D_xh)
+    """Bounds of dgamma, in any of its forms, and of dbeta (BOUND-BN-TRAIN)."""
     axes, _ = batch_norm.channels(n.x, channel_axis)
-    m = n.p.terms(exact.count(dy, axes))
-    size, d_xh = exact.absolute(dy), n.d_xh
-    products = exact.total(size * (exact.absolute(n.xh) + d_xh), axes)
-    dgamma = exact.total(size * d_xh, axes) + n.p.gamma(m + 4) * products
-    return dgamma + n.p.eta, n.p.gamma(m) * exact.total(size, axes) + n.p.eta
+    count = exact.count(dy, axes)
+    m, eta = n.p.terms(count), n.p.eta
+    size = exact.absolute(dy)
+    whole, sizes = exact.total(size, axes), exact.total(size * n.sizes, axes)
+    if not count:  # the sum of nothing is 0, and there are no statistics
+        return whole + eta, whole + eta
+    r, rho, d_mean = (a.reshape(whole.shape) for a in (n.r, n.rho, n.d_mean))
+    # (1 + rho) r (D_mu |sum(dy)| + gamma_{m+4} sum(|dy| (|x| + |mu| + D_mu))) + rho |sum(dy xh)|
+    shift = d_mean * exact.absolute(exact.total(dy, axes))
+    error = (1 + rho) * r * (shift + n.p.gamma(m + 4) * sizes) + rho * exact.absolute(exact.total(dy * n.xh, axes))
+    # 3 (1 + r (1 + rho))(sum|dy| + m) eta
+    slack = 3 * (1 + r * (1 + rho)) * (whole + count) * eta + eta
+    # dbeta: gamma_m sum|dy| + m (1 + gamma_m) eta
+    return error + slack, n.p.gamma(m) * whole + count * (1 + n.p.gamma(m)) * eta + eta
 
 
 def batch_norm_train_vjp(
@@ -159,7 +163,7 @@ def batch_norm_train_vjp(
     *,
     single_pass: bool = False,
 ) -> GradientBounds:
-    """Bounds of dx, dgamma and dbeta in training (BOUND-BN-TRAIN).
+    """Bounds of dx, dgamma and dbeta in training, in closed form or by automatic differentiation (BOUND-BN-TRAIN).
 
     Args:
         x: the batch.
@@ -174,50 +178,53 @@ def batch_norm_train_vjp(
     axes, wide = batch_norm.channels(x, channel_axis)
     n = Normalized.of(x, s, epsilon, channel_axis, p)
     m = p.terms(exact.count(x, axes))
-    a, rise = exact.absolute(wide(gamma)) * n.r, 1 + n.rho
-    xh, d_xh, size = exact.absolute(n.xh), n.d_xh, exact.absolute(dy)
-    gb, h = exact.absolute(wide(exact.mean(dy, axes))), wide(exact.mean(dy * n.xh, axes))
-    t = exact.absolute(dy - wide(exact.mean(dy, axes)) - n.xh * h)
-    h = exact.absolute(h)
-    # gb = mean(dy), h = mean(dy xh), t = dy - gb - xh h, and the bounds of the two means
-    d_gb = p.gamma(m + 1) * wide(exact.mean(size, axes))
-    d_h = wide(exact.mean(size * d_xh, axes)) + p.gamma(m + 4) * wide(exact.mean(size * (xh + d_xh), axes))
-    # T = D_gb + D_xh |h| + (|xh| + D_xh) D_h + gamma_8 (|dy| + |gb| + (|xh| + D_xh)|h|)
-    #     + r (2 D_mu + gamma_{m+4} mean|x - mu|)|h|
-    distance = wide(exact.mean(exact.absolute(x - n.mean), axes))
-    terms = d_gb + d_xh * h + (xh + d_xh) * d_h + p.gamma(8) * (size + gb + (xh + d_xh) * h)
-    terms = terms + n.r * (2 * n.d_mean + p.gamma(m + 4) * distance) * h
-    if single_pass:
-        sizes = exact.absolute(x) + exact.absolute(n.mean) + n.d_mean
-        terms = terms + n.r * rise * p.gamma(8) * sizes * (h + d_h)
-    # A ((1 + rho)^3 (1 + gamma_8) T + ((1 + rho)^3 - 1)(|t| + |xh h|)) + u |dx|
+    size, rise = exact.absolute(dy), 1 + n.rho
+    a, scale = exact.absolute(wide(gamma)) * n.r, exact.absolute(wide(gamma))
+
+    def mean(values: Array) -> Array:
+        return wide(exact.mean(values, axes))
+
+    # h = mean(dy xh), t = dy - mean(dy) - xh h
+    gb, h = mean(dy), mean(dy * n.xh)
+    t, xhh = exact.absolute(dy - gb - n.xh * h), exact.absolute(n.xh * h)
+    # D_h = r (D_mu |mean(dy)| + gamma_{m+4} mean(|dy| (|x| + |mu| + D_mu))),   D_c = r (D_mu + gamma_4 (...))
+    d_h = n.r * (n.d_mean * exact.absolute(gb) + p.gamma(m + 4) * mean(size * n.sizes))
+    d_c = n.r * (n.d_mean + p.gamma(12 if single_pass else 4) * n.sizes)
+    # X = |xh| + D_c,   H = |h| + D_h
+    X, H = exact.absolute(n.xh) + d_c, exact.absolute(h) + d_h
+    # gamma_16 X H + X D_h + D_c |h|, the error of xh h but for that of r
+    product = p.gamma(16) * X * H + X * d_h + d_c * exact.absolute(h)
+    # (1 + gamma_16) r (D_mu + gamma_{m+8} (mean|x - mu| + D_mu)) H, the computed derivative of v by mu
+    centred = mean(exact.absolute(x - n.mean)) + n.d_mean
+    rest = (1 + p.gamma(16)) * n.r * (n.d_mean + p.gamma(m + 8) * centred) * H
+    # A (rho |t| + ((1 + rho)^3 - (1 + rho)) |xh h| + (1 + rho)(gamma_8 |dy| + gamma_{m+8} mean|dy|)
+    #    + (1 + rho)^3 (product + rest))
     cube = rise * rise * rise
-    dx = a * (cube * (1 + p.gamma(8)) * terms + (cube - 1) * (t + xh * h)) + p.u * a * t
+    sums = rise * (p.gamma(8) * size + p.gamma(m + 8) * mean(size))
+    dx = a * (n.rho * t + (cube - rise) * xhh + sums + cube * (product + rest))
+    if single_pass:
+        # A variance that is clamped at 0 has no derivative.
+        dx = dx + np.where(wide(s.d_variance >= s.variance), a * xhh, a - a)
+    # 2 (1 + rho)^3 (A (4 + r H + r X (3 + mean|dy|)) + r + |gamma| + 8) eta
+    slack = 2 * cube * (a * (4 + n.r * H + n.r * X * (3 + mean(size))) + n.r + scale + 8) * p.eta
+    dx = dx + slack
     if p.us != p.u:
         # Automatic differentiation may add cotangents that were rounded to the storage dtype already.
-        rounded = Precision(p.us, p.us, p.eta).gamma(3)
-        dx = dx + rounded * a * (size + gb + xh * h)
-    return GradientBounds(dx + p.eta, *_parameters(n, dy, channel_axis))
+        dx = dx + replace(p, u=p.us).gamma(3) * (a * (size + exact.absolute(gb) + xhh) + dx)
+    return GradientBounds(dx, *_parameters(n, dy, channel_axis))
 
 
 def batch_norm_eval_vjp(
     x: Array, gamma: Array, dy: Array, s: Statistics, epsilon: float, channel_axis: int, p: Precision
 ) -> GradientBounds:
     """Bounds of dx, dgamma and dbeta in evaluation (BOUND-BN-EVAL); arguments as for training."""
-    axes, wide = batch_norm.channels(x, channel_axis)
+    _, wide = batch_norm.channels(x, channel_axis)
     n = Normalized.of(x, s, epsilon, channel_axis, p)
-    m = p.terms(exact.count(x, axes))
-    # dx = dy gamma r: |dx| ((1 + rho)(1 + gamma_3) - 1)
-    size = exact.absolute(dy) * exact.absolute(wide(gamma)) * n.r
-    dx = size * ((1 + n.rho) * (1 + p.gamma(3)) - 1) + p.eta
-    direct, dbeta = _parameters(n, dy, channel_axis)
-    # Differentiating the folded form gives r (sum(dy x) - mu sum(dy)), whose sums do not cancel element by element:
-    # r ((1 + rho) gamma_{m+4} sum(|dy| (|x| + |mu|)) + rho |sum(dy (x - mu))|)
-    r, rho = n.r.reshape(dbeta.shape), n.rho.reshape(dbeta.shape)
-    sizes = exact.total(exact.absolute(dy) * (exact.absolute(x) + exact.absolute(n.mean)), axes)
-    whole = exact.absolute(exact.total(dy * (x - n.mean), axes))
-    folded = r * ((1 + rho) * p.gamma(m + 4) * sizes + rho * whole) + p.eta
-    return GradientBounds(dx, exact.maximum(direct, folded), dbeta)
+    scale = exact.absolute(wide(gamma))
+    # dx = dy gamma r: |dx| ((1 + rho)(1 + gamma_3) - 1) + 2 ((1 + rho) r + |gamma| + 1) eta
+    size = exact.absolute(dy) * scale * n.r
+    dx = size * ((1 + n.rho) * (1 + p.gamma(3)) - 1) + 2 * ((1 + n.rho) * n.r + scale + 1) * p.eta
+    return GradientBounds(dx, *_parameters(n, dy, channel_axis))
 
 
 def moving(old: Array, new: Array, d_old: Array, d_new: Array, momentum: float, p: Precision) -> Array:
@@ -227,4 +234,4 @@ def moving(old: Array, new: Array, d_old: Array, d_new: Array, momentum: float, 
     sizes = exact.absolute(old) + w * (exact.absolute(new) + exact.absolute(old))
     # ((w + 2u) D_new + (momentum + 2u) D_old)(1 + gamma_4) + gamma_4 (|old| + w (|new| + |old|)) + 2u (|old| + |new|)
     error = ((w + 2 * p.u) * d_new + (kept + 2 * p.u) * d_old) * (1 + p.gamma(4)) + p.gamma(4) * sizes
-    return np.asarray(error + 2 * p.u * (exact.absolute(old) + exact.absolute(new)) + p.eta)
+    return np.asarray(error + 2 * p.u * (exact.absolute(old) + exact.absolute(new)) + 4 * p.eta)

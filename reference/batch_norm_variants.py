@@ -20,6 +20,7 @@ def batch_norm_train(
     unbiased: bool = False,
     single_pass: bool = False,
     half: bool = False,
+    sequential: bool = False,
     epsilon: float | None = None,
     momentum: float | None = None,
     empty_is_nan: bool = False,
@@ -32,6 +33,7 @@ def batch_norm_train(
         unbiased: the running variance takes m / (m - 1) of the batch's.
         single_pass: the variance is mean(x^2) - mean(x)^2.
         half: everything is computed in the storage dtype.
+        sequential: long sums are taken one element after the other.
         epsilon: instead of the attribute's.
         momentum: likewise.
         empty_is_nan: dgamma of an empty batch is NaN.
@@ -42,7 +44,8 @@ def batch_norm_train(
     momentum = attributes["momentum"] if momentum is None else momentum
     kept, dtype = case.dtypes["running_mean"], case.dtypes["x"]
     noted = {"": kept, "input": dtype, "float32": "float32"}[statistics]
-    p = bounds.storage(dtype) if half else bounds.working(dtype)
+    held = noted if statistics == "float32" else kept
+    p = bounds.precision(dtype, half=half, sequential=sequential)
     running = [_Running(inputs[name], zeros_like(inputs[name])) for name in ("running_mean", "running_variance")]
     several = "steps" in attributes
     made: list[Outputs] = []
@@ -54,14 +57,17 @@ def batch_norm_train(
         made.append(step)
         m = Decimal(exact.count(x, batch_norm.channels(x, attributes["channel_axis"])[0]))
         bessel = m / (m - 1) if unbiased else Decimal(1)
-        news = (s.mean, s.d_mean), (s.variance * bessel, s.d_variance * bessel)
+        # The quotient and the product may be two roundings more than a division by m - 1.
+        factor = p.gamma(2) if unbiased else Decimal(0)
+        d_variance = s.d_variance + factor * (exact.absolute(s.variance) + s.d_variance)
+        news = (s.mean, s.d_mean), (s.variance * bessel, d_variance * bessel)
         ends = [old.after(new, d_new, momentum, p) for old, (new, d_new) in zip(running, news, strict=True)]
         # Between steps the statistics are stored.
-        running = [_Running(end.value, end.error + p.us * exact.absolute(end.value)) for end in ends]
+        us = bounds.working(held).us
+        running = [_Running(end.value, end.error + us * (exact.absolute(end.value) + end.error)) for end in ends]
     result = _stacked(made) if several else made[0]
     if "gamma" not in inputs:
         del result["dgamma"], result["dbeta"]
-    held = noted if statistics == "float32" else kept
     for name, end in zip(("running_mean", "running_variance"), ends, strict=True):
         result[name] = Output(end.value, end.error, held)
     return result
@@ -129,14 +135,23 @@ def _affine(inputs: Mapping[str, Any], like: Array) -> tuple[Array, Array]:
     return inputs.get("gamma", one), inputs.get("beta", one - one)
 
 
-def batch_norm_eval(case: Case, *, half: bool = False, epsilon: float | None = None) -> Outputs:
-    """Batch normalization in evaluation; ``half``: computed in the storage dtype; ``epsilon``: another one."""
+def batch_norm_eval(
+    case: Case, *, half: bool = False, sequential: bool = False, epsilon: float | None = None
+) -> Outputs:
+    """Batch normalization in evaluation.
+
+    Args:
+        case: what is asked.
+        half: everything is computed in the storage dtype.
+        sequential: long sums are taken one element after the other.
+        epsilon: instead of the attribute's.
+    """
     inputs, axis = case.inputs, case.attributes["channel_axis"]
     epsilon = case.attributes["epsilon"] if epsilon is None else epsilon
     x, dy, mean, variance = inputs["x"], inputs["dy"], inputs["running_mean"], inputs["running_variance"]
     gamma, beta = _affine(inputs, mean)
     kept, dtype = case.dtypes["running_mean"], case.dtypes["x"]
-    p = bounds.storage(dtype) if half else bounds.working(dtype)
+    p = bounds.precision(dtype, half=half, sequential=sequential)
     s = batch_norm_bounds.given(mean, variance, p)
     _, wide = batch_norm.channels(x, axis)
     y = batch_norm.batch_norm_eval(x, gamma, beta, mean, variance, epsilon=epsilon, channel_axis=axis)

@@ -63,6 +63,7 @@ class NormRules(NamedTuple):
         zero_by_zero: a norm of 0 at a threshold of 0 gives NaN.
         infinite_limit_is_nan: an infinite threshold gives NaN.
         half: everything is computed in the storage dtype.
+        sequential: long sums are taken one element after the other.
         rows_apart: the norm of a sparse gradient is that of its rows, before those of one index are added.
     """
 
@@ -76,6 +77,7 @@ class NormRules(NamedTuple):
     zero_by_zero: bool = False
     infinite_limit_is_nan: bool = False
     half: bool = False
+    sequential: bool = False
     rows_apart: bool = False
 
 
@@ -105,14 +107,30 @@ def _clip_group(group: Sequence[Any], limit: float, rules: NormRules, dtype: str
 
 def _clip_norms(case: Case, limit: float, rules: NormRules, *, one_norm: bool) -> tuple[list[Any], list[Any]]:
     gradients, dtype = _rows(case) if rules.rows_apart else case.inputs["gradients"], case.dtypes["gradients"]
-    p = bounds.storage(dtype) if rules.half else bounds.working(dtype)
+    p = bounds.precision(dtype, half=rules.half, sequential=rules.sequential)
     together = one_norm or rules.everywhere
     groups = [list(gradients)] if together else [[g] for g in gradients]
     values = [v for group in groups for v in _clip_group(group, limit, rules, dtype)]
-    if rules.rows_apart:
-        values, gradients = _summed(case, values), case.inputs["gradients"]
     bound = bounds.clip_by_global_norm if together else bounds.clip_by_norm
-    return values, bound(gradients, values, limit, p)
+    # The sum of two rows of one index is rounded, in the elements and in the norm.
+    errors = bound(gradients, values, limit, p, 2 * bool(_repeated(case)))
+    if rules.rows_apart:
+        return _summed(case, values), _rows_summed(case, values, errors, p)
+    return values, errors
+
+
+def _repeated(case: Case) -> list[int]:
+    """Return the places of the sparse gradients in which an index stands more than once."""
+    return [i for i, (indices, _) in case.rows.items() if len(set(indices.tolist())) < len(indices)]
+
+
+def _rows_summed(case: Case, values: Sequence[Any], errors: Sequence[Any], p: bounds.Precision) -> list[Any]:
+    """Return the bound of gradients whose rows are clipped before those of one index are added."""
+    sizes = [v if v is None else exact.absolute(v) for v in values]
+    rounded = [
+        e if i not in case.rows else e + p.gamma(len(case.rows[i][0])) * (e + sizes[i]) for i, e in enumerate(errors)
+    ]
+    return _summed(case, rounded)
 
 
 def clip_by_norm(case: Case, **rules: Any) -> Outputs:
@@ -126,10 +144,11 @@ def clip_by_global_norm(case: Case, **rules: Any) -> Outputs:
     made = _clip_norms(case, case.attributes["clipnorm"], NormRules(**rules), one_norm=True)
     gradients = _rows(case) if rules.get("rows_apart") else case.inputs["gradients"]
     dtype = case.dtypes["gradients"]
-    p = bounds.storage(dtype) if rules.get("half") else bounds.working(dtype)
+    p = bounds.precision(dtype, half=bool(rules.get("half")), sequential=bool(rules.get("sequential")))
     absent = all(g is None for g in gradients)
     norm = exact.exact(0.0) if absent else clipping.global_norm(gradients)
-    error = np.asarray(norm * bounds.norm_roundings(gradients, p), object)
+    relative = bounds.norm_error(gradients, p, 2 * bool(_repeated(case)))
+    error = np.asarray(norm * relative + p.eta if norm != 0 else norm, object)
     if rules.get("overflow") and _overflows(gradients, dtype):
         norm = exact.full((), math.inf, norm)
     if rules.get("underflow") and _underflows(gradients, dtype):
@@ -144,7 +163,7 @@ def _arithmetic(dtype: str) -> Format:
 
 def _overflows(gradients: Sequence[Any], dtype: str) -> bool:
     """Say whether the squares of finite gradients add up to more than the arithmetic's largest number."""
-    total = sum((d * d for d in _elements(gradients)), Decimal(0))
+    total = sum((exact.total(g * g)[()] for g in gradients if g is not None), Decimal(0))
     return total.is_finite() and total > Decimal(_arithmetic(dtype).largest)
 
 
@@ -183,6 +202,8 @@ def sgd_step(case: Case, *, learning_rate: float | None = None, float32_rate: bo
     elif kind in ("clipnorm", "global_clipnorm"):
         used, errors = _clip_norms(case, limit, NormRules(**rules), one_norm=kind == "global_clipnorm")
     dtype = case.dtypes["weights"]
-    bound = bounds.sgd_step(weights, used, errors, learning_rate=rate, dtype=dtype)
+    sizes = _summed(case, [None if r is None else exact.absolute(r) for r in _rows(case)])
+    sums = {i: sizes[i] for i in _repeated(case)}
+    bound = bounds.sgd_step(weights, used, errors, learning_rate=rate, dtype=dtype, sums=sums)
     values = clipping.sgd_step(weights, used, learning_rate=rate)
     return {f"weights[{i}]": Output(v, e, dtype) for i, (v, e) in enumerate(zip(values, bound, strict=True))}

@@ -1,8 +1,8 @@
 """Working-precision runs of the accuracy dialects, to show that a vector can see them.
 
-Each operation is rounded as IEEE arithmetic rounds it, sums run from the first to the last element, and
-exponentials are correctly rounded, so the result is the same on every machine. All arrays are
-float64 and hold numbers of the precision in question.
+Each operation is rounded as IEEE arithmetic rounds it, sums run from the first to the last element (so that
+``sequential`` changes nothing), and exponentials are correctly rounded, so the result is the same on every machine.
+All arrays are float64 and hold numbers of the precision in question.
 """
 
 from __future__ import annotations
@@ -65,6 +65,7 @@ def batch_norm_train(
     unbiased: bool = False,
     single_pass: bool = False,
     half: bool = False,
+    sequential: bool = False,
     epsilon: float | None = None,
     momentum: float | None = None,
 ) -> dict[str, Array]:
@@ -108,7 +109,9 @@ def batch_norm_train(
     }
 
 
-def batch_norm_eval(case: Case, *, half: bool = False, epsilon: float | None = None) -> dict[str, Array]:
+def batch_norm_eval(
+    case: Case, *, half: bool = False, sequential: bool = False, epsilon: float | None = None
+) -> dict[str, Array]:
     """Batch normalization in evaluation, rounded to half throughout."""
     inputs, axis, dtype = case.inputs, case.attributes["channel_axis"], case.dtypes["x"]
     epsilon = case.attributes["epsilon"] if epsilon is None else epsilon
@@ -137,7 +140,7 @@ def _norm(arrays: Sequence[Any], fl: Round) -> Array:
 
 
 def clip_by_norm(
-    case: Case, *, half: bool = False, denominator: float = 0.0, everywhere: bool = False
+    case: Case, *, half: bool = False, sequential: bool = False, denominator: float = 0.0, everywhere: bool = False
 ) -> dict[str, Array]:
     """Clipping by norm, rounded to the storage dtype throughout; ``everywhere``: by one norm."""
     dtype, limit = case.dtypes["gradients"], case.attributes["clipnorm"]
@@ -156,7 +159,9 @@ def clip_by_norm(
     return result
 
 
-def clip_by_global_norm(case: Case, *, half: bool = False, denominator: float = 0.0) -> dict[str, Array]:
+def clip_by_global_norm(
+    case: Case, *, half: bool = False, sequential: bool = False, denominator: float = 0.0
+) -> dict[str, Array]:
     """Clipping by the common norm, rounded to the storage dtype throughout."""
     return clip_by_norm(case, half=half, denominator=denominator, everywhere=True)
 

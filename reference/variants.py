@@ -63,12 +63,14 @@ def elu(
     ``nan_passes``: the gradient takes the branch x > 0 for a NaN, and is dy.
     """
     x, dy, alpha, dtype = case.inputs["x"], case.inputs["dy"], case.attributes["alpha"], case.dtypes["x"]
-    p = bounds.storage(dtype, x) if half else bounds.working(dtype, x)
+    p = bounds.precision(dtype, half=half, sequential=False, like=x)
     y, dx = activations.elu(x, alpha=alpha), activations.elu_vjp(x, dy, alpha=alpha)
+    d_y = bounds.exp_minus_one(x, y, alpha, p) if exp_minus_one else bounds.elu(x, y, alpha, p)
+    from_input = bounds.elu_vjp(x, dy, dx, alpha, p)
+    d_dx = bounds.gradient_from_output(x, y, dy, alpha, p) if from_output else from_input
     if nan_passes:
-        dx = np.where(exact.isnan(x), dy, dx)
-    d_y = bounds.exp_minus_one(x, alpha, p) if exp_minus_one else bounds.elu(x, y, p)
-    d_dx = bounds.gradient_from_output(x, dy, alpha, p) if from_output else bounds.elu_vjp(x, dx, p)
+        # What is passed on is not rounded.
+        dx, d_dx = np.where(exact.isnan(x), dy, dx), np.where(exact.isnan(x), zeros_like(dy), d_dx)
     return {"y": Output(y, d_y, dtype), "dx": Output(dx, d_dx, dtype)}
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,11 +14,19 @@ import pytest
 from click.testing import CliRunner, Result
 
 from nnconform.conformance.cli import cli as commands
-from nnconform.conformance.reading import load
+from nnconform.conformance.reading import files, load
 from nnconform.conformance.vectors import Vector
 
 Cli = Callable[..., Result]
 LIARS = Path(__file__).parent / "liars"
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Print how many mutants are caught, from whatever processes they ran in."""
+    reports = [r for words in ("passed", "failed") for r in terminalreporter.getreports(words)]
+    found = [value for r in reports for name, value in r.user_properties if name == "mutant" and r.when == "call"]
+    if found:
+        terminalreporter.write_line(f"mutants: {found.count('caught')} of {len(found)} caught")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -30,6 +40,22 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def published() -> dict[str, Vector]:
     """The published vectors by id."""
     return {vector.id: vector for vector in load()[0]}
+
+
+@pytest.fixture(scope="session")
+def file_of() -> Callable[..., str]:
+    """Return the text of a file of one published vector, after a change to it, with the digest that it then has."""
+    texts = [data.decode() for _, data in files()]
+
+    def run(name: str, change: Callable[[str], str] = str) -> str:
+        text = next(text for text in texts if f"\n- id: {name}\n" in text)
+        vector = re.search(rf"^- id: {re.escape(name)}\n(?:  .*\n)*", text, re.MULTILINE)
+        assert vector is not None
+        body = f"vectors:\n{change(vector[0])}"
+        head = text[: text.index("\nvectors:") + 1]
+        return re.sub("sha256:[0-9a-f]{64}", f"sha256:{hashlib.sha256(body.encode()).hexdigest()}", head) + body
+
+    return run
 
 
 @pytest.fixture(scope="session")

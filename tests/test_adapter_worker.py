@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 
 import ml_dtypes
 import numpy as np
 import pytest
 
 from nnconform.adapters import Adapter
-from nnconform.adapters.worker import AdapterFault, call, encode, serve
+from nnconform.adapters.worker import AdapterFault, call, decode, encode, leading, serve
 
 STEPS = {"x": np.ones((3, 2), np.float32), "dy": np.ones((3, 2), np.float32)}
 
@@ -27,13 +28,15 @@ def adapter_of(**functions):
     return adapter
 
 
-def answers(adapter, inputs, attributes, steps=0):
+def answers(adapter, inputs, attributes, steps=0, lengths=(), first=0):
     """Return the answers of all implementations to one request."""
     request = {
         "id": "v",
         "operation": "clip_by_value",
         "defaults": False,
         "steps": steps,
+        "lengths": list(lengths),
+        "first": first,
         "attributes": attributes,
         "inputs": inputs,
         "calls": [[implementation.name, "eager"] for implementation in adapter.implementations],
@@ -166,3 +169,84 @@ def test_an_error_of_the_framework_in_a_step_is_its_error():
     steps = {name: tensor(array) for name, array in STEPS.items()}
     [answer] = answers(adapter_of(liar=fails), steps, {}, steps=3)
     assert answer["status"] == "raised"
+
+
+# Many lengths, long tensors and what is cut
+
+
+def given(**arrays):
+    return {name: tensor(array) for name, array in arrays.items()}
+
+
+def test_each_length_is_a_call_on_the_first_elements_and_outputs_are_joined_in_order():
+    seen = []
+
+    def function(x, dy):
+        seen.append((x.tolist(), dy.tolist()))
+        return {"y": x + 10 * len(x)}
+
+    x = np.arange(3, dtype=np.float32)
+    [answer] = answers(adapter_of(liar=function), given(x=x, dy=-x), {}, lengths=[2, 1, 3])
+    assert seen == [([0, 1], [0, -1]), ([0], [0]), ([0, 1, 2], [0, -1, -2])]
+    assert answer["outputs"]["y"] == tensor(np.float32([20, 21, 10, 30, 31, 32]))
+
+
+def test_the_entries_of_a_list_are_cut_and_joined_one_by_one():
+    lists = {"gradients": [tensor(np.array([1.0, 2.0])), tensor(np.array([3.0, 4.0]))]}
+    [answer] = answers(adapter_of(liar=lambda gradients: {"gradients": gradients}), lists, {}, lengths=[1, 2])
+    assert answer["outputs"]["gradients"] == [tensor(np.array([1.0, 1.0, 2.0])), tensor(np.array([3.0, 3.0, 4.0]))]
+
+
+def test_an_entry_without_a_value_for_some_length_has_none():
+    function = lambda x: {"gradients": [x, x if len(x) > 1 else None]}  # noqa: E731
+    [answer] = answers(adapter_of(liar=function), given(x=np.ones(2)), {}, lengths=[1, 2])
+    assert answer["outputs"]["gradients"] == [tensor(np.ones(3)), None]
+
+
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [
+        ({"z": np.zeros(2)}, r"\['z'\] for length 2, \['y'\] before"),
+        ({}, r"\[\] for length 2"),
+        ({"y": [np.zeros(2)]}, "y has another number of entries from length to length"),
+        ({"y": None}, "y is NoneType"),
+    ],
+)
+def test_lengths_that_return_other_outputs_are_the_adapters_fault(second, said):
+    rest = iter([{"y": np.zeros(1)}, second])
+    [answer] = answers(adapter_of(liar=lambda x: next(rest)), given(x=np.ones(2)), {}, lengths=[1, 2])
+    assert answer["status"] == "fault"
+    assert re.search(said, answer["reason"])
+
+
+def test_lists_of_another_number_of_entries_are_the_adapters_fault():
+    def function(x):
+        return {"gradients": [x] * len(x)}
+
+    [answer] = answers(adapter_of(liar=function), given(x=np.ones(2)), {}, lengths=[1, 2])
+    assert answer["status"] == "fault"
+
+
+def test_an_output_of_more_elements_than_the_first_is_cut_on_one_axis_and_another_is_whole():
+    function = lambda x: {"y": x, "gradients": [x.T, None], "batch_mean": x[0]}  # noqa: E731
+    [answer] = answers(adapter_of(liar=function), given(x=np.arange(6.0).reshape(3, 2)), {}, first=3)
+    assert answer["outputs"] == {
+        "y": tensor(np.array([0.0, 1.0, 2.0])),
+        "gradients": [tensor(np.array([0.0, 2.0, 4.0])), None],
+        "batch_mean": tensor(np.array([0.0, 1.0])),
+    }
+    assert leading(np.zeros((2, 2)), 4).shape == (2, 2)
+
+
+def test_a_tensor_with_fewer_elements_than_its_shape_repeats_them_and_cannot_be_written_to():
+    x = decode(tensor(np.array([1.0, 2.0, 3.0])) | {"shape": [3, 2]})
+    assert x.tolist() == [[1, 2], [3, 1], [2, 3]]
+    with pytest.raises(ValueError, match="read-only"):
+        x[0] = 0
+
+
+def test_a_long_tensor_is_whole_for_the_call_and_short_in_the_answer():
+    long = tensor(np.float32([1, 2])) | {"shape": [100_000]}
+    function = lambda x: {"y": x, "batch_mean": np.sum(x, dtype=np.float64)}  # noqa: E731
+    [answer] = answers(adapter_of(liar=function), {"x": long}, {}, first=2)
+    assert answer["outputs"] == {"y": tensor(np.float32([1, 2])), "batch_mean": tensor(np.array(150_000.0))}

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnconform.conformance.cases import VectorCase, all_cases
-from nnconform.conformance.evaluate import _exact_case
+from nnconform.conformance import recipes, sequential
+from nnconform.conformance.cases import Every, Repeated, VectorCase, all_cases
+from nnconform.conformance.evaluate import exact_case
 from nnconform.conformance.judge import Result, judge
 from nnconform.conformance.tensors import DTYPES
 from nnconform.conformance.vectors import Vector
@@ -27,7 +28,13 @@ DIGITS = 200
 
 @pytest.fixture(scope="module")
 def cases() -> dict[str, VectorCase]:
-    return {case.id: case for case in all_cases()}
+    """The cases by id, but those of every number of a dtype: they are computed anew, not stored (test_sweep.py)."""
+    return {case.id: case for case in all_cases() if not any(isinstance(a, Every) for a in case.arrays)}
+
+
+@pytest.fixture(scope="module")
+def published(published, cases) -> dict[str, Vector]:
+    return {name: vector for name, vector in published.items() if name in cases}
 
 
 def judged(vector: Vector, outputs: Mapping[str, Any]) -> Result:
@@ -37,15 +44,21 @@ def judged(vector: Vector, outputs: Mapping[str, Any]) -> Result:
 
 def exactly(case: VectorCase, keywords: Mapping[str, Any]) -> dict[str, Any]:
     """What an implementation gives that has a dialect exactly and rounds once."""
-    with exact.precision(DIGITS):
-        made = OPERATIONS[case.operation](_exact_case(case), **keywords)
-    return {name: round_to(np.asarray(o.values, object), o.dtype).astype(DTYPES[o.dtype]) for name, o in made.items()}
+    times = max((a.times for a in case.arrays if isinstance(a, Repeated)), default=1)
+    with exact.precision(DIGITS), exact.repeated(times):
+        made = OPERATIONS[case.operation](exact_case(case), **keywords)
+    stored = {n: round_to(np.asarray(o.values, object), o.dtype).astype(DTYPES[o.dtype]) for n, o in made.items()}
+    if case.lengths:
+        return {name: recipes.prefixes(array, case.lengths) for name, array in stored.items()}
+    return {name: array.ravel() if case.first and array.size == case.first else array for name, array in stored.items()}
 
 
 def simulated(vector: Vector, case: VectorCase, keywords: Mapping[str, Any]) -> dict[str, Any]:
-    """What an implementation gives that has a dialect in working precision."""
+    """What an implementation gives that has a dialect in working precision; of long sums, what is added in order."""
+    if case.first:
+        return dict(sequential.outputs(case))
     with exact.precision(DIGITS), np.errstate(all="ignore"):
-        made = SIMULATIONS[case.operation](_exact_case(case), **keywords)
+        made = SIMULATIONS[case.operation](exact_case(case), **keywords)
     return {n: np.asarray(made[n]).astype(DTYPES[e.dtype]) for n, e in vector.expected.items() if n in made}
 
 

@@ -44,7 +44,7 @@ def test_values_and_bounds_of_elementwise_operations_agree(operation, dtype, nam
             assert output.values.dtype == output.bound.dtype == np.float64
             wanted = np.asarray(precise[key].values, np.float64)
             np.testing.assert_allclose(output.values, wanted, rtol=1e-15, atol=0, equal_nan=True)
-            np.testing.assert_allclose(output.bound, np.asarray(precise[key].bound, np.float64), rtol=1e-15)
+            np.testing.assert_allclose(output.bound, np.asarray(precise[key].bound, np.float64), rtol=1e-14)
             wide = bounds.stored(precise[key].values, precise[key].bound, dtype)
             np.testing.assert_allclose(bounds.stored(output.values, output.bound, dtype), wide, rtol=1e-15)
 

@@ -14,6 +14,8 @@ from nnconform.conformance.tensors import Array, stored
 
 HALF = ("float16", "bfloat16")
 DTYPES = ("float64", "float32", *HALF)
+# Computed in their own precision: a narrower one shows.
+FULL = ("float64", "float32")
 # The dtype of parameters and statistics beside x: mixed precision keeps them in float32.
 PARAMETERS = {"float64": "float64", "float32": "float32", "float16": "float32", "bfloat16": "float32"}
 
@@ -134,6 +136,7 @@ def tensor(key: str, shape: Sequence[int], dtype: str, *, mean: float = 0.0, dev
 def all_cases() -> Iterator[VectorCase]:
     """Yield every case, in the order in which the vectors stand in their files."""
     from . import activations, batch_norm, clipping, initialization, sgd, sweeps
+    from .numerics import with_numerics
 
     makers: tuple[Callable[[], Iterator[VectorCase]], ...] = (
         activations.cases,
@@ -144,11 +147,12 @@ def all_cases() -> Iterator[VectorCase]:
         sweeps.cases,
     )
     for make in makers:
-        yield from make()
+        yield from map(with_numerics, make())
 
 
 __all__ = [
     "DTYPES",
+    "FULL",
     "HALF",
     "PARAMETERS",
     "Every",

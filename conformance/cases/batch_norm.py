@@ -11,7 +11,7 @@ import numpy as np
 
 from nnconform.conformance.tensors import stored
 
-from . import DTYPES, HALF, PARAMETERS, VectorCase, tensor
+from . import DTYPES, FULL, HALF, PARAMETERS, VectorCase, tensor
 
 # name: (shape, channel axis)
 LAYOUTS: Mapping[str, tuple[list[int], int]] = {
@@ -28,8 +28,8 @@ LAYOUTS: Mapping[str, tuple[list[int], int]] = {
 CHOSEN = {
     "float64": ("rank-2", "rank-4-channels-last", "rank-5-channels-first"),
     "float32": tuple(name for name in LAYOUTS if name != "rank-5-channels-first"),
-    "float16": ("rank-2", "rank-4-channels-last"),
-    "bfloat16": ("rank-2", "rank-4-channels-first"),
+    "float16": ("rank-2", "rank-4-channels-last", "rank-4-channels-first"),
+    "bfloat16": ("rank-2", "rank-4-channels-last", "rank-4-channels-first"),
 }
 COMPILED = {
     "float64": ("rank-2",),
@@ -40,7 +40,16 @@ COMPILED = {
 ZEROS = ("y", "dx", "dgamma", "dbeta", "batch_mean", "batch_variance", "running_mean", "running_variance")
 FREE = dict.fromkeys(ZEROS, ("sign-of-zero",))
 TRAIN_FORMULAS = ("BN-TRAIN-1", "BN-TRAIN-2", "BN-TRAIN-3", "BN-TRAIN-4", "BN-TRAIN-5", "BN-TRAIN-6")
-TRAIN_FAULTS = ("wrong-axis", "momentum-swapped", "mean-not-differentiated", "variance-not-differentiated")
+TRAIN_FAULTS = (
+    *("wrong-axis", "wrong-count", "mean-not-differentiated", "variance-not-differentiated"),
+    *("momentum-swapped", "statistics-crossed", "statistics-not-updated", "running-statistics-in-training"),
+    *("unbiased-variance", "deviation-for-variance", "epsilon-in-statistics", "not-centred"),
+    *("gamma-misapplied", "beta-misapplied", "gradients-swapped", "mean-for-sum", "scale-dropped-from-gradient"),
+    *("upstream-ignored", "wrong-dtype", "wrong-shape", "input-changed"),
+)
+# Of the running statistics, which show most where they are the batch's.
+RUNNING_FAULTS = ("statistics-crossed", "deviation-for-variance", "epsilon-in-statistics", "not-centred", "wrong-count")
+EPSILON_FAULTS = ("epsilon-outside-root", "epsilon-ignored", "epsilon-as-floor")
 NOT_AFFINE_FAULTS = ("affine-assumed", "statistics-in-input-dtype")
 SINGLE_ELEMENT = {"rejects-single-element": "more than 1 value per channel"}
 ZERO_EPSILON = {"rejects-zero-epsilon": "eps must be positive"}
@@ -88,6 +97,13 @@ def batch(
     return inputs
 
 
+def small_batch(key: str, dtype: str, deviation: float) -> dict[str, Any]:
+    """Return inputs whose variances, the batch's and the running ones, are about the square of ``deviation``."""
+    shape, axis = LAYOUTS["rank-2"]
+    running = stored([deviation**2, 4 * deviation**2, 9 * deviation**2], PARAMETERS[dtype])
+    return batch(key, shape, axis, dtype, mean=0.0, deviation=deviation) | {"running_variance": running}
+
+
 def _train(
     name: str,
     dtype: str,
@@ -111,10 +127,17 @@ def _train(
 def _core(dtype: str) -> Iterator[VectorCase]:
     # In bfloat16 an epsilon of 1e-3 is invisible beside a variance of 1: use small deviations.
     deviation = 0.03 if dtype == "bfloat16" else 0.5
+    yield from _layouts(dtype, deviation)
+    yield from _hyperparameters(dtype, deviation)
+    yield from _stacked(dtype, deviation)
+
+
+def _layouts(dtype: str, deviation: float) -> Iterator[VectorCase]:
+    faults = (*TRAIN_FAULTS, *(("precision-lost",) if dtype in FULL else ()))
     for name in CHOSEN[dtype]:
         shape, axis = LAYOUTS[name]
         inputs = batch(f"bn-{name}", shape, axis, dtype, deviation=deviation)
-        clauses, hunts = (*TRAIN_FORMULAS, "BN-TRAIN-9"), ("unbiased-running-variance", *TRAIN_FAULTS)
+        clauses, hunts = (*TRAIN_FORMULAS, "BN-TRAIN-9"), ("unbiased-running-variance", "single-pass-variance", *faults)
         yield _train(name, dtype, "core", clauses, hunts, inputs, axis, compiled=name in COMPILED[dtype])
     shape, axis = LAYOUTS["rank-2"]
     for case, label in (("a", ""), ("b", "-again"), ("c", "-once-more")):
@@ -122,7 +145,11 @@ def _core(dtype: str) -> Iterator[VectorCase]:
         yield _train(f"not-affine{label}", dtype, "core", ["BN-TRAIN-3", "BN-TRAIN-10"], NOT_AFFINE_FAULTS, inputs)
         inputs = batch(f"bn-extra-{case}", shape, axis, dtype, deviation=deviation)
         formulas = [*TRAIN_FORMULAS, "BN-TRAIN-7", "BN-TRAIN-8", "BN-TRAIN-19"]
-        yield _train(f"values{label}", dtype, "core", formulas, TRAIN_FAULTS, inputs, compiled=True)
+        yield _train(f"values{label}", dtype, "core", formulas, faults, inputs, compiled=True)
+
+
+def _hyperparameters(dtype: str, deviation: float) -> Iterator[VectorCase]:
+    shape, axis = LAYOUTS["rank-2"]
     inputs = batch("bn-hyper", shape, axis, dtype, deviation=0.03)
     for epsilon in (1e-5, 0.1, 1.0):
         yield _train(
@@ -130,20 +157,31 @@ def _core(dtype: str) -> Iterator[VectorCase]:
             dtype,
             "core",
             ["BN-TRAIN-3", "BN-TRAIN-6"],
-            ["epsilon-outside-root", "epsilon-ignored"],
+            (*EPSILON_FAULTS, "single-pass-variance"),
             inputs,
             epsilon=epsilon,
         )
+    # Deviations that epsilon outweighs: it shows in half precision too.
+    inputs = small_batch("bn-small-deviations-2", dtype, 0.002)
+    faults = (*EPSILON_FAULTS, *RUNNING_FAULTS)
+    clauses = ["BN-TRAIN-3", "BN-TRAIN-6"]
+    yield _train("epsilon-1e-05-small-deviations", dtype, "core", clauses, faults, inputs, epsilon=1e-5, momentum=0.0)
+    hunts = ("momentum-swapped", "momentum-ignored")
     for momentum in (0.0, 0.5, 0.99, 1.0):
         yield _train(
             f"momentum-{momentum:g}",
             dtype,
             "core",
             ["BN-TRAIN-4", "BN-TRAIN-5"],
-            ["momentum-swapped", "momentum-ignored"],
+            hunts if momentum else (*hunts, "momentum-by-truthiness", *RUNNING_FAULTS),
             batch(f"bn-momentum-{momentum}", shape, axis, dtype, deviation=deviation),
             momentum=momentum,
         )
+
+
+def _stacked(dtype: str, deviation: float) -> Iterator[VectorCase]:
+    """Yield cases of several steps, and of a layer that is wholly in half precision."""
+    shape, axis = LAYOUTS["rank-2"]
     for steps in (2, 3):
         several = [batch(f"bn-step-{i}", shape, axis, dtype, deviation=deviation) for i in range(steps)]
         inputs = several[0] | {k: np.stack([step[k] for step in several]) for k in ("x", "dy")}
@@ -174,7 +212,7 @@ def _range(dtype: str) -> Iterator[VectorCase]:
     ratios = {"float64": (1e3, 1e5, 1e7), "float32": (1e1, 1e2, 1e3), "float16": (8.0,), "bfloat16": (8.0,)}
     for ratio in ratios[dtype]:
         inputs = batch(f"bn-ratio-{ratio}", shape, axis, dtype, mean=ratio)
-        hunts = ["single-pass-variance"] if dtype not in HALF else ["wrong-axis"]
+        hunts = ["single-pass-variance"] if dtype not in HALF else ["wrong-axis", "single-pass-variance"]
         yield _train(
             f"mean-{ratio:g}-deviations",
             dtype,
@@ -219,6 +257,16 @@ def _edge(dtype: str) -> Iterator[VectorCase]:
     )
     free = FREE | dict.fromkeys(("y", "dx", "dgamma"), ("any",))
     yield _train(
+        "epsilon-0-small-deviations",
+        dtype,
+        "edge",
+        ["BN-TRAIN-12"],
+        ["epsilon-by-truthiness"],
+        small_batch("bn-epsilon-0-small", dtype, 0.02),
+        epsilon=0.0,
+        raises=ZERO_EPSILON,
+    )
+    yield _train(
         "epsilon-0-constant-channel",
         dtype,
         "edge",
@@ -256,6 +304,7 @@ def _edge(dtype: str) -> Iterator[VectorCase]:
             inputs | {"x": x},
             compiled=name == "nan",
         )
+    yield from _upstream(dtype)
     inputs = batch("bn-zero-gamma", shape, axis, dtype)
     gamma = np.array(inputs["gamma"])
     gamma[0], gamma[1] = 0, -gamma[1]
@@ -282,23 +331,54 @@ def _edge(dtype: str) -> Iterator[VectorCase]:
     )
 
 
+def _upstream(dtype: str) -> Iterator[VectorCase]:
+    """Yield cases of one element of dy that is not finite."""
+    shape, axis = LAYOUTS["rank-2"]
+    for name, value in {"nan": math.nan, "infinity": math.inf}.items():
+        inputs = batch(f"bn-upstream-{name}", shape, axis, dtype)
+        dy = np.array(inputs["dy"])
+        dy[5, 1] = stored(value, dtype)
+        # Of an infinity, formulas that are equal for finite numbers make infinities or NaN.
+        free = FREE if name == "nan" else FREE | dict.fromkeys(("dx", "dgamma"), ("any",))
+        yield _train(
+            f"upstream-{name}-in-one-channel",
+            dtype,
+            "edge",
+            ["BN-TRAIN-15"],
+            ["nan-swallowed", "nan-spread"] if name == "nan" else ["infinity-mishandled"],
+            inputs | {"dy": dy},
+            latitude=free,
+        )
+
+
 def _as_evaluation(case: VectorCase) -> VectorCase:
     """Turn a training case into one of evaluation on the same inputs."""
     renumbered = tuple(dict.fromkeys(EVALUATION_CLAUSES[c] for c in case.clauses if c in EVALUATION_CLAUSES))
     attributes = {k: v for k, v in case.attributes.items() if k != "momentum"}
-    shown = ("y", "dx", "dgamma", "dbeta")
+    free = dict.fromkeys(("y", "dx", "dgamma", "dbeta"), ("sign-of-zero",))
+    if "upstream-infinity" in case.name:
+        free["dgamma"] = ("any",)
     return replace(
         case,
         operation="batch_norm_eval",
         clauses=("BN-EVAL-1", *(c for c in renumbered if c != "BN-EVAL-1"), "BN-EVAL-2"),
-        hunts=("statistics-updated-in-evaluation", "batch-statistics-in-evaluation"),
+        hunts=(*OF_EVALUATION, *(h for h in case.hunts if h in OF_BOTH)),
         attributes=attributes,
-        latitude=dict.fromkeys(shown, ("sign-of-zero",)),
+        latitude=free,
         raises={},
         unjudged=False,
     )
 
 
+OF_EVALUATION = ("statistics-updated-in-evaluation", "batch-statistics-in-evaluation")
+# Faults of training that evaluation can have on the same inputs.
+OF_BOTH = {
+    *("wrong-axis", "deviation-for-variance", "not-centred", "gamma-misapplied", "beta-misapplied"),
+    *("gradients-swapped", "mean-for-sum", "scale-dropped-from-gradient", "upstream-ignored"),
+    *(*EPSILON_FAULTS, "epsilon-by-truthiness", "gamma-by-truthiness", "empty-refused"),
+    *("nan-swallowed", "nan-spread", "infinity-mishandled"),
+    *("precision-lost", "half-precision-arithmetic", "wrong-dtype", "wrong-shape", "input-changed"),
+}
 EVALUATION_CLAUSES = {
     "BN-TRAIN-6": "BN-EVAL-3",
     "BN-TRAIN-7": "BN-EVAL-4",
@@ -332,7 +412,7 @@ def _evaluation(dtype: str) -> Iterator[VectorCase]:
             dtype,
             "edge",
             ("BN-EVAL-1", "BN-EVAL-8" if name == "zero-variance" else "BN-EVAL-9"),
-            ("statistics-not-used",),
+            ("statistics-not-used", *(("nan-swallowed",) if "nan" in name else ())),
             {"epsilon": 1e-3, "channel_axis": axis},
             inputs,
             latitude=dict.fromkeys(("y", "dx", "dgamma", "dbeta"), ("sign-of-zero",)),
@@ -347,7 +427,7 @@ def _defaults(dtype: str) -> Iterator[VectorCase]:
             dtype,
             "defaults",
             ["BN-TRAIN-17"],
-            ["default-epsilon-1e-5", "default-momentum-0.9", "default-momentum-0"],
+            ["default-epsilon-1e-5", "default-momentum-0.9", "default-momentum-0", "other-default"],
             batch(f"bn-defaults-{name}", shape, axis, dtype, deviation=0.05),
             axis,
         )
@@ -356,7 +436,7 @@ def _defaults(dtype: str) -> Iterator[VectorCase]:
         yield replace(
             _as_evaluation(case),
             clauses=("BN-EVAL-12",),
-            hunts=("default-epsilon-1e-5",),
+            hunts=("default-epsilon-1e-5", "other-default"),
             attributes=bare,
             assumed={"epsilon": 1e-3},
             inputs=dict(case.inputs) | {"running_variance": stored([0.01] * shape[axis], PARAMETERS[dtype])},

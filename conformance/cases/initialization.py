@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from nnconform.reference.laws import law_dialects
 
 from . import HALF, VectorCase
 
@@ -35,31 +37,53 @@ KERNELS = (
     Kernel("depthwise-last", [3, 3, 4096, 2], "depthwise_conv", "spatial_in_out", 4096, "INIT-4"),
     Kernel("transposed", [80, 96, 3, 3], "transposed_conv", "in_out_spatial", 1, "INIT-5"),
     Kernel("transposed-last", [3, 3, 96, 80], "transposed_conv", "spatial_out_in", 1, "INIT-5"),
+    Kernel("transposed-grouped", [256, 32, 3, 3], "transposed_conv", "in_out_spatial", 4, "INIT-5"),
+    Kernel("transposed-grouped-last", [3, 3, 32, 256], "transposed_conv", "spatial_out_in", 4, "INIT-5"),
+)
+# Shapes that have no fan: of one axis and of none, and with no inputs.
+WITHOUT_FAN = (
+    Kernel("rank-0", [], "dense", "out_in_spatial", 1, "INIT-13"),
+    Kernel("rank-0-last", [], "dense", "spatial_in_out", 1, "INIT-13"),
+    Kernel("rank-1", [64], "dense", "out_in_spatial", 1, "INIT-13"),
+    Kernel("rank-1-last", [64], "dense", "spatial_in_out", 1, "INIT-13"),
+    Kernel("no-inputs", [8, 0], "dense", "out_in_spatial", 1, "INIT-13"),
+    Kernel("no-inputs-last", [0, 8], "dense", "spatial_in_out", 1, "INIT-13"),
 )
 LAWS = {"he_normal": "INIT-9", "he_uniform": "INIT-10"}
+FAULTS = {
+    "he_normal": ("wrong-fan", "gain-forgotten", "wrong-truncation"),
+    "he_uniform": ("wrong-fan", "gain-forgotten", "deviation-for-bound"),
+}
+OF_BOTH = ("deviation-for-variance", "wrong-law", "shifted-mean", "dependent-elements", "wrong-dtype", "wrong-shape")
+
+
+def _attributes(kernel: Kernel, dtype: str, mode: str, seed: int) -> dict[str, Any]:
+    return {
+        "shape": list(kernel.shape),
+        "kind": kernel.kind,
+        "layout": kernel.layout,
+        "groups": kernel.groups,
+        "mode": mode,
+        "dtype": dtype,
+        "seed": seed,
+    }
 
 
 def _case(operation: str, kernel: Kernel, dtype: str, mode: str, seed: int) -> VectorCase:
     label = kernel.name if mode == "fan_in" else f"{kernel.name}-{mode.replace('_', '-')}"
-    faults = ("wrong-fan", "gain-forgotten")
-    return VectorCase(
-        operation,
-        label,
-        dtype,
-        "core",
-        (kernel.clause, "INIT-6", "INIT-8", LAWS[operation], *(("INIT-7",) if mode != "fan_in" else ())),
-        (*faults, "uncorrected-truncation") if operation == "he_normal" else faults,
-        {
-            "shape": list(kernel.shape),
-            "kind": kernel.kind,
-            "layout": kernel.layout,
-            "groups": kernel.groups,
-            "mode": mode,
-            "dtype": dtype,
-            "seed": seed,
-        },
-        {},
-    )
+    attributes = _attributes(kernel, dtype, mode, seed)
+    others = law_dialects(operation, attributes, defaults=False)
+    clauses = (kernel.clause, "INIT-6", "INIT-8", LAWS[operation], "INIT-11")
+    more = (*(("INIT-7",) if mode != "fan_in" else ()), *(("INIT-12",) if dtype != "float32" else ()))
+    hunts = (*FAULTS[operation], *OF_BOTH, *(name for name in others if "+" not in name))
+    return VectorCase(operation, label, dtype, "core", (*clauses, *more), hunts, attributes, {})
+
+
+def _without_fan(operation: str) -> Iterator[VectorCase]:
+    for number, kernel in enumerate(WITHOUT_FAN):
+        attributes = _attributes(kernel, "float32", "fan_in", 6000 + number)
+        clauses = (kernel.clause,)
+        yield VectorCase(operation, kernel.name, "float32", "edge", clauses, ("no-fan",), attributes, {}, unjudged=True)
 
 
 def cases() -> Iterator[VectorCase]:
@@ -67,24 +91,30 @@ def cases() -> Iterator[VectorCase]:
     for operation in LAWS:
         for number, kernel in enumerate(KERNELS):
             yield _case(operation, kernel, "float32", "fan_in", 1000 + number)
-            if kernel.name.startswith(("dense", "conv-2d")):
+            if not kernel.name.startswith(("conv-1d", "conv-3d")):
                 yield _case(operation, kernel, "float32", "fan_out", 2000 + number)
+            if kernel.name.startswith(("dense", "conv-2d")):
                 yield _case(operation, kernel, "float32", "fan_avg", 3000 + number)
             if kernel.name.startswith("dense"):
                 for dtype in ("float64", *HALF):
                     yield _case(operation, kernel, dtype, "fan_in", 4000 + number)
-        for number, kernel in enumerate(KERNELS):
-            if kernel.name in ("dense", "dense-transposed", "conv-2d", "conv-2d-last"):
-                case = _case(operation, kernel, "float32", "fan_in", 5000 + number)
-                attributes = {k: case.attributes[k] for k in ("shape", "kind", "layout", "dtype", "seed")}
-                yield VectorCase(
-                    operation,
-                    f"defaults-{kernel.name}",
-                    "float32",
-                    "defaults",
-                    ("INIT-14",),
-                    ("other-default",),
-                    attributes,
-                    {},
-                    assumed={"groups": 1, "mode": "fan_in"},
-                )
+        yield from _without_fan(operation)
+        yield from _defaults(operation)
+
+
+def _defaults(operation: str) -> Iterator[VectorCase]:
+    for number, kernel in enumerate(KERNELS):
+        if kernel.name in ("dense", "dense-transposed", "conv-2d", "conv-2d-last"):
+            case = _case(operation, kernel, "float32", "fan_in", 5000 + number)
+            attributes = {k: case.attributes[k] for k in ("shape", "kind", "layout", "dtype", "seed")}
+            yield VectorCase(
+                operation,
+                f"defaults-{kernel.name}",
+                "float32",
+                "defaults",
+                ("INIT-14",),
+                ("other-default",),
+                attributes,
+                {},
+                assumed={"groups": 1, "mode": "fan_in"},
+            )

@@ -38,9 +38,9 @@ def _every(dtype: str) -> Iterator[VectorCase]:
 
     for x in (Every(dtype), Every(dtype, nan=False)):
         inputs = {"x": x, "dy": Repeated(stored([1.0], dtype), (x.count,))}
-        # The gradient at NaN is open.
-        free = {"y": FLUSHED, "dx": ("any",) if x.nan else FLUSHED}
-        yield case("relu", "RELU-1 RELU-4 NUM-1" if x.nan else "RELU-1 RELU-2 NUM-1", inputs, free)
+        # The gradient at NaN is open; the values are asked with all numbers.
+        free = {"y": FLUSHED, "dx": ("any",)} if x.nan else {"y": ("any",), "dx": FLUSHED}
+        yield case("relu", "RELU-1 RELU-4 NUM-1" if x.nan else "RELU-2 NUM-1", inputs, free)
         if x.nan:
             free = {"y": FLUSHED, "dx": FREE_ZEROS}
             yield case("elu", "ELU-1 ELU-2 ELU-4 NUM-1", inputs, free, alpha=1.0)
@@ -106,8 +106,6 @@ class Long(NamedTuple):
 
 
 LONG = (
-    Long("100000-elements", "float32", 100_000),
-    Long("1000000-elements", "float32", 1_000_000),
     Long("1000000-elements", "float64", 1_000_000),
     Long("10000000-elements", "float32", 10_000_000),
 )
@@ -134,7 +132,7 @@ def _long(long: Long) -> Iterator[VectorCase]:
             first=BLOCK,
         )
     # JAX compiles a layer anew for each shape and dtype.
-    if dtype != "float32" or elements < 1_000_000:
+    if elements < 10_000_000:
         return
     shape = (elements // 2, 2)
     x = stored(np.round(1.5 + 0.5 * tensor("long-x", [BLOCK], "float64"), 4), dtype)

@@ -65,15 +65,21 @@ function clipByValue({ gradients }, { clipvalue: c }) {
   return { gradients: each(gradients, (g) => map(g, (v) => Math.min(Math.max(v, -c), c))) };
 }
 
+// The sum of f(v), halved until the parts are short: v after v would lose digits of a long one (NUM-11).
+function sum(values, f) {
+  if (values.length <= 1024) return values.reduce((total, v) => total + f(v), 0);
+  const half = values.length >>> 1;
+  return sum(values.subarray(0, half), f) + sum(values.subarray(half), f);
+}
+
 // n = sqrt(sum(g^2)), with g over its largest element, so that no square over- or underflows (CLIP-NORM-8).
 // Math.hypot would not do: of a NaN and an infinity it makes an infinity.
 function norm(tensors) {
   let largest = 0;
   for (const { data } of tensors) for (const v of data) largest = Math.max(largest, Math.abs(v));
   if (largest === 0 || !Number.isFinite(largest)) return largest;
-  let sum = 0;
-  for (const { data } of tensors) for (const v of data) sum += (v / largest) ** 2;
-  return Math.sqrt(sum) * largest;
+  const square = tensors.reduce((total, { data }) => total + sum(data, (v) => (v / largest) ** 2), 0);
+  return Math.sqrt(square) * largest;
 }
 
 // g -> g where n <= c, else g c / n. A NaN n is not <= c.

@@ -40,11 +40,17 @@ class Reciprocal(NamedTuple):
 
 
 class Channel(NamedTuple):
+    """One channel's elements, or a block of them that stands in the channel ``times`` times.
+
+    Means are then those of the block, and a sum counts it so often.
+    """
+
     x: list[Real]
     dy: list[Real]
     gamma: Real
     beta: Real
     epsilon: Fraction
+    times: int = 1
 
     def values(self, mu: Real, r: Reciprocal) -> list[Any]:
         # BN-TRAIN-3, BN-EVAL-1: y = gamma (x - mu) r + beta
@@ -52,8 +58,9 @@ class Channel(NamedTuple):
 
     def sums(self, mu: Real, r: Reciprocal) -> dict[str, Any]:
         # BN-TRAIN-7, BN-TRAIN-8: dgamma = sum(dy xh), dbeta = sum(dy), xh = (x - mu) r; sums of nothing are 0
-        slope = total([times(d, minus(x, mu)) for x, d in zip(self.x, self.dy, strict=True)])
-        return {"dgamma": r.along(slope) if self.x else Fraction(0), "dbeta": total(self.dy)}
+        often = Fraction(self.times)
+        slope = times(often, total([times(d, minus(x, mu)) for x, d in zip(self.x, self.dy, strict=True)]))
+        return {"dgamma": r.along(slope) if self.x else Fraction(0), "dbeta": times(often, total(self.dy))}
 
 
 def evaluated(channel: Channel, mu: Real, v: Real) -> dict[str, Any]:
@@ -109,13 +116,24 @@ def places(shape: Sequence[int], axis: int) -> list[list[int]]:
     return [part.ravel().tolist() for part in moved]
 
 
+def block_shape(x: Tensor, axis: int) -> tuple[int, ...]:
+    """The shape of what repeats in x: whole slices along the first axis, which is not that of the channels."""
+    if x.times == 1:
+        return x.shape
+    count, rest = divmod(len(x.values), math.prod(x.shape[1:]))
+    assert not rest, "a block of x ends within a slice along its first axis"
+    assert axis % len(x.shape), "x repeats along the axis of its channels"
+    return (count, *x.shape[1:])
+
+
 def channels(x: Tensor, dy: Tensor, inputs: Mapping[str, Any], attributes: Mapping[str, Any]) -> list[Channel]:
-    found = places(x.shape, attributes["channel_axis"])
+    assert x.times == dy.times
+    found = places(block_shape(x, attributes["channel_axis"]), attributes["channel_axis"])
     ones, zeros = [1.0] * len(found), [0.0] * len(found)
     gamma, beta = (inputs[n].values if n in inputs else v for n, v in (("gamma", ones), ("beta", zeros)))
     epsilon = Fraction(attributes.get("epsilon", 0.001))  # BN-TRAIN-17, BN-EVAL-12
     return [
-        Channel([real(x.values[i]) for i in at], [real(dy.values[i]) for i in at], real(g), real(b), epsilon)
+        Channel([real(x.values[i]) for i in at], [real(dy.values[i]) for i in at], real(g), real(b), epsilon, x.times)
         for at, g, b in zip(found, gamma, beta, strict=True)
     ]
 
@@ -133,7 +151,8 @@ def gathered(
     made: Sequence[Mapping[str, Any]], x: Tensor, inputs: Mapping[str, Any], axis: int, extra: Sequence[str] = ()
 ) -> dict[str, Result]:
     kept, count = inputs["running_mean"].dtype, len(made)
-    results = {n: Result(x.dtype, x.shape, spread(made, n, x.shape, axis)) for n in ("y", "dx")}
+    shape = block_shape(x, axis)
+    results = {n: Result(x.dtype, x.shape, spread(made, n, shape, axis), x.times) for n in ("y", "dx")}
     names = dict.fromkeys(extra, kept)
     names |= {f"d{n}": inputs[n].dtype for n in ("gamma", "beta") if n in inputs}
     return results | {n: Result(dtype, (count,), [part[n] for part in made]) for n, dtype in names.items()}
@@ -155,7 +174,7 @@ def stepped(x: Tensor, steps: int) -> list[Tensor]:
     if not steps:
         return [x]
     size = math.prod(x.shape[1:])
-    assert x.shape[0] == steps
+    assert (x.shape[0], x.times) == (steps, 1)
     return [Tensor(x.dtype, x.shape[1:], x.values[i * size : (i + 1) * size]) for i in range(steps)]
 
 

@@ -16,18 +16,23 @@ import pytest
 import yaml
 
 from .numbers import FORMATS, number_of
+from .patterns import every
 
 VECTOR_KEYS = {"id", "clauses", "hunts", "profile", "attributes"}
-OPTIONAL_KEYS = {"compiled", "latitude", "steps", "inputs", "expected", "dialects"}
+OPTIONAL_KEYS = {"compiled", "latitude", "steps", "lengths", "first", "inputs", "expected", "dialects"}
 EXPECTED_KEYS = {"dtype", "shape", "data", "bound", "latitude", "flushed"}
 
 
 class Tensor(NamedTuple):
-    """Numbers in row-major order, as floats that hold them exactly; integers for int64."""
+    """Numbers in row-major order, as floats that hold them exactly; integers for int64.
+
+    ``values`` are all of them, or a block that stands in the tensor ``times`` times, one after the other (FORMAT-17).
+    """
 
     dtype: str
     shape: tuple[int, ...]
     values: list[Any]
+    times: int = 1
 
 
 class Sparse(NamedTuple):
@@ -43,8 +48,21 @@ def check_keys(node: Mapping[str, Any], wanted: set[str], allowed: set[str], whe
 
 def tensor(node: Mapping[str, Any], where: str) -> Tensor:
     """The one place that reads a tensor."""
+    dtype, shape, recipe = node["dtype"], tuple(node["shape"]), node.get("recipe")
+    if recipe in ("every", "every-but-nan"):  # FORMAT-19
+        check_keys(node, {"dtype", "shape", "recipe"}, set(), where)
+        found = [v for v in every(dtype) if recipe == "every" or not math.isnan(v)]
+        assert shape == (len(found),), f"{where}: {len(found)} numbers for the shape {shape}"
+        return Tensor(dtype, shape, found)
+    if recipe == "repeat":
+        check_keys(node, {"dtype", "shape", "data", "recipe"}, set(), where)
+        size = len(node["data"].split(" "))
+        times, rest = divmod(math.prod(shape), size)
+        assert times, f"{where}: the block has {size} numbers, the shape is {shape}"
+        assert not rest, f"{where}: the block has {size} numbers, the shape is {shape}"
+        return Tensor(dtype, shape, numbers(node["data"], dtype, (size,), where), times)
     check_keys(node, {"dtype", "shape", "data"}, set(), where)
-    return Tensor(node["dtype"], tuple(node["shape"]), numbers(node["data"], node["dtype"], node["shape"], where))
+    return Tensor(dtype, shape, numbers(node["data"], dtype, shape, where))
 
 
 def numbers(text: str, dtype: str, shape: Sequence[int], where: str) -> list[Any]:

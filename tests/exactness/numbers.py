@@ -72,6 +72,10 @@ def total(numbers: Iterable[Real]) -> Real:
     return result
 
 
+# A numerator and a denominator, not in lowest terms: to reduce them is what would take the time.
+Ratio = tuple[int, int]
+
+
 class Root(NamedTuple):
     """start + slope / sqrt(radicand), radicand > 0."""
 
@@ -79,13 +83,13 @@ class Root(NamedTuple):
     slope: Fraction
     radicand: Fraction
 
-    def enclosed(self, bits: int) -> tuple[Fraction, Fraction]:
+    def enclosed(self, bits: int) -> tuple[Ratio, Ratio]:
         with mp.workprec(bits):
             start, slope = _mpf(self.start), _mpf(self.slope)
             part = slope / mp.sqrt(_mpf(self.radicand))
             # Seven roundings of at most 2^-bits, each on a number no larger than |start| + |part|.
             margin = mp.ldexp(abs(start) + abs(part), 4 - bits)
-            return _fraction(start + part) - _fraction(margin), _fraction(start + part) + _fraction(margin)
+            return _ends(start + part, margin)
 
     def side(self, of: Fraction) -> int:
         """The sign of this number less ``of``, found without any rounding."""
@@ -99,21 +103,22 @@ class Exponential(NamedTuple):
     """factor (e^x - less), less 0 or 1, x < 0."""
 
     factor: Fraction
-    x: Fraction
+    x: float
     less: int
 
-    def enclosed(self, bits: int) -> tuple[Fraction, Fraction]:
+    def enclosed(self, bits: int) -> tuple[Ratio, Ratio]:
         if self.x < -4000:
             # 0 < e^x < 2^-5000. All boundaries between roundings, and all factors, are multiples of 2^-2200 below
             # 2^2200, so any such number leaves the result on the same side of every boundary.
-            ends = [self.factor * (power(-5000 - i) - self.less) for i in (0, 1)]
-            return min(ends), max(ends)
+            factor, denominator = self.factor.as_integer_ratio()
+            ends = [(factor * (i - (self.less << 5001)), denominator << 5001) for i in (1, 2)]
+            return ends[0], ends[1]
         with mp.workprec(bits):
-            x, factor = _mpf(self.x), _mpf(self.factor)
+            x, factor = mpf(self.x), _mpf(self.factor)
             value = factor * (mp.expm1(x) if self.less else mp.exp(x))
             # x and the factor are exact at 256 bits; a function and a product, with room for six units of the last.
             margin = mp.ldexp(abs(value), 3 - bits)
-            return _fraction(value) - _fraction(margin), _fraction(value) + _fraction(margin)
+            return _ends(value, margin)
 
 
 Number = Real | Root | Exponential
@@ -123,9 +128,13 @@ def _mpf(number: Fraction) -> mpf:
     return mpf(number.numerator) / number.denominator
 
 
-def _fraction(number: mpf) -> Fraction:
-    negative, mantissa, exponent, _ = number._mpf_
-    return (-1 if negative else 1) * int(mantissa) * power(int(exponent))
+def _ends(value: mpf, margin: mpf) -> tuple[Ratio, Ratio]:
+    """value - margin and value + margin, exactly."""
+    (negative, size, exponent, _), (_, reach, least, _) = value._mpf_, margin._mpf_
+    last = min(int(exponent), int(least), 0)
+    middle = (-1 if negative else 1) * int(size) << (int(exponent) - last)
+    reach = int(reach) << (int(least) - last)
+    return (middle - reach, 1 << -last), (middle + reach, 1 << -last)
 
 
 def line(start: Real, slope: Real, radicand: Fraction) -> Number:
@@ -139,9 +148,11 @@ def line(start: Real, slope: Real, radicand: Fraction) -> Number:
 def nearest(number: Number, dtype: str) -> float:
     """Round once to the dtype, to nearest, ties to even; the float holds the result exactly."""
     if isinstance(number, float):
-        return number if number == 0 or not math.isfinite(number) else _rounded(Fraction(number), FORMATS[dtype])
+        if number == 0 or not math.isfinite(number):
+            return number
+        return _rounded(number.as_integer_ratio(), FORMATS[dtype])
     if isinstance(number, Fraction):
-        return _rounded(number, FORMATS[dtype])
+        return _rounded(number.as_integer_ratio(), FORMATS[dtype])
     bits = BITS
     while bits <= MOST_BITS:
         low, high = (_rounded(end, FORMATS[dtype]) for end in number.enclosed(bits))
@@ -160,25 +171,27 @@ def _decided(number: Root, low: float, high: float, dtype: str) -> float:
     ends: list[Fraction] = [Fraction(end) if math.isfinite(end) else sign(end) * top for end in (low, high)]
     tie = (ends[0] + ends[1]) / 2
     side = number.side(tie)
-    return _rounded(tie, FORMATS[dtype]) if side == 0 else high if side > 0 else low
+    return _rounded(tie.as_integer_ratio(), FORMATS[dtype]) if side == 0 else high if side > 0 else low
 
 
-def _rounded(number: Fraction, target: Format) -> float:
-    size = abs(number)
-    if size == 0:
+def _rounded(number: Ratio, target: Format) -> float:
+    numerator, denominator = abs(number[0]), number[1]
+    if numerator == 0:
         return 0.0
-    exponent = max(_exponent(size), target.least)
-    unit = power(exponent + 1 - target.bits)
-    # Python's round of a fraction goes to the nearest integer, ties to even.
-    size = round(size / unit) * unit
-    result = math.inf if size >= power(target.greatest + 1) else float(size)
-    return result if number > 0 else -result
+    # The format's last digit at this size is 2^last, and the number so many times that.
+    last = max(_exponent(numerator, denominator), target.least) + 1 - target.bits
+    significand, rest = divmod(numerator << max(-last, 0), denominator << max(last, 0))
+    twice = 2 * rest - (denominator << max(last, 0))
+    significand += twice > 0 or (twice == 0 and significand % 2)
+    above = significand.bit_length() + last > target.greatest + 1
+    result = math.inf if above else math.ldexp(significand, last)
+    return result if number[0] > 0 else -result
 
 
-def _exponent(size: Fraction) -> int:
-    """The e of 2^e <= size < 2^(e + 1)."""
-    guess = size.numerator.bit_length() - size.denominator.bit_length()
-    return guess if power(guess) <= size else guess - 1
+def _exponent(numerator: int, denominator: int) -> int:
+    """The e of 2^e <= numerator / denominator < 2^(e + 1)."""
+    guess = numerator.bit_length() - denominator.bit_length()
+    return guess if denominator << max(guess, 0) <= numerator << max(-guess, 0) else guess - 1
 
 
 DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?")

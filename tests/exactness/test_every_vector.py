@@ -18,6 +18,7 @@ import pytest
 from . import activations, batch_norm, clipping, initialization
 from .document import EXPECTED_KEYS, Sparse, Tensor, bounds, check_keys, flat, given, numbers, vectors
 from .numbers import FORMATS, nearest, power
+from .patterns import digest
 from .result import FREE, NoMeaning, Result
 
 VECTORS = Path(str(resources.files("nnconform.spec"))) / "vectors"
@@ -34,6 +35,8 @@ OPERATIONS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "sgd_step": clipping.sgd_step,
 }
 LAWS = ("he_normal", "he_uniform")
+# Of these the first n elements of an output follow from the first n elements of the inputs (FORMAT-18).
+ELEMENTWISE = ("relu", "elu", "clip_by_value")
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -77,6 +80,7 @@ def problems_of(operation: str, vector: Mapping[str, Any]) -> Iterator[str]:
             yield from law_problems(operation, vector)
             return
         inputs = {k: given(v, f"{name}: {k}") for k, v in vector.get("inputs", {}).items()}
+        yield from length_problems(operation, vector, inputs)
         made = run(operation, vector, inputs)
     except NoMeaning:
         if vector.get("latitude") != "any" or expected:
@@ -85,13 +89,25 @@ def problems_of(operation: str, vector: Mapping[str, Any]) -> Iterator[str]:
     if vector.get("latitude") == "any":
         yield f"{name}: has a meaning, and yet is not judged"
         return
-    made = present(name, made)
+    made = present(vector, made)
     if set(made) != {k for k, v in expected.items() if v is not None}:
         yield f"{name}: the outputs are {sorted(expected)}, wanted {sorted(made)}"
         return
-    flushed = run(operation, vector, {k: flushed_input(v) for k, v in inputs.items()})
+    flushed = made
+    if any("flushed" in expected[output] for output in made):
+        flushed = present(vector, run(operation, vector, {k: flushed_input(v) for k, v in inputs.items()}))
     for output, result in made.items():
         yield from output_problems(f"{name}, {output}", expected[output], result, flushed[output])
+
+
+def length_problems(operation: str, vector: Mapping[str, Any], inputs: Mapping[str, Any]) -> Iterator[str]:
+    """What is stored of a vector of many lengths are the inputs and outputs of the longest (FORMAT-18)."""
+    if "lengths" not in vector:
+        return
+    arrays = [v for value in inputs.values() for v in (value if isinstance(value, list) else [value])]
+    longest = (max(vector["lengths"]),)
+    if operation not in ELEMENTWISE or not all(isinstance(a, Tensor) and a.shape == longest for a in arrays):
+        yield f"{vector['id']}: its inputs are not those of its longest call, {longest}, or {operation} is a sum"
 
 
 def run(operation: str, vector: Mapping[str, Any], inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,10 +115,10 @@ def run(operation: str, vector: Mapping[str, Any], inputs: Mapping[str, Any]) ->
     return OPERATIONS[operation](inputs, vector["attributes"], **steps)
 
 
-def present(name: str, made: Mapping[str, Any]) -> dict[str, Result]:
-    """Without the absent gradients; where all are, the norm's dtype is the one in the id (FORMAT-4)."""
-    dtype = name.rpartition("/")[2]
-    return {k: v._replace(dtype=v.dtype or dtype) for k, v in made.items() if v is not None}
+def present(vector: Mapping[str, Any], made: Mapping[str, Any]) -> dict[str, Result]:
+    """Cut to what is expected, without absent gradients; where all are, the norm's dtype is the id's (FORMAT-4)."""
+    dtype, first = vector["id"].rpartition("/")[2], vector.get("first", 0)
+    return {k: v.cut(first)._replace(dtype=v.dtype or dtype) for k, v in made.items() if v is not None}
 
 
 def output_problems(where: str, node: Mapping[str, Any], result: Result, flushed: Result) -> Iterator[str]:
@@ -116,6 +132,9 @@ def output_problems(where: str, node: Mapping[str, Any], result: Result, flushed
     if "any" in free:
         check_keys(node, {"dtype", "shape", "latitude"}, set(), where)
         return
+    if "recipe" in node:
+        yield from digest_problems(where, node, result)
+        return
     check_keys(node, {"dtype", "shape", "data", "bound"}, EXPECTED_KEYS, where)
     bounds(node["bound"], len(result.values), where)
     yield from element_problems(where, node["data"], result, signed="sign-of-zero" not in free)
@@ -123,6 +142,16 @@ def output_problems(where: str, node: Mapping[str, Any], result: Result, flushed
         yield f"{where}: flushed values and the latitude subnormal-flush do not come together"
     if "flushed" in node:
         yield from element_problems(f"{where}, flushed", node["flushed"], flushed, signed="sign-of-zero" not in free)
+
+
+def digest_problems(where: str, node: Mapping[str, Any], result: Result) -> Iterator[str]:
+    """Of values that are not stored the digest is (FORMAT-19)."""
+    check_keys(node, {"dtype", "shape", "recipe", "digest"}, {"latitude"}, where)
+    assert node["recipe"] == "computed", f"{where}: the recipe {node['recipe']}"
+    values = (nearest(v, result.dtype) for v in result.values)
+    wanted = digest(values, result.dtype, signed="sign-of-zero" not in node.get("latitude", []))
+    if node["digest"] != wanted:
+        yield f"{where}: the digest is {node['digest']}, wanted {wanted}"
 
 
 def element_problems(where: str, text: str, result: Result, *, signed: bool) -> Iterator[str]:

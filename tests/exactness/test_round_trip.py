@@ -11,8 +11,8 @@ import pytest
 
 from nnconform.conformance import generate
 from nnconform.conformance.cases import VectorCase
+from nnconform.conformance.reading import read
 from nnconform.conformance.tensors import DTYPES, format_data, parse_data
-from nnconform.conformance.vectors import read
 
 from .numbers import FORMATS, nearest, number_of, power
 

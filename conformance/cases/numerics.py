@@ -1,0 +1,55 @@
+"""Which clauses of spec/numerics.md a case tests beside those of its operation: its inputs and hunts say so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from nnconform.conformance import recipes
+from nnconform.conformance.tensors import Array
+
+from . import HALF, Every, Repeated, VectorCase
+
+# ReLU and clipping by value select and round nothing; a sample is judged by its law.
+ARITHMETIC = ("elu", "batch_norm_train", "batch_norm_eval", "clip_by_norm", "clip_by_global_norm", "sgd_step")
+
+
+def _arrays(value: Any) -> Iterator[Array]:
+    """Yield the arrays of an input as float64."""
+    if isinstance(value, list):
+        for entry in value:
+            yield from _arrays(entry)
+    elif isinstance(value, Every):
+        yield recipes.every(value.dtype, value.recipe).astype(np.float64)
+    elif isinstance(value, Repeated):
+        yield value.block.astype(np.float64)
+    elif value is not None:
+        yield np.asarray(value.values if hasattr(value, "dense_shape") else value).astype(np.float64)
+
+
+def _clauses(case: VectorCase) -> Iterator[str]:
+    free = [word for words in case.latitude.values() for word in words]
+    arrays = [a for value in case.inputs.values() for a in _arrays(value)]
+    benign = case.profile == "core" and case.operation in ARITHMETIC
+    places = [a for name in ("x", "gradients") for a in _arrays(case.inputs.get(name))]
+    tests = {
+        "NUM-1": benign,
+        "NUM-2": benign,
+        "NUM-3": any(not np.isfinite(a).all() for a in arrays),
+        "NUM-4": case.profile == "edge" and any((a == 0).any() for a in places),
+        "NUM-5": "subnormal-flush" in free,
+        "NUM-6": benign and case.dtype in HALF,
+        "NUM-7": bool({"wrong-dtype", "wrong-shape"} & set(case.hunts)),
+        "NUM-8": case.unjudged or "any" in free,
+        "NUM-9": "input-changed" in case.hunts,
+    }
+    # Where nothing is judged, nothing else is tested.
+    yield from ["NUM-8"] if case.unjudged else (clause for clause, tested in tests.items() if tested)
+
+
+def with_numerics(case: VectorCase) -> VectorCase:
+    """Return the case with the clauses of numerics.md that it tests behind its own."""
+    return replace(case, clauses=tuple(dict.fromkeys((*case.clauses, *_clauses(case)))))

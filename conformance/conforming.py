@@ -1,0 +1,42 @@
+"""The conforming region of a case alone: what a test needs that judges many random cases."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from nnconform.reference import exact
+from nnconform.reference.variants import OPERATIONS, Output
+
+from .cases import VectorCase
+from .evaluate import exact_case
+from .region import Stored
+from .tensors import DTYPES
+from .vectors import Tensor
+
+# More than any rounding or bound of a random case depends on; the vectors themselves are decided by ``evaluate``.
+DIGITS = 90
+
+
+def region(case: VectorCase) -> dict[str, Tensor]:
+    """Return what the clauses expect of each output, with its bound, rounded as in a vector; no dialects.
+
+    An output for some element of which no finite bound exists, which no vector may have, is left out.
+    """
+    with exact.precision(DIGITS):
+        made = {name: Stored(output) for name, output in _outputs(case).items()}
+    return {
+        name: Tensor(
+            stored.dtype,
+            stored.values.shape,
+            stored.values.astype(DTYPES[stored.dtype]),
+            stored.bound,
+            frozenset(case.latitude.get(name, ())),
+        )
+        for name, stored in made.items()
+        if stored.bounded
+    }
+
+
+def _outputs(case: VectorCase) -> dict[str, Output]:
+    with np.errstate(all="ignore"):
+        return OPERATIONS[case.operation](exact_case(case))

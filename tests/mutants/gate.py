@@ -1,0 +1,145 @@
+"""Run mutants of the control through the suite, and say which of them it catches.
+
+A mutant runs in this process, all else is as in a run: the worker's own loop answers the lines that the harness
+sends, and the harness judges the answers and settles on dialects, all of them on.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nnconform.adapters import Adapter
+from nnconform.adapters.worker import hello, load, serve
+from nnconform.conformance import wire
+from nnconform.conformance.diagnose import diagnose
+from nnconform.conformance.judge import Result, judge
+from nnconform.conformance.selection import Selection, calls_for
+from nnconform.conformance.vectors import Vector
+from nnconform.conformance.worker import Answer
+
+from .mutant import Mutant, WrongMutant
+
+DTYPES = ("float64", "float32", "float16", "bfloat16")
+
+
+@dataclass
+class Sight:
+    """What the suite sees of a mutant in one operation and dtype.
+
+    Attributes:
+        hunting: the vectors that catch it and hunt its kind.
+        others: the vectors that catch it and hunt something else.
+    """
+
+    hunting: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Finding:
+    """What the suite sees of a mutant.
+
+    Attributes:
+        mutant: which.
+        sights: by operation and dtype.
+        misnamed: outputs that a dialect explains which the mutant is not, and that diverge on no vector.
+    """
+
+    mutant: Mutant
+    sights: Mapping[tuple[str, str], Sight]
+    misnamed: Sequence[str]
+
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """The dtypes in which every operation of the mutant is caught."""
+        return tuple(d for d in DTYPES if all(self.sights[o, d].hunting for o in self.mutant.operations.split()))
+
+    @property
+    def catches(self) -> int:
+        """How many vectors that hunt its kind catch it."""
+        return sum(len(sight.hunting) for sight in self.sights.values())
+
+    @property
+    def problems(self) -> list[str]:
+        """What is not as the gate wants it; empty for a mutant that is caught."""
+        said = [f"{'/'.join(at)}: {text}" for at, sight in self.sights.items() for text in self._said(at[1], sight)]
+        return [*said, *self.misnamed]
+
+    def _said(self, dtype: str, sight: Sight) -> Iterator[str]:
+        unseen = self.mutant.unseen.get(dtype)
+        if unseen is None and not sight.hunting:
+            seen = f"; {', '.join(sight.others[:3])} see it and do not hunt it" if sight.others else ""
+            yield f"no vector that hunts {self.mutant.kind} catches it{seen}"
+        if unseen is not None and sight.hunting:
+            yield f"{sight.hunting[0]} sees what is said to be unseen ({unseen})"
+
+
+def results_of(adapter: Adapter, vectors: Iterable[Vector]) -> list[Result]:
+    """Return what the suite says of an adapter, dialects settled.
+
+    Raises:
+        WrongMutant: an answer breaks the contract of adapters, so that a run would not judge it.
+    """
+    said, results = hello(adapter, 1), []
+    asked = [(v, call) for v in vectors for call in calls_for(v, said, (), Selection())]
+    lines = b"".join(wire.request(v, [(call.implementation, call.mode)]) for v, call in asked)
+    messages: list[Mapping[str, Any]] = []
+    with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+        serve(adapter, io.BytesIO(lines), messages.append)
+    for (vector, call), message in zip(asked, messages, strict=True):
+        if message["status"] == "fault":
+            raise WrongMutant(f"{vector.id}: {message['reason']}")
+        outputs = wire.outputs(message.get("outputs", {}))
+        answer = Answer(call, message["status"], message.get("reason", ""), outputs)
+        results.append(judge(adapter.name, vector, (), answer))
+    diagnose(results)
+    return results
+
+
+def find(mutant: Mutant, vectors: Sequence[Vector]) -> Finding:
+    """Run a mutant on all vectors of its operations.
+
+    Args:
+        mutant: it may change nothing; then nothing is found.
+        vectors: all that there are.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{mutant.name.replace('-', '_')}.py"
+        path.write_text(mutant.source)
+        operations = mutant.operations.split()
+        results = results_of(load(str(path)), [v for v in vectors if v.operation in operations])
+    sights = {(operation, dtype): Sight() for operation in operations for dtype in DTYPES}
+    for result in results:
+        if _caught(mutant, result):
+            sight = sights[result.vector.operation, result.vector.dtype]
+            hunted = set(mutant.kind.split()) & set(result.vector.hunts)
+            (sight.hunting if hunted else sight.others).append(result.vector.id)
+    return Finding(mutant, sights, _misnamed(mutant, results))
+
+
+def _caught(mutant: Mutant, result: Result) -> bool:
+    """Say whether a result shows the mutant for what it is; another dialect than its own does not."""
+    names = {result.dialect, *(output.dialect for output in result.outputs.values())}
+    return result.verdict in ("diverges", "error") or bool(names & set(mutant.dialect.split()))
+
+
+def _misnamed(mutant: Mutant, results: Sequence[Result]) -> list[str]:
+    """Name the outputs that are explained by a dialect which the mutant is not, and diverge nowhere."""
+    own, diverging = set(mutant.dialect.split()), set()
+    explained: dict[tuple[str, str], str] = {}
+    for result in results:
+        for name, output in result.outputs.items():
+            place = result.vector.operation, name.partition("[")[0]
+            if output.verdict == "diverges":
+                diverging.add(place)
+            elif output.verdict == "dialect" and output.dialect not in own:
+                explained[place] = f"{result.vector.id}: {output.dialect} explains {name}"
+    return [said for place, said in explained.items() if place not in diverging]

@@ -1,0 +1,71 @@
+"""What is printed of every number of a half format: a line for each result that is the same."""
+
+from __future__ import annotations
+
+from nnconform.conformance import exhaustive
+
+
+def row(implementation="api", mode="eager", operation="elu", dtype="float16", framework="f", outputs=None, **count):
+    counted = {"inputs": 65536, "differ": 3, "ulp": 1.0, "at": -0.5} | count
+    return {
+        "framework": framework,
+        "implementation": implementation,
+        "mode": mode,
+        "operation": operation,
+        "vector": f"{operation}/every-number/{dtype}",
+        "outputs": outputs or {"y": {"verdict": "conforms", "counted": counted}},
+    }
+
+
+def lines(*rows):
+    return list(exhaustive.lines({"results": list(rows)}))[2:]
+
+
+def test_a_report_without_such_vectors_has_no_lines():
+    outputs = {"y": {"verdict": "conforms", "ratio": 0.0}}
+    assert list(exhaustive.lines({"results": [row(outputs=outputs)]})) == []
+
+
+def test_a_line_says_how_many_differ_the_worst_and_its_input():
+    assert lines(row()) == ["  f elu float16 y: 3 of 65,536 differ, the worst by 1 ulp, at -0.5", "      api (eager)"]
+
+
+def test_where_none_differs_there_is_no_worst():
+    assert lines(row(differ=0, ulp=0.0, at=0.0))[0] == "  f elu float16 y: 0 of 65,536 differ"
+
+
+def test_infinities_are_words():
+    said = lines(row(ulp="inf", at="-inf"))[0]
+    assert said.endswith("3 of 65,536 differ, the worst by inf ulp, at -inf")
+
+
+def test_modes_and_implementations_of_one_result_share_a_line():
+    found = lines(*(row(name, mode) for name in ("one", "two") for mode in ("eager", "jit")))
+    assert found[1:] == ["      one, two (eager/jit)"]
+
+
+def test_modes_stand_with_each_implementation_where_they_differ():
+    assert lines(row("one"), row("two"), row("two", "jit"))[1:] == ["      one (eager), two (eager/jit)"]
+
+
+def test_results_that_differ_have_lines_of_their_own():
+    found = lines(row("one"), row("two", differ=4), row("three", at=-0.25))
+    assert len(found) == 6
+    assert [line.strip() for line in found[1::2]] == ["one (eager)", "two (eager)", "three (eager)"]
+
+
+def test_frameworks_operations_dtypes_and_outputs_are_in_order():
+    found = lines(row(operation="relu"), row(dtype="bfloat16"), row(), row(framework="e"))
+    heads = [line.strip().partition(":")[0] for line in found[::2]]
+    assert heads == ["e elu float16 y", "f elu bfloat16 y", "f elu float16 y", "f relu float16 y"]
+
+
+def test_the_command_line_prints_it_and_the_numpy_control_differs_little(cli):
+    result = cli("run", "numpy", "--vector", "relu/every-number*")
+    found = result.stdout.splitlines()
+    start = found.index("Every number of a half format, against the exact result rounded once:")
+    assert [line.strip() for line in found[start + 1 : start + 3]] == [
+        "numpy relu bfloat16 dx: 0 of 65,282 differ",
+        "numpy.maximum (eager)",
+    ]
+    assert sum(": 0 of 65,536 differ" in line for line in found) == 2
