@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -52,7 +53,7 @@ def batch_norm_train(
         s = batch_norm_bounds.moments(x, attributes["channel_axis"], p, single_pass=single_pass)
         step = _train_step(case, x, dy, s, epsilon, p, noted, single_pass=single_pass)
         if empty_is_nan and not x.size:
-            step["dgamma"] = step["dgamma"]._replace(values=step["dgamma"].values * Decimal("nan"))
+            step["dgamma"] = step["dgamma"]._replace(values=exact.full(s.mean.shape, math.nan, x))
         made.append(step)
         m = Decimal(exact.count(x, batch_norm.channels(x, attributes["channel_axis"])[0]))
         bessel = m / (m - 1) if unbiased else Decimal(1)

@@ -227,7 +227,7 @@ def clip_by_global_norm(
     relative, slack = norm_error(gradients, p, 5 + more), p.eta
     if p.u == FORMATS["float16"].unit and not math.isinf(clipnorm):
         # g * c, rounded among float16's subnormal numbers before it is divided by max(n, c).
-        norm = global_norm([g for g in gradients if g is not None])[()]
+        norm = global_norm(gradients)[()]
         divisor = max(Decimal(float(norm)), Decimal(clipnorm)) if math.isfinite(norm) else Decimal(clipnorm)
         slack += p.eta / divisor if divisor > 0 else 0
     # An infinite bound times a gradient of 0 is none.

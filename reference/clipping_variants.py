@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from . import bounds, clipping, exact
 from .case import Case, Output, Outputs, zeros_like
-from .rounding import FORMATS
+from .rounding import FORMATS, Format
 
 
 def clip_by_value(case: Case, *, zero_is_off: bool = False, rows_apart: bool = False) -> Outputs:
@@ -82,30 +83,25 @@ class NormRules(NamedTuple):
 
 def _clip_group(group: Sequence[Any], limit: float, rules: NormRules, dtype: str) -> list[Any]:
     present = [g for g in group if g is not None]
-    norm, c = clipping.global_norm(present), Decimal(limit)
-    nan = Decimal("nan")
-    arithmetic = FORMATS[dtype if rules.half or dtype != "bfloat16" else "float32"]
-    finite = bool(exact.isfinite(norm)) if present else False
+    if not present or (rules.zero_is_off and limit == 0):
+        return list(group)
+    norm, c, nan = clipping.global_norm(present), Decimal(limit), Decimal("nan")
 
     def all_times(scale: Decimal) -> list[Any]:
         return [g if g is None else np.asarray(g * scale, object) for g in group]
 
-    if not present or (rules.zero_is_off and limit == 0):
-        return list(group)
-    if rules.overflow and finite and sum(exact.total(g * g)[()] for g in present) > Decimal(arithmetic.largest):
+    if rules.overflow and _overflows(present, dtype):
         return all_times(Decimal(0) if rules.overflow == "zero" else nan)
-    if rules.underflow and finite and norm != 0 and _underflows(present, dtype):
+    if rules.underflow and _underflows(present, dtype):
         return list(group)
-    largest = max((d for g in present for d in exact.absolute(g).ravel() if d.is_finite()), default=Decimal(0))
-    if rules.product_underflow and largest > 0 and largest * c < arithmetic.smallest_normal * arithmetic.unit:
+    if rules.product_underflow and _lost((d * c for d in _elements(present)), dtype):
         return all_times(Decimal(0))
-    if rules.infinite_is_nan and bool(exact.isnan(norm) | ~exact.isfinite(norm)):
+    if rules.infinite_is_nan and not exact.isfinite(norm):
         return all_times(nan)
     if (rules.zero_by_zero and limit == 0 and norm == 0) or (rules.infinite_limit_is_nan and c.is_infinite()):
         return all_times(nan)
-    if rules.denominator and finite:
-        scale = c / (norm[()] + Decimal(rules.denominator))
-        return list(group) if scale >= 1 else all_times(scale)
+    if rules.denominator:
+        return all_times(min(c / (norm[()] + Decimal(rules.denominator)), Decimal(1)))
     return [g if g is None else clipping.scaled(g, norm, limit) for g in group]
 
 
@@ -151,26 +147,38 @@ def clip_by_global_norm(case: Case, **rules: Any) -> Outputs:
     p = bounds.precision(dtype, half=bool(rules.get("half")), sequential=bool(rules.get("sequential")))
     absent = all(g is None for g in gradients)
     norm = exact.exact(0.0) if absent else clipping.global_norm(gradients)
-    size = exact.absolute(norm)
     relative = bounds.norm_error(gradients, p, 2 * bool(_repeated(case)))
-    error = np.asarray(size * relative + p.eta if norm != 0 else size, object)
-    if rules.get("overflow") and bool(exact.isfinite(norm)) and _overflows(gradients, dtype):
-        norm = np.asarray(Decimal("inf"), object)
+    error = np.asarray(norm * relative + p.eta if norm != 0 else norm, object)
+    if rules.get("overflow") and _overflows(gradients, dtype):
+        norm = exact.full((), math.inf, norm)
     if rules.get("underflow") and _underflows(gradients, dtype):
-        norm = np.asarray(norm - norm, object)
+        norm = zeros_like(norm)
     return _listed("gradients", *made, case) | {"global_norm": Output(norm, error, dtype)}
 
 
+def _arithmetic(dtype: str) -> Format:
+    """Return the format in which squares and products overflow and underflow: float16 is its own."""
+    return FORMATS["float32" if dtype == "bfloat16" else dtype]
+
+
 def _overflows(gradients: Sequence[Any], dtype: str) -> bool:
-    total = sum(exact.total(g * g)[()] for g in gradients if g is not None)
-    return bool(total > Decimal(FORMATS["float32" if dtype == "bfloat16" else dtype].largest))
+    """Say whether the squares of finite gradients add up to more than the arithmetic's largest number."""
+    total = sum((exact.total(g * g)[()] for g in gradients if g is not None), Decimal(0))
+    return total.is_finite() and total > Decimal(_arithmetic(dtype).largest)
 
 
 def _underflows(gradients: Sequence[Any], dtype: str) -> bool:
-    """Say whether every square is below half of the smallest number of the arithmetic."""
-    arithmetic = FORMATS["float32" if dtype == "bfloat16" else dtype]
-    sizes = [exact.absolute(g * g).max() for g in gradients if g is not None and g.size and exact.isfinite(g).all()]
-    return bool(sizes) and max(sizes) < arithmetic.smallest_normal * arithmetic.unit
+    return _lost((d * d for d in _elements(gradients)), dtype)
+
+
+def _elements(gradients: Sequence[Any]) -> Iterator[Decimal]:
+    return (d for g in gradients if g is not None for d in g.ravel())
+
+
+def _lost(results: Iterable[Decimal], dtype: str) -> bool:
+    """Say whether all are rounded to 0 in the arithmetic, as up to half of its smallest number is; a NaN is not."""
+    arithmetic = _arithmetic(dtype)
+    return all(abs(d) <= arithmetic.smallest_normal * arithmetic.unit for d in results)
 
 
 def sgd_step(case: Case, *, learning_rate: float | None = None, float32_rate: bool = False, **rules: Any) -> Outputs:
@@ -186,7 +194,7 @@ def sgd_step(case: Case, *, learning_rate: float | None = None, float32_rate: bo
     rate = attributes["learning_rate"] if learning_rate is None else learning_rate
     rate = float(np.float32(rate)) if float32_rate else rate
     clips = {k: v for k, v in attributes.items() if k in ("clipvalue", "clipnorm", "global_clipnorm")}
-    kind, limit = next(iter(clips.items()), ("", 0.0))
+    kind, limit = next(iter(clips.items()), ("", math.inf))
     gradients = case.inputs["gradients"]
     used, errors = list(gradients), [None if g is None else zeros_like(g) for g in gradients]
     if kind == "clipvalue" and not (rules.get("zero_is_off") and limit == 0):

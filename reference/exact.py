@@ -85,7 +85,7 @@ def number(value: float, like: Array) -> Any:
 
 def full(shape: tuple[int, ...], value: float, like: Array) -> Array:
     """Return an array filled with ``value`` in the number system of ``like``."""
-    return np.full(shape, number(value, like), dtype=like.dtype)
+    return np.full(shape, number(value, like))
 
 
 def _each(function: Any, a: Array, dtype: type) -> Array:
@@ -128,7 +128,8 @@ def exp(a: Array) -> Array:
     return np.asarray(np.exp(a))
 
 
-# e^d - 1 keeps this many of the context's last digits free, for what is computed with it.
+# e^d - 1 is computed with this many digits more than it has, and keeps as many of the context's last digits free for
+# what is computed with it.
 GUARD = 25
 
 
@@ -138,7 +139,7 @@ def _expm1(d: Decimal) -> Decimal:
     # e^d - 1 of a d of 10^-k loses k digits: compute with k more, then round to the context's precision.
     with decimal.localcontext() as context:
         least = Decimal(10) ** -max(context.prec - GUARD, context.prec // 2)
-        context.prec += max(0, -d.adjusted()) + 3
+        context.prec += abs(d.adjusted()) + GUARD
         # Of a great negative d the digits would show -1 alone. The value is above -1, and a tie at -alpha is decided
         # by that: what is too small to be kept is made just great enough.
         result = max(d.exp(), least) - 1

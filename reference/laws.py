@@ -52,7 +52,7 @@ def _shape_only_fan(attributes: Mapping[str, Any]) -> float:
 
 
 def law_dialects(operation: str, attributes: Mapping[str, Any], *, defaults: bool) -> dict[str, Law]:
-    """Return the laws of the dialects that differ from the clause's, by name.
+    """Return the laws of the dialects that differ from the clause's, by name; only a fan can be the same.
 
     Args:
         operation: ``he_normal`` or ``he_uniform``.
@@ -79,6 +79,4 @@ def law_dialects(operation: str, attributes: Mapping[str, Any], *, defaults: boo
         laws["default-glorot-uniform"] = Law("uniform", glorot / math.sqrt(3), glorot)
         laws["default-lecun-normal"] = Law("truncated_normal", narrow, 2 * narrow / TRUNCATED_DEVIATION)
     plain = laws["shape-only-fan"] == right
-    return {
-        name: law for name, law in laws.items() if law != right and not (plain and name.startswith("shape-only-fan"))
-    }
+    return {name: law for name, law in laws.items() if not (plain and name.startswith("shape-only-fan"))}
