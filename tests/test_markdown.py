@@ -187,7 +187,7 @@ def test_it_begins_with_the_marker_by_which_a_workflow_finds_its_comment(bad, ma
 def test_a_run_without_findings_says_so_first(report_of):
     lines = markdown.of_report(report_of("numpy", "--operation", "clip_by_value")[1], strict=False).splitlines()
     assert lines[1] == "**nnconform: nothing to act on**"
-    assert re.fullmatch(r"Frameworks: numpy \S+\. 77 results: 77 conform\.", lines[3])
+    assert re.fullmatch(r"Frameworks: numpy \S+\. 84 results: 84 conform\.", lines[3])
 
 
 def test_the_headline_counts_and_the_table_shows_ten_rows_at_most(bad):

@@ -22,7 +22,8 @@ AXES = (
         "return a",
         unseen=NOTHING_IS_HALF,
         # On a vector or two a narrower dialect of accuracy happens to fit as well.
-        dialect="half-precision-arithmetic single-pass-variance gradient-from-output+half-precision-arithmetic",
+        dialect="half-precision-arithmetic single-pass-variance gradient-from-output "
+        "gradient-from-output+half-precision-arithmetic",
     ),
     Mutant("channels-always-last", BOTH, "wrong-axis", AXIS, "kept = x.ndim - 1"),
     Mutant("channels-always-second", BOTH, "wrong-axis", AXIS, "kept = 1"),

@@ -40,7 +40,7 @@ RELU = (
         "nan-becomes-zero",
         MAXIMUM,
         "np.where((x > 0) | np.isnan(x) & (np.arange(x.size).reshape(x.shape) < x.size // 8 * 8), x, x.dtype.type(0))",
-        dialect="nan-becomes-zero",
+        dialect="nan-becomes-zero nan-becomes-zero+position-dependent",
     ),
     Mutant(
         "relu-tail-passes",
