@@ -9,7 +9,7 @@ from nnconform.reference.variants import OPERATIONS, Output
 
 from .cases import VectorCase
 from .evaluate import exact_case
-from .region import Stored
+from .region import Stored, Undecided
 from .tensors import DTYPES
 from .vectors import Tensor
 
@@ -20,10 +20,11 @@ DIGITS = 90
 def region(case: VectorCase) -> dict[str, Tensor]:
     """Return what the clauses expect of each output, with its bound, rounded as in a vector; no dialects.
 
-    An output for some element of which no finite bound exists, which no vector may have, is left out.
+    An output for some element of which no finite bound exists, or whose rounding no digits decide, which no vector may
+    have, is left out.
     """
     with exact.precision(DIGITS):
-        made = {name: Stored(output) for name, output in _outputs(case).items()}
+        made = {name: stored for name, output in _outputs(case).items() if (stored := _stored(output)) is not None}
     return {
         name: Tensor(
             stored.dtype,
@@ -35,6 +36,13 @@ def region(case: VectorCase) -> dict[str, Tensor]:
         for name, stored in made.items()
         if stored.bounded
     }
+
+
+def _stored(output: Output) -> Stored | None:
+    try:
+        return Stored(output)
+    except Undecided:
+        return None
 
 
 def _outputs(case: VectorCase) -> dict[str, Output]:

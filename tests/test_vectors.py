@@ -178,7 +178,7 @@ def test_a_folder_without_vectors_is_an_error(tmp_path):
 
 # What recipes may not say
 
-EVERY, LONG = "clip_by_value/every-number/float16", "clip_by_norm/100000-elements/float32"
+EVERY, LONG = "clip_by_value/every-number/float16", "clip_by_norm/10000000-elements/float32"
 LENGTHS, STEPS = "clip_by_value/lengths/float64", "batch_norm_train/2-steps/float32"
 EVERY_WIDE = '{dtype: "float32", shape: [65536], recipe: every}'
 RECIPES: dict[str, tuple[str, str, str, str]] = {
@@ -192,8 +192,8 @@ RECIPES: dict[str, tuple[str, str, str, str]] = {
     "but NaN with NaN": (EVERY, "recipe: every}", "recipe: every-but-nan}", "63490 numbers"),
     "no data and no recipe": (EVERY, ", recipe: every}", "}", "data"),
     "an unknown recipe": (EVERY, "recipe: every}", "recipe: some}", "inputs"),
-    "a block that ends within the shape": (LONG, "[100000]", "[100001]", "50 numbers do not fill"),
-    "a block that is longer than the shape": (LONG, "[100000]", "[0]", "50 numbers do not fill"),
+    "a block that ends within the shape": (LONG, "[10000000]", "[100001]", "50 numbers do not fill"),
+    "a block that is longer than the shape": (LONG, "[10000000]", "[0]", "50 numbers do not fill"),
     "an empty block": (LONG, 'data: "', 'data: "", x: "', "inputs"),
     "lengths with first": (LENGTHS, "  lengths:", "  first: 3\n  lengths:", "first"),
     "lengths with steps": (STEPS, "  steps:", "  lengths: [1]\n  steps:", "lengths"),

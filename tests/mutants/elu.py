@@ -246,7 +246,6 @@ ELU = (
         "gradient-from-output",
         "(a * np.exp(negative))",
         "(a * np.expm1(negative) + a)",
-        unseen={"float16": "among the vectors that hunt it; the sweep over every number sees it"},
         dialect="gradient-from-output half-precision-arithmetic",
     ),
 )
