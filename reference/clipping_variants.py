@@ -163,8 +163,8 @@ def _arithmetic(dtype: str) -> Format:
 
 def _overflows(gradients: Sequence[Any], dtype: str) -> bool:
     """Say whether the squares of finite gradients add up to more than the arithmetic's largest number."""
-    total = sum((exact.total(g * g)[()] for g in gradients if g is not None), Decimal(0))
-    return total.is_finite() and total > Decimal(_arithmetic(dtype).largest)
+    total: Any = sum((exact.total(g * g)[()] for g in gradients if g is not None), Decimal(0))
+    return bool(total.is_finite()) and bool(total > Decimal(_arithmetic(dtype).largest))
 
 
 def _underflows(gradients: Sequence[Any], dtype: str) -> bool:
