@@ -59,7 +59,7 @@ def batch_norm_train(
         bessel = m / (m - 1) if unbiased else Decimal(1)
         # The quotient and the product may be two roundings more than a division by m - 1.
         factor = p.gamma(2) if unbiased else Decimal(0)
-        d_variance = s.d_variance + factor * (exact.absolute(s.variance) + s.d_variance)
+        d_variance = s.d_variance + factor * (s.variance + s.d_variance)
         news = (s.mean, s.d_mean), (s.variance * bessel, d_variance * bessel)
         ends = [old.after(new, d_new, momentum, p) for old, (new, d_new) in zip(running, news, strict=True)]
         # Between steps the statistics are stored.

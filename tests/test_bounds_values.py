@@ -325,13 +325,22 @@ batches = pytest.mark.parametrize("batch", BATCHES, ids=["spread", "nearly const
 class Channel:
     """One channel of a batch with the bounds of the spec's page."""
 
-    def __init__(self, batch: Any, c: int, *, single_pass: bool = False, given: bool = False, us: mpf = U) -> None:
+    def __init__(
+        self,
+        batch: Any,
+        c: int,
+        *,
+        single_pass: bool = False,
+        given: bool = False,
+        as_far_as_zero: bool = False,
+        us: mpf = U,
+    ) -> None:
         self.x, self.dy = ([mpf(row[c]) for row in rows] for rows in (batch, UPSTREAM))
         self.g, self.beta, self.us, self.single_pass = mpf(GAMMA[c]), mpf(BETA[c]), us, single_pass
         self.mu = mean(self.x)
         self.v = mean([(x - self.mu) ** 2 for x in self.x])
         self.d_mu = mpf(0) if given else gamma_(M + 1) * mean([abs(x) for x in self.x]) + 3 * SLACK
-        self.d_v = SLACK if given else self._d_v()
+        self.d_v = SLACK if given else self.v if as_far_as_zero else self._d_v()
         self.r = 1 / sqrt(self.v + EPSILON)
         self.A = abs(self.g) * self.r
         lo, hi = max(self.v + EPSILON - self.d_v, mpf(EPSILON)), self.v + EPSILON + self.d_v
@@ -443,6 +452,15 @@ def test_the_bounds_of_training_are_those_of_the_spec(batch, keywords, us):
             assert_same(dx, c.dx)
         assert_same(g.dgamma, [c.dgamma for c in channels])
         assert_same(g.dbeta, [c.dbeta for c in channels])
+
+
+def test_a_variance_that_is_known_as_far_as_zero_may_be_clamped():
+    p, (x, axis), (dy, _) = coarse(), layouts(BATCHES[0])[0], layouts(UPSTREAM)[0]
+    s = batch_norm_bounds.moments(x, axis, p, single_pass=True)
+    s = s._replace(d_variance=s.variance)
+    g = batch_norm_bounds.batch_norm_train_vjp(x, exactly(GAMMA), dy, s, EPSILON, axis, p, single_pass=True)
+    for c, dx in enumerate(by_channel(g.dx, axis)):
+        assert_same(dx, Channel(BATCHES[0], c, single_pass=True, as_far_as_zero=True, us=US).dx)
 
 
 @batches

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import nnconform.reference as ref
-from nnconform.reference import exact, laws
+from nnconform.reference import batch_norm_bounds, bounds, exact, laws
 from nnconform.reference.case import Case
 from nnconform.reference.initialization import Law, connections
 from nnconform.reference.rounding import FORMATS, is_unsettled, round_number
@@ -78,6 +78,21 @@ def test_one_step_of_several_is_a_step():
         assert made[name].dtype == output.dtype
         assert np.array_equal(made[name].values.reshape(output.values.shape), output.values)
         assert np.array_equal(made[name].bound.reshape(output.bound.shape), output.bound)
+
+
+@pytest.mark.usefixtures("digits")
+def test_a_running_mean_is_stored_between_steps():
+    first, second = (case((4, 2), seed=seed) for seed in (5, 6))
+    below = {"running_mean": exact.exact([-5.0, -7.0])}
+    x, dy = (np.stack([c.inputs[name] for c in (first, second)]) for name in ("x", "dy"))
+    inputs = {**first.inputs, **below, "x": x, "dy": dy}
+    several = first._replace(inputs=inputs, attributes={**first.attributes, "steps": 2})
+    old = OPERATIONS["batch_norm_train"](first._replace(inputs={**first.inputs, **below}))["running_mean"]
+    p = bounds.working("float32")
+    stored = old.bound + Decimal(2) ** -24 * (np.abs(old.values) + old.bound)
+    new = batch_norm_bounds.moments(second.inputs["x"], -1, p)
+    wanted = batch_norm_bounds.moving(old.values, new.mean, stored, new.d_mean, 0.75, p)
+    assert (OPERATIONS["batch_norm_train"](several)["running_mean"].bound == wanted).all()
 
 
 GROUPED = {"shape": [256, 32, 3, 3], "kind": "conv", "layout": "out_in_spatial", "groups": 4}

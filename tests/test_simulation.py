@@ -15,7 +15,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from nnconform.reference import exact
+from nnconform.reference import activations, exact
 from nnconform.reference.case import Case
 from nnconform.reference.simulation import SIMULATIONS, rounder
 
@@ -40,9 +40,9 @@ def asked(inputs: dict[str, Any], dtypes: dict[str, str], **attributes: Any) -> 
     return Case({name: exactly(value) for name, value in inputs.items()}, dtypes, attributes)
 
 
-def simulated(operation: str, case: Case, **keywords: Any) -> dict[str, np.ndarray]:
+def simulated(operation: str, case: Case, *, half: bool = False, **keywords: Any) -> dict[str, np.ndarray]:
     with exact.precision(80):
-        return SIMULATIONS[operation](case, **keywords)
+        return SIMULATIONS[operation](case, **keywords, **({"half": True} if half else {}))
 
 
 def total(values: Sequence[Any], fl: Callable[[Any], Any]) -> Any:
@@ -81,6 +81,26 @@ def test_elu_is_simulated_operation_by_operation(dtype, half, keywords):
         slope = fl(y + fl(alpha)) if keywords.get("from_output") else fl(fl(alpha) * power)
         assert found["y"][i] == float(store(v if v > 0 else y))
         assert found["dx"][i] == float(store(up if v > 0 else fl(fl(up) * slope)))
+
+
+def test_half_precision_is_rounded_to_float32_before_it_is_stored():
+    # dy times the slope is just below a tie of float16; in float32 it is on the tie, and goes to the even number above.
+    dy, alpha = 1.0009765625, 1.002439022064209
+    found = simulated("elu", asked({"x": np.zeros(1), "dy": np.array([dy])}, {"x": "float16"}, alpha=alpha))
+    assert np.float16(dy * alpha) < found["dx"][0] == np.float16(np.float32(dy * alpha))
+
+
+def test_minus_zero_is_zero_below_the_kink_as_in_the_reference():
+    zeros = np.array([0.0, -0.0])
+    found = simulated("elu", asked({"x": zeros, "dy": zeros}, {"x": "float32"}, alpha=1.0))
+    np.testing.assert_array_equal(np.signbit(found["y"]), exact.signbit(activations.elu(exact.exact(zeros), alpha=1.0)))
+
+
+def test_the_sums_of_an_empty_batch_are_zero_for_every_channel():
+    inputs = batch("float32", "float32", affine=True) | {"x": np.zeros((0, 2)), "dy": np.zeros((0, 2))}
+    case = asked(inputs, {"x": "float32", "running_mean": "float32"}, epsilon=0.1, channel_axis=1)
+    found = simulated("batch_norm_eval", case)
+    assert found["dgamma"].tolist() == found["dbeta"].tolist() == [0.0, 0.0]
 
 
 def test_elu_of_another_alpha_is_simulated_with_that_alpha():
@@ -161,7 +181,7 @@ def trained(
         "y": [fl(fl(v * gamma) + beta) for v in xh],
         "batch_mean": mean,
         "batch_variance": variance,
-        **{name: fl(fl(fl(inputs[name][c]) * fl(momentum)) + fl(value * rest)) for name, value in new.items()},
+        **{name: fl(fl(inputs[name][c] * momentum) + fl(value * rest)) for name, value in new.items()},
         "dx": [fl(fl(gamma * r) * fl(fl(d - gb) - fl(v * h))) for d, v in zip(dy, xh, strict=True)],
         "dgamma": total(products, fl),
         "dbeta": total(dy, fl),
@@ -187,10 +207,10 @@ def trained(
 )
 def test_training_is_simulated_operation_by_operation(dtype, kept, half, keywords, affine):
     inputs = batch(dtype, kept, affine=affine)
-    case = asked(inputs, {"x": dtype, "running_mean": kept}, epsilon=0.1, momentum=0.75, channel_axis=1)
+    case = asked(inputs, {"x": dtype, "running_mean": kept}, epsilon=0.1, momentum=0.9, channel_axis=1)
     found = simulated("batch_norm_train", case, half=half, **keywords)
     for c in range(2):
-        choices = {"epsilon": 0.1, "momentum": 0.75} | keywords
+        choices = {"epsilon": 0.1, "momentum": 0.9} | keywords
         wanted = trained(inputs, c, SCALARS[arithmetic(dtype, half=half)], **choices)
         for name, value in wanted.items():
             store = SCALARS[dtype if name in ("y", "dx") else kept]

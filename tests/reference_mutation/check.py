@@ -29,8 +29,9 @@ TESTS = Path(__file__).resolve().parents[1]
 # The tests of each module, then those of the whole reference, and last those that judge all vectors.
 QUICK = {
     "batch_norm_bounds": ("test_bounds_values.py",),
-    "bounds": ("test_bounds_values.py", "test_number_systems.py"),
-    "clipping_variants": ("test_clipping_variants.py",),
+    "batch_norm_variants": ("test_long_sums.py",),
+    "bounds": ("test_bounds_values.py", "test_number_systems.py", "test_long_sums.py"),
+    "clipping_variants": ("test_clipping_variants.py", "test_long_sums.py"),
     "dialects": ("test_dialect_table.py",),
     "exact": ("test_exact.py",),
     "rounding": ("test_number_systems.py", "exactness/test_near_ties_rounding.py", "test_rounding.py"),

@@ -9,7 +9,7 @@ import re
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from types import CodeType, FrameType
@@ -26,6 +26,8 @@ REFERENCE = Path(str(resources.files("nnconform.reference").joinpath("exact.py")
 VECTORS = Path(str(resources.files("nnconform.spec"))) / "vectors"
 EVERYTHING = {path.stem: list(range(1, 1000)) for path in REFERENCE.glob("*.py")}
 Lines = dict[str, set[int]]
+# A quoted word of a source line, such as the name of a dialect.
+WORD = re.compile(r"""(?<=["'])[a-z][a-z0-9.-]{3,}(?=["'])""")
 # A function that is called more often is taken to run all its lines: looking on takes ten times as long as the call.
 MANY = 200
 
@@ -113,17 +115,25 @@ def coverage(jobs: int) -> dict[str, Seen]:
     return {name: Seen(*seen) for name, seen in json.loads(kept.read_text()).items()}
 
 
+def words(texts: Mapping[str, str]) -> dict[str, set[str]]:
+    """Return the words of each vector, by its id: names of dialects, operations and faults among them."""
+    return {name: set(re.findall(r"[a-z][a-z0-9_.-]+", text)) for name, text in texts.items()}
+
+
 def _in_turn(groups: Sequence[list[str]]) -> Iterator[str]:
     for place in range(max(map(len, groups), default=0)):
         yield from (group[place] for group in groups if place < len(group))
 
 
-def in_order(mutant: Mutant, seen: dict[str, Seen], killers: Iterable[str]) -> list[str]:
+def in_order(
+    mutant: Mutant, seen: Mapping[str, Seen], texts: Mapping[str, set[str]], killers: Iterable[str]
+) -> list[str]:
     """Return the ids of the vectors that can notice a mutant, those first that will probably and soon.
 
     Those come first that noticed others of the same function; then the vectors of every operation and dtype in turn, of
     each the quick ones first, which are shuffled always in the same way; one that runs the module, then one that only
-    imports it, if it matters.
+    imports it, if it matters. What names most of the words that the fault is about, a dialect or an operation, comes
+    before the rest.
     """
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
     stream = random.Random(mutant.module)
@@ -138,4 +148,6 @@ def in_order(mutant: Mutant, seen: dict[str, Seen], killers: Iterable[str]) -> l
     running = [name for name in spread if mutant.module in seen[name].lines]
     found = _in_turn([running, [name for name in spread if mutant.module not in seen[name].lines]])
     first = [name for name in killers if name in set(spread)]
-    return list(dict.fromkeys([*first, *found]))
+    about = set(WORD.findall(mutant.id))
+    named = sorted(found, key=lambda name: -len(about & texts[name]))
+    return list(dict.fromkeys([*first, *named]))

@@ -26,7 +26,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from check import Checker, Noticed, Parts
-from cover import EVERYTHING, REFERENCE, Seen, committed, coverage, in_order
+from cover import EVERYTHING, REFERENCE, Seen, committed, coverage, in_order, words
 from mutate import CONTROL, Mutant, mutants
 from platformdirs import user_cache_path
 from processes import End, each
@@ -80,9 +80,10 @@ def _earlier(path: Path) -> dict[str, Result]:
 def _tasks(
     chosen: Sequence[Mutant], seen: dict[str, Seen], killers: Mapping[str, Counter[str]]
 ) -> Iterator[tuple[Mutant, list[str]]]:
+    texts = words(committed())
     for mutant in chosen:
         first = killers[f"{mutant.module}.{mutant.function}"]
-        yield mutant, in_order(mutant, seen, [name for name, _ in first.most_common()])
+        yield mutant, in_order(mutant, seen, texts, [name for name, _ in first.most_common()])
 
 
 def _result(end: End) -> Result:
