@@ -17,8 +17,9 @@ MODES = ("fan_in", "fan_out", "fan_avg")
 TRUNCATED_DEVIATION = 0.87962566103423978
 # The number that the clause writes, which is not quite that float64.
 _CLAUSE_DEVIATION = Decimal("0.87962566103423978")
-# The one rounding of each parameter of a law is then the right one: fans are halves of whole numbers below 2^54, and the
-# square of sqrt(gain / fan) / 0.8796..., if it is not that of a tie of float64, is off it by more than 10^-83 of itself.
+# The one rounding of each parameter of a law is then the right one: fans are halves of whole numbers below 2^54, and
+# the square of sqrt(gain / fan) / 0.8796..., if it is not that of a tie of float64, is off it by more than 10^-83 of
+# itself.
 _DIGITS = 100
 
 # Where a kernel's axes are: the axis of the inputs, of the outputs, and the spatial ones.

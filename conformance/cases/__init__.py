@@ -135,12 +135,13 @@ def tensor(key: str, shape: Sequence[int], dtype: str, *, mean: float = 0.0, dev
 
 def all_cases() -> Iterator[VectorCase]:
     """Yield every case, in the order in which the vectors stand in their files."""
-    from . import activations, batch_norm, clipping, initialization, sgd, sweeps
+    from . import activations, batch_norm, batch_norm_eval, clipping, initialization, sgd, sweeps
     from .numerics import with_numerics
 
     makers: tuple[Callable[[], Iterator[VectorCase]], ...] = (
         activations.cases,
         batch_norm.cases,
+        batch_norm_eval.cases,
         clipping.cases,
         sgd.cases,
         initialization.cases,

@@ -67,7 +67,9 @@ def evaluated(channel: Channel, mu: Real, v: Real) -> dict[str, Any]:
     r = Reciprocal(plus(v, channel.epsilon))
     # BN-EVAL-3: dx = dy gamma r
     dx = [r.along(times(channel.gamma, d)) for d in channel.dy]
-    return {"y": channel.values(mu, r), "dx": dx} | channel.sums(mu, r)
+    made = {"y": channel.values(mu, r), "dx": dx} | channel.sums(mu, r)
+    # BN-EVAL-9: an infinity in dy leaves dgamma free.
+    return made | {"dgamma": FREE} if _infinite(channel.dy) else made
 
 
 def moments(x: Sequence[Real]) -> tuple[Real, Real]:
@@ -87,10 +89,15 @@ def trained(channel: Channel) -> dict[str, Any]:
     mu, v = moments(channel.x)
     r = Reciprocal(plus(v, channel.epsilon))
     made = {"y": channel.values(mu, r), "dx": input_gradient(channel, mu, r)} | channel.sums(mu, r)
-    if any(isinstance(d, float) and math.isinf(d) for d in channel.dy) and not _nan(channel.dy) and not _nan([v]):
+    if _infinite(channel.dy) and not _nan([v]):
         # BN-TRAIN-15: an infinity in dy leaves dx and dgamma free.
         made |= {"dx": [FREE] * len(channel.x), "dgamma": FREE}
     return made | {"batch_mean": mu, "batch_variance": v}
+
+
+def _infinite(numbers: Sequence[Real]) -> bool:
+    """An infinity is among the numbers, and no NaN, which would decide."""
+    return any(isinstance(a, float) and math.isinf(a) for a in numbers) and not _nan(numbers)
 
 
 def _nan(numbers: Sequence[Real]) -> bool:

@@ -28,7 +28,7 @@ from nnconform.conformance.recipes import Repeated
 TESTS = Path(__file__).resolve().parents[1]
 # The tests of each module, then those of the whole reference, and last those that judge all vectors.
 QUICK = {
-    "batch_norm_bounds": ("test_bounds_values.py",),
+    "batch_norm_bounds": ("test_batch_norm_bounds.py",),
     "batch_norm_variants": ("test_long_sums.py",),
     "bounds": ("test_bounds_values.py", "test_number_systems.py", "test_long_sums.py"),
     "clipping_variants": ("test_clipping_variants.py", "test_long_sums.py"),
