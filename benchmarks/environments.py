@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 CODE = """
 import sys
-from nnconform.conformance.targets import locate
+from nnconform.conformance.environments.targets import locate
 [framework] = locate([sys.argv[1]], tell=lambda line: None)
 print(framework.interpreter)
 """

@@ -23,13 +23,13 @@ from typing import NamedTuple
 import numpy as np
 
 from nnconform.adapters import numpy as control
-from nnconform.conformance import lawtest
 from nnconform.conformance.cases import DTYPES
 from nnconform.conformance.cases.random_cases import MAKERS, random_case
-from nnconform.conformance.compare import compare
-from nnconform.conformance.conforming import region
-from nnconform.conformance.tensors import DTYPES as FORMATS
-from nnconform.conformance.vectors import LawTensor, flat
+from nnconform.conformance.judging import lawtest
+from nnconform.conformance.judging.compare import compare
+from nnconform.conformance.judging.conforming import region
+from nnconform.conformance.suite.tensors import DTYPES as FORMATS
+from nnconform.conformance.suite.vectors import LawTensor, flat
 from nnconform.reference import laws
 
 FUNCTIONS = {i.operation: i.function for i in control.adapter.implementations if not i.defaults}

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 if TYPE_CHECKING:
-    from .external import EnvironmentFailed
-    from .vectors import Vector
+    from .environments.external import EnvironmentFailed
+    from .suite.vectors import Vector
 
 FILTERS = {
     "operations": "--operation",
@@ -132,8 +132,8 @@ def writable(paths: Mapping[str, Path | None]) -> None:
 
 def load_vectors(folder: Path | None) -> tuple[list[Vector], list[str]]:
     """Return the vectors of a folder, or the published ones, and what is wrong with files that are left out."""
-    from .reading import load
-    from .vectors import VectorError
+    from .suite.reading import load
+    from .suite.vectors import VectorError
 
     if folder is not None and not folder.exists():
         fail(f"--vectors {folder}: no such file or folder")
@@ -156,14 +156,14 @@ def write_files(wanted: Mapping[str, tuple[Path | None, Callable[[Path], object]
 
 
 def drawn(module: str, function: str, document: Mapping[str, Any], **options: bool) -> Callable[[Path], None]:
-    """Return what writes the text that a function of a module of this package draws from a document."""
+    """Return what writes the text that a function of a module of reports draws from a document."""
 
     def write(path: Path) -> None:
         from importlib import import_module
 
-        from .report import write_whole
+        from .reports.report import write_whole
 
-        text: str = getattr(import_module(f".{module}", __package__), function)(document, **options)
+        text: str = getattr(import_module(f".reports.{module}", __package__), function)(document, **options)
         write_whole(path, text.encode())
 
     return write

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from .vectors import Vector
+    from .suite.vectors import Vector
 
 Row = Mapping[str, Any]
 SHARED = "nnconform_folder"
@@ -102,7 +102,7 @@ class VectorItem(pytest.Item):
 
     def runtest(self) -> None:
         """Look up what the run says of the vector."""
-        from .report import is_finding
+        from .reports.report import is_finding
 
         rows = self._run.rows(self.target, self.vector.id, self.session)
         strict = self.config.getoption("nnconform_strict")
@@ -147,7 +147,7 @@ class Finding(Exception):
     """A framework differs from the spec on a vector; the message says what, where and how far."""
 
     def __init__(self, vector: Vector, rows: Sequence[Row]) -> None:
-        from .summary import finding_text
+        from .reports.summary import finding_text
 
         lines = [f"{vector.id} ({', '.join(vector.clauses)})"]
         for row in rows:
@@ -177,8 +177,8 @@ class _Run:
 
     def collect(self, session: pytest.Session) -> Iterator[pytest.Item]:
         """Yield the tests: a framework's vectors in the order of the spec."""
-        from .reading import load
-        from .vectors import VectorError
+        from .suite.reading import load
+        from .suite.vectors import VectorError
 
         own = self._config.getoption("nnconform_vectors")
         try:
@@ -202,7 +202,7 @@ class _Run:
         Raises:
             RunFailed: there are none, and there should be.
         """
-        from .selection import matches
+        from .running.selection import matches
 
         report = self.report(session)
         found: list[Row] = []
@@ -219,7 +219,7 @@ class _Run:
 
     def report(self, session: pytest.Session) -> dict[str, Any]:
         """Return the report, which the first process that wants it makes."""
-        from .report import write_whole
+        from .reports.report import write_whole
 
         if self._report is not None:
             return self._report
@@ -238,15 +238,16 @@ class _Run:
         return json.loads(self._path.read_text()) if self._path.exists() else {"told": []}
 
     def _made(self, session: pytest.Session) -> dict[str, Any]:
-        from . import known, report
-        from .drive import Options
-        from .environments import EnvironmentFailed
-        from .frameworks import UsageError
-        from .reading import load
-        from .run import run
-        from .selection import Selection
-        from .targets import locate, standing_for
-        from .vectors import SPEC
+        from .environments.environments import EnvironmentFailed
+        from .environments.targets import locate, standing_for
+        from .known import known
+        from .reports import report
+        from .running.drive import Options
+        from .running.frameworks import UsageError
+        from .running.run import run
+        from .running.selection import Selection
+        from .suite.reading import load
+        from .suite.vectors import SPEC
 
         config = self._config
         chosen = frozenset(item.vector.id for item in session.items if isinstance(item, VectorItem))

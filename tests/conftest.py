@@ -14,8 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from nnconform.conformance.cli import cli as commands
-from nnconform.conformance.reading import files, load
-from nnconform.conformance.vectors import Vector
+from nnconform.conformance.suite.reading import files, load
+from nnconform.conformance.suite.vectors import Vector
 
 Cli = Callable[..., Result]
 LIARS = Path(__file__).parent / "liars"

@@ -14,8 +14,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from nnconform.conformance import frameworks
-from nnconform.conformance.vectors import validator
+from nnconform.conformance.running import frameworks
+from nnconform.conformance.suite.vectors import validator
 
 LIARS = Path(__file__).parent / "liars"
 

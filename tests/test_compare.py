@@ -8,8 +8,8 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from nnconform.conformance.compare import compare, digest
-from nnconform.conformance.vectors import Tensor
+from nnconform.conformance.judging.compare import compare, digest
+from nnconform.conformance.suite.vectors import Tensor
 
 NAN, INF = math.nan, math.inf
 

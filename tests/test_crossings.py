@@ -6,8 +6,8 @@ import copy
 
 import pytest
 
-from nnconform.conformance.crossings import one_way
-from nnconform.conformance.diff import compare
+from nnconform.conformance.diff.crossings import one_way
+from nnconform.conformance.diff.diff import compare
 
 HALF = "half-precision-arithmetic"
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnconform.conformance import recipes, sequential
 from nnconform.conformance.cases import Every, Repeated, VectorCase, all_cases
-from nnconform.conformance.evaluate import exact_case
-from nnconform.conformance.judge import Result, judge
-from nnconform.conformance.tensors import DTYPES
-from nnconform.conformance.vectors import Vector
-from nnconform.conformance.worker import Answer, Call
+from nnconform.conformance.judging.judge import Result, judge
+from nnconform.conformance.running.worker import Answer, Call
+from nnconform.conformance.suite import recipes, sequential
+from nnconform.conformance.suite.evaluate import exact_case
+from nnconform.conformance.suite.tensors import DTYPES
+from nnconform.conformance.suite.vectors import Vector
 from nnconform.reference import exact
 from nnconform.reference.dialects import DIALECTS, Variant, variants_of
 from nnconform.reference.rounding import round_to

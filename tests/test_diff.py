@@ -13,9 +13,9 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from nnconform.conformance.changes import FAILS, steady
-from nnconform.conformance.compare import digest
-from nnconform.conformance.diff import DiffError, compare, write
+from nnconform.conformance.diff.changes import FAILS, steady
+from nnconform.conformance.diff.diff import DiffError, compare, write
+from nnconform.conformance.judging.compare import digest
 
 OPERATIONS = ("batch_norm_train", "he_normal", "clip_by_value", "sgd_step")
 VECTOR = "batch_norm_train/rank-2/float32"

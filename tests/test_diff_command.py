@@ -8,7 +8,7 @@ from importlib import resources
 import jsonschema
 import pytest
 
-from nnconform.conformance import report
+from nnconform.conformance.reports import report
 
 SPEC = resources.files("nnconform.spec")
 SCHEMA = json.loads(SPEC.joinpath("schema/diff.schema.json").read_text())

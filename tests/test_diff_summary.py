@@ -8,9 +8,9 @@ from importlib import resources
 import jsonschema
 import pytest
 
-from nnconform.conformance.changes import FAILS, fails
-from nnconform.conformance.diff_summary import exit_status, groups, headline, lines
-from nnconform.conformance.diff_words import PREDICATES, short
+from nnconform.conformance.diff.changes import FAILS, fails
+from nnconform.conformance.diff.diff_summary import exit_status, groups, headline, lines
+from nnconform.conformance.diff.diff_words import PREDICATES, short
 
 SCHEMA = json.loads(resources.files("nnconform.spec").joinpath("schema/diff.schema.json").read_text())
 UNBIASED = "unbiased-running-variance"

@@ -6,7 +6,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from nnconform.conformance.distance import comparable, distances
+from nnconform.conformance.diff.distance import comparable, distances
 
 F32 = np.float32
 STEPS = {

@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from nnconform.conformance import environments, external, installers, interpreters
 from nnconform.conformance.commands.envs import command
-from nnconform.conformance.environments import EnvironmentFailed, make, prune, resolve, resolve_pair
+from nnconform.conformance.environments import environments, external, installers, interpreters
+from nnconform.conformance.environments.environments import EnvironmentFailed, make, prune, resolve, resolve_pair
 
 ASKED = ["numpy==2.3.0", "ml_dtypes"]
 FAKE_UV = '''\
@@ -273,7 +273,7 @@ def test_what_is_not_whole_is_made_anew(fake, lost):
 def maker(fake, how):
     """Start a process that makes an environment, and return it when its installer is at work."""
     code = f"""
-        from nnconform.conformance import environments, installers
+        from nnconform.conformance.environments import environments, installers
         installers.find_uv = lambda: {str(fake.path)!r}
         environments.make(environments.resolve({ASKED!r}))
     """

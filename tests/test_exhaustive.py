@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nnconform.conformance import exhaustive
+from nnconform.conformance.reports import exhaustive
 
 
 def row(implementation="api", mode="eager", operation="elu", dtype="float16", framework="f", outputs=None, **count):

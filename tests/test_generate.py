@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from nnconform.conformance import generate
+from nnconform.conformance.suite import generate
 
 SMALL = "clip_by_value"
 PUBLISHED = Path(str(resources.files("nnconform.spec"))) / "vectors"

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from nnconform.conformance import diff
-from nnconform.conformance.github import annotations, command
+from nnconform.conformance.diff import diff
+from nnconform.conformance.reports.github import annotations, command
 
 LIARS = Path(__file__).parent / "liars"
 Report = dict[str, Any]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from nnconform.conformance import drive, journal, outputs
+from nnconform.conformance.running import drive, journal, outputs
 
 LIARS = Path(__file__).parent / "liars"
 CORE = Path(str(resources.files("nnconform.spec"))) / "vectors/clip_by_value/core.yaml"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from importlib import resources
 
-from nnconform.conformance import headroom
+from nnconform.conformance.reports import headroom
 
 CORE = resources.files("nnconform.spec").joinpath("vectors/relu/core.yaml")
 

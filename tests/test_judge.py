@@ -10,17 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnconform.conformance.diagnose import prefer_consistent, refuse_swallowed
-from nnconform.conformance.judge import (
-    VERDICTS,
-    ContractBroken,
-    OutputResult,
-    Result,
-    judge,
-)
-from nnconform.conformance.reading import dialects as read_dialects
-from nnconform.conformance.vectors import Tensor, Vector
-from nnconform.conformance.worker import Answer, Call
+from nnconform.conformance.judging.diagnose import prefer_consistent, refuse_swallowed
+from nnconform.conformance.judging.judge import VERDICTS, ContractBroken, OutputResult, Result, judge
+from nnconform.conformance.running.worker import Answer, Call
+from nnconform.conformance.suite.reading import dialects as read_dialects
+from nnconform.conformance.suite.vectors import Tensor, Vector
 
 Y, DX = np.float32([1.0, 2.0]), np.float32([3.0, 4.0])
 

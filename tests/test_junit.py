@@ -14,9 +14,10 @@ from xml.etree import ElementTree
 import pytest
 import xmlschema
 
-from nnconform.conformance import diff, diff_summary, junit
-from nnconform.conformance.report import exit_status
-from nnconform.conformance.vectors import validator
+from nnconform.conformance.diff import diff, diff_summary
+from nnconform.conformance.reports import junit
+from nnconform.conformance.reports.report import exit_status
+from nnconform.conformance.suite.vectors import validator
 
 LIARS = Path(__file__).parent / "liars"
 Report = dict[str, Any]
@@ -284,5 +285,5 @@ def test_a_diff_counts_what_is_as_before(good):
 
 @pytest.mark.parametrize("module", ["junit", "markdown", "github"])
 def test_what_ci_shows_is_made_without_numpy(module):
-    code = f"import sys, nnconform.conformance.{module}; sys.exit('numpy' in sys.modules)"
+    code = f"import sys, nnconform.conformance.reports.{module}; sys.exit('numpy' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

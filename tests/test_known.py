@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
-from nnconform.conformance import known, report
-from nnconform.conformance.known_file import Entry, parse
-from nnconform.conformance.known_scope import in_range
-from nnconform.conformance.selection import Selection, matches
-from nnconform.conformance.vectors import validator
+from nnconform.conformance.known import known
+from nnconform.conformance.known.known_file import Entry, parse
+from nnconform.conformance.known.known_scope import in_range
+from nnconform.conformance.reports import report
+from nnconform.conformance.running.selection import Selection, matches
+from nnconform.conformance.suite.vectors import validator
 
 LIAR = Path(__file__).parent / "liars" / "known_differs.py"
 ADAPTER = ("--adapter", LIAR)

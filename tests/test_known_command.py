@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nnconform.conformance import report
+from nnconform.conformance.reports import report
 
 LIAR = Path(__file__).parent / "liars" / "known_differs.py"
 

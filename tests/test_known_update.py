@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from nnconform.conformance import known, report
-from nnconform.conformance.known_update import Refused, update
+from nnconform.conformance.known import known
+from nnconform.conformance.known.known_update import Refused, update
+from nnconform.conformance.reports import report
 
 LIAR = Path(__file__).parent / "liars" / "known_differs.py"
 Change = Callable[[dict[str, Any]], object]

@@ -8,8 +8,8 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from nnconform.conformance.lawtest import compare, statistics
-from nnconform.conformance.vectors import LawTensor
+from nnconform.conformance.judging.lawtest import compare, statistics
+from nnconform.conformance.suite.vectors import LawTensor
 from nnconform.reference.initialization import Law, he_normal_law, he_uniform_law
 
 N, FAN = 65_536, 72

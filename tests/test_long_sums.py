@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nnconform.conformance.cases.random_cases import random_case
-from nnconform.conformance.evaluate import exact_case
+from nnconform.conformance.suite.evaluate import exact_case
 from nnconform.reference import bounds, exact
 from nnconform.reference.variants import OPERATIONS
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
-from nnconform.conformance import diff, markdown, markdown_text
+from nnconform.conformance.diff import diff
+from nnconform.conformance.reports import markdown, markdown_text
 
 LIARS = Path(__file__).parent / "liars"
 Report = dict[str, Any]

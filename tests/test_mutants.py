@@ -11,7 +11,7 @@ from mutants import MUTANTS
 from mutants.gate import find
 from mutants.mutant import Mutant, WrongMutant
 
-from nnconform.conformance.operations import OUTPUTS
+from nnconform.conformance.suite.operations import OUTPUTS
 
 EVERY = " ".join(OUTPUTS)
 FAULTLESS = Mutant("faultless", EVERY, "wrong-branch", "np.where(x > 0, dy,", "np.where(x > 0, dy,")

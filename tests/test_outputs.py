@@ -6,7 +6,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from nnconform.conformance.outputs import OutputsError, read, write
+from nnconform.conformance.running.outputs import OutputsError, read, write
 
 KEY = ("mine", "mine.relu", "eager", "relu/zero/float32", "y")
 TENSORS = {

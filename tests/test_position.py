@@ -10,9 +10,10 @@ import pytest
 from nnconform.adapters import Adapter
 from nnconform.adapters.numpy import clip_by_value, elu, relu
 from nnconform.adapters.worker import answer
-from nnconform.conformance import position, wire
-from nnconform.conformance.judge import judge
-from nnconform.conformance.worker import Answer, Call
+from nnconform.conformance.judging import position
+from nnconform.conformance.judging.judge import judge
+from nnconform.conformance.running import wire
+from nnconform.conformance.running.worker import Answer, Call
 
 WIDTH = 4
 

@@ -25,9 +25,9 @@ import jsonschema
 import pytest
 
 from nnconform.adapters import SparseGradient
-from nnconform.conformance import wire
-from nnconform.conformance.recipes import Repeated
-from nnconform.conformance.vectors import Vector, validator
+from nnconform.conformance.running import wire
+from nnconform.conformance.suite.recipes import Repeated
+from nnconform.conformance.suite.vectors import Vector, validator
 
 SPEC = resources.files("nnconform.spec")
 SCHEMA = json.loads(SPEC.joinpath("schema/protocol.schema.json").read_text())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nnconform.conformance.reading import load
+from nnconform.conformance.suite.reading import load
 
 pytest_plugins = ["pytester"]
 LIARS = Path(__file__).parent / "liars"
@@ -81,8 +81,8 @@ def test_a_framework_named_twice_is_collected_once(vectors):
 
 
 FOUND = """
-from nnconform.conformance import targets
-from nnconform.conformance.frameworks import Framework
+from nnconform.conformance.environments import targets
+from nnconform.conformance.running.frameworks import Framework
 
 
 def locate(*_, tell):

@@ -11,9 +11,9 @@ import pytest
 from nnconform.adapters import numpy as control
 from nnconform.conformance.cases import DTYPES
 from nnconform.conformance.cases.random_cases import MAKERS, random_case
-from nnconform.conformance.compare import compare
-from nnconform.conformance.conforming import region
-from nnconform.conformance.vectors import flat
+from nnconform.conformance.judging.compare import compare
+from nnconform.conformance.judging.conforming import region
+from nnconform.conformance.suite.vectors import flat
 
 FUNCTIONS = {i.operation: i.function for i in control.adapter.implementations if not i.defaults}
 

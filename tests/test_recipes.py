@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nnconform.conformance import recipes
-from nnconform.conformance.compare import widened
-from nnconform.conformance.recipes import Lazily, Repeated
+from nnconform.conformance.judging.compare import widened
+from nnconform.conformance.suite import recipes
+from nnconform.conformance.suite.recipes import Lazily, Repeated
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nnconform.conformance.selection import Selection, calls_for
+from nnconform.conformance.running.selection import Selection, calls_for
 
 EVERYTHING = Selection()
 

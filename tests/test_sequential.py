@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nnconform.conformance import sequential
 from nnconform.conformance.cases import Repeated, VectorCase, tensor
+from nnconform.conformance.suite import sequential
 
 
 def case(operation, dtype, inputs, **attributes):

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnconform.conformance import recipes, sweep
-from nnconform.conformance.compare import spacing, widened
-from nnconform.conformance.judge import judge
-from nnconform.conformance.reading import read
-from nnconform.conformance.recipes import Repeated
-from nnconform.conformance.sweep import Sweep, digest_of, exact_outputs, wide_case, without_subnormals
-from nnconform.conformance.tensors import DTYPES, TensorError
-from nnconform.conformance.worker import Answer, Call
+from nnconform.conformance.judging.compare import spacing, widened
+from nnconform.conformance.judging.judge import judge
+from nnconform.conformance.running.worker import Answer, Call
+from nnconform.conformance.suite import recipes, sweep
+from nnconform.conformance.suite.reading import read
+from nnconform.conformance.suite.recipes import Repeated
+from nnconform.conformance.suite.sweep import Sweep, digest_of, exact_outputs, wide_case, without_subnormals
+from nnconform.conformance.suite.tensors import DTYPES, TensorError
 from nnconform.reference import bounds, exact, rounding
 from nnconform.reference.dialects import variants_of
 from nnconform.reference.variants import OPERATIONS

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from nnconform.conformance import environments, fitting, interpreters, naming
-from nnconform.conformance.environments import EnvironmentFailed
-from nnconform.conformance.frameworks import Framework, UsageError, choose
-from nnconform.conformance.naming import parse
-from nnconform.conformance.resolutions import quiet
-from nnconform.conformance.targets import locate, locate_pair, standing_for
+from nnconform.conformance.environments import environments, fitting, interpreters, naming
+from nnconform.conformance.environments.environments import EnvironmentFailed
+from nnconform.conformance.environments.naming import parse
+from nnconform.conformance.environments.resolutions import quiet
+from nnconform.conformance.environments.targets import locate, locate_pair, standing_for
+from nnconform.conformance.running.frameworks import Framework, UsageError, choose
 
 
 def packages(text: str) -> list[str]:
@@ -89,7 +89,9 @@ def test_a_requirements_file_names_the_frameworks_that_apply(tmp_path):
 )
 def test_a_wrong_word_is_told_with_what_is_wanted(words, said, monkeypatch):
     if said.startswith("is named twice"):
-        monkeypatch.setattr("nnconform.conformance.targets._interpreter", lambda _: locate(["numpy"], tell=quiet))
+        monkeypatch.setattr(
+            "nnconform.conformance.environments.targets._interpreter", lambda _: locate(["numpy"], tell=quiet)
+        )
     with pytest.raises(UsageError) as error:
         locate(words, tell=quiet)
     assert said in str(error.value)

@@ -9,14 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from nnconform.conformance.tensors import (
-    DTYPES,
-    TensorError,
-    format_bound,
-    format_data,
-    parse_bound,
-    parse_data,
-)
+from nnconform.conformance.suite.tensors import DTYPES, TensorError, format_bound, format_data, parse_bound, parse_data
 from nnconform.reference.exact import precision
 
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from nnconform.conformance.outputs import read
+from nnconform.conformance.running.outputs import read
 
 SMALL = ("--vector", "clip_by_value/*/float32", "--vector", "he_normal/dense/*")
 

@@ -13,9 +13,9 @@ import jsonschema
 import pytest
 import yaml
 
-from nnconform.conformance import catalogue
-from nnconform.conformance.reading import load, read
-from nnconform.conformance.vectors import VectorError
+from nnconform.conformance.suite import catalogue
+from nnconform.conformance.suite.reading import load, read
+from nnconform.conformance.suite.vectors import VectorError
 
 SPEC = Path(str(resources.files("nnconform.spec")))
 VECTORS = SPEC / "vectors"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from nnconform.conformance import drive, frameworks
-from nnconform.conformance import run as runner
-from nnconform.conformance.selection import Selection
-from nnconform.conformance.worker import Worker
+from nnconform.conformance.running import drive, frameworks
+from nnconform.conformance.running import run as runner
+from nnconform.conformance.running.selection import Selection
+from nnconform.conformance.running.worker import Worker
 
 LIARS = Path(__file__).parent / "liars"
 CORE = Path(str(resources.files("nnconform.spec"))) / "vectors/clip_by_value/core.yaml"

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nnconform.adapters import SparseGradient
-from nnconform.conformance import recipes
-from nnconform.conformance.recipes import Repeated
-from nnconform.conformance.tensors import Array, stored
+from nnconform.conformance.suite import recipes
+from nnconform.conformance.suite.recipes import Repeated
+from nnconform.conformance.suite.tensors import Array, stored
 
 HALF = ("float16", "bfloat16")
 DTYPES = ("float64", "float32", *HALF)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from nnconform.conformance.tensors import Array, stored
+from nnconform.conformance.suite.tensors import Array, stored
 from nnconform.reference.rounding import FORMATS
 
 from . import DTYPES, FULL, VectorCase, tensor

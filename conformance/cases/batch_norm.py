@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nnconform.conformance.tensors import stored
+from nnconform.conformance.suite.tensors import stored
 
 from . import DTYPES, FULL, HALF, PARAMETERS, VectorCase, tensor
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from nnconform.conformance.tensors import stored
+from nnconform.conformance.suite.tensors import stored
 
 from . import DTYPES, PARAMETERS, VectorCase
 from .batch_norm import DEFAULTS, EPSILON_FAULTS, LAYOUTS, batch, training

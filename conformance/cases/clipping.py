@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnconform.conformance.tensors import stored
+from nnconform.conformance.suite.tensors import stored
 
 from . import DTYPES, FULL, HALF, SparseGradient, VectorCase, tensor
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from nnconform.conformance import recipes
-from nnconform.conformance.tensors import Array
+from nnconform.conformance.suite import recipes
+from nnconform.conformance.suite.tensors import Array
 
 from . import HALF, Every, Repeated, VectorCase
 

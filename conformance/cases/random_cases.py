@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from nnconform.conformance.tensors import DTYPES as FORMATS
-from nnconform.conformance.tensors import Array
+from nnconform.conformance.suite.tensors import DTYPES as FORMATS
+from nnconform.conformance.suite.tensors import Array
 from nnconform.reference.rounding import round_floats
 
 from . import HALF, PARAMETERS, VectorCase

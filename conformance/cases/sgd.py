@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from nnconform.conformance.tensors import stored
+from nnconform.conformance.suite.tensors import stored
 
 from . import DTYPES, FULL, VectorCase
 from .clipping import NORM_FAULTS, REJECTS_SPARSE, STRUCTURES, gradients_of, sparse

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnconform.conformance.tensors import Array, stored
+from nnconform.conformance.suite.tensors import Array, stored
 from nnconform.reference.rounding import FORMATS
 
 from . import DTYPES, HALF, Every, Repeated, VectorCase, tensor

@@ -13,7 +13,7 @@ import click
 from ..cli_common import drawn, fail, outliving_the_reader, writable, write_files
 
 if TYPE_CHECKING:
-    from ..measure import Tensors
+    from ..diff.measure import Tensors
 
 OPTIONS = {
     "bits": click.option("--bits", is_flag=True, help="Exit with 1 for drift too: other bits, the same verdict."),
@@ -68,7 +68,7 @@ def present(
         verbose: whether to tell every change.
         unwritten: why a file of the comparison could not be written before, which is told at the end.
     """
-    from .. import diff, diff_summary
+    from ..diff import diff, diff_summary
 
     failed = write_files(
         {
@@ -82,7 +82,7 @@ def present(
         for line in diff_summary.lines(document, verbose=verbose):
             click.echo(line)
         if github:
-            from ..github import annotations
+            from ..reports.github import annotations
 
             for line in annotations(document, bits=bits):
                 click.echo(line)
@@ -100,9 +100,9 @@ def command(old: Path, new: Path, presentation: dict[str, Any]) -> None:
 
     Reports are what `nnconform run --json FILE` writes; with --outputs beside it, changes are measured in ULP.
     """
-    from .. import report
-    from ..diff import DiffError, compare
-    from ..outputs import OutputsError
+    from ..diff.diff import DiffError, compare
+    from ..reports import report
+    from ..running.outputs import OutputsError
 
     try:
         before, after = report.load(old), report.load(new)
@@ -115,7 +115,7 @@ def command(old: Path, new: Path, presentation: dict[str, Any]) -> None:
 
 def _tensors(path: Path, document: Mapping[str, Any]) -> tuple[Tensors | None, list[str]]:
     """Return the whole outputs of a report, None where it has none, and a note where their file is gone."""
-    from ..outputs import read
+    from ..running.outputs import read
 
     if "outputs" not in document:
         return None, []

@@ -11,7 +11,7 @@ import click
 from ..cli_common import fail
 
 if TYPE_CHECKING:
-    from ..environments import Environment
+    from ..environments.environments import Environment
 
 UNUSED_DAYS = 30.0
 HEADS = ("key", "python", "packages", "size", "last used")
@@ -23,8 +23,8 @@ def command(context: click.Context) -> None:
     """List the environments made for other versions; `envs prune` removes them."""
     if context.invoked_subcommand is not None:
         return
-    from ..environments import EnvironmentFailed, listing
-    from ..resolutions import cache_folder
+    from ..environments.environments import EnvironmentFailed, listing
+    from ..environments.resolutions import cache_folder
 
     try:
         found = listing()
@@ -48,7 +48,7 @@ def command(context: click.Context) -> None:
 @click.option("--all", "everything", is_flag=True, help="Remove all that no process uses now.")
 def prune(unused_for: float | None, everything: bool) -> None:
     """Remove environments that are no longer used, and what interrupted ones left behind."""
-    from .. import environments
+    from ..environments import environments
 
     if everything and unused_for is not None:
         fail("--all and --unused-for exclude each other; give one of them")

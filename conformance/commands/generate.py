@@ -21,9 +21,9 @@ def command(check: bool, operation: str | None, output: Path | None) -> None:
     """Write the test vectors from the reference, or prove that they are what it gives."""
     from importlib import resources
 
-    from .. import generate as generator
-    from ..evaluate import GenerationError
-    from ..frameworks import suggestion
+    from ..running.frameworks import suggestion
+    from ..suite import generate as generator
+    from ..suite.evaluate import GenerationError
 
     folder = output or Path(str(resources.files("nnconform.spec").joinpath("vectors")))
     if operation is not None and operation not in generator.GENERATORS:

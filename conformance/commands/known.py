@@ -13,8 +13,8 @@ import click
 from ..cli_common import fail
 
 if TYPE_CHECKING:
-    from ..known import Known
-    from ..vectors import Vector
+    from ..known.known import Known
+    from ..suite.vectors import Vector
 
 SAID = {"holds": "holds", "wrong": "does not hold", "apart": "other versions", "unjudged": "not judged"}
 
@@ -36,8 +36,9 @@ def command(file: Path, report_path: Path | None, update: bool, dialects: bool) 
 
     Exit status: 0 every entry holds, or this run does not ask for it; 1 an entry does not hold; 2 wrong input.
     """
-    from .. import known, report
-    from ..reading import load
+    from ..known import known
+    from ..reports import report
+    from ..suite.reading import load
 
     if dialects and not update:
         fail("--dialects goes with --update")
@@ -56,7 +57,7 @@ def command(file: Path, report_path: Path | None, update: bool, dialects: bool) 
 
 
 def _update(file: Path, document: dict[str, Any], vectors: Sequence[Vector], *, dialects: bool) -> None:
-    from ..known_update import Refused, update
+    from ..known.known_update import Refused, update
 
     try:
         lines = update(file, document, vectors, dialects=dialects)
@@ -70,8 +71,9 @@ def _update(file: Path, document: dict[str, Any], vectors: Sequence[Vector], *, 
 
 def _show(listed: Known, document: dict[str, Any], vectors: Sequence[Vector]) -> int:
     """Print what a report says of each entry, and return the exit status."""
-    from .. import known, report
-    from ..known_scope import title
+    from ..known import known
+    from ..known.known_scope import title
+    from ..reports import report
 
     states = known.judge(listed, document, vectors)
     for state in states:

@@ -15,9 +15,9 @@ from ..cli_common import fail
 @click.argument("framework", nargs=-1)
 def command(what: str, framework: tuple[str, ...]) -> None:
     """Print the names of what there is, one a line; implementations of FRAMEWORK... or of all installed."""
-    from .. import catalogue
-    from ..frameworks import UsageError
-    from ..worker import WorkerFailed
+    from ..running.frameworks import UsageError
+    from ..running.worker import WorkerFailed
+    from ..suite import catalogue
 
     try:
         for line in catalogue.listing(what, framework):

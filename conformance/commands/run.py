@@ -24,11 +24,11 @@ from ..cli_common import (
 )
 
 if TYPE_CHECKING:
-    from ..drive import Options
-    from ..frameworks import Framework
-    from ..journal import Journal
-    from ..run import Run
-    from ..vectors import Vector
+    from ..running.drive import Options
+    from ..running.frameworks import Framework
+    from ..running.journal import Journal
+    from ..running.run import Run
+    from ..suite.vectors import Vector
 
 
 @click.command("run", short_help="Run the vectors on frameworks.")
@@ -77,12 +77,14 @@ def command(
     can be named with where it lives: jax==0.9.2 or keras==3.12.0+tensorflow==2.20.0, in an environment that is made
     for it, or python:PATH, an interpreter that has it.
     """
-    from .. import frameworks, known, report, show
-    from ..drive import Options
-    from ..environments import EnvironmentFailed
-    from ..selection import Selection, check_filters, check_ran
-    from ..targets import locate
-    from ..vectors import SPEC
+    from ..environments.environments import EnvironmentFailed
+    from ..environments.targets import locate
+    from ..known import known
+    from ..reports import report, show
+    from ..running import frameworks
+    from ..running.drive import Options
+    from ..running.selection import Selection, check_filters, check_ran
+    from ..suite.vectors import SPEC
 
     paths = {"--json": json_path, "--junit": junit, "--markdown": markdown, "--outputs": outputs}
     writable(paths)
@@ -123,7 +125,7 @@ def command(
                     f"{known_path}: what it says of {', '.join(others)} was not judged: this run has no such framework"
                 )
         if github:
-            from ..github import annotations
+            from ..reports.github import annotations
 
             for line in annotations(result, strict=strict):
                 click.echo(line)
@@ -142,8 +144,8 @@ def _journal(
     chosen: list[Framework], vectors: list[Vector], options: Options, json_path: Path | None, *, resume: bool
 ) -> Journal | None:
     """Open the journal beside the report; a run that cannot have one goes on without, unless it was asked for."""
-    from .. import report
-    from ..journal import Busy, Journal, JournalError, beside, head
+    from ..reports import report
+    from ..running.journal import Busy, Journal, JournalError, beside, head
 
     path = beside(json_path or report.last_path())
     try:
@@ -175,8 +177,8 @@ def _finish(journal: Journal, outcome: Run, *, kept: bool) -> None:
 
 def _write(outcome: Run, result: dict[str, Any], paths: Mapping[str, Path | None], *, strict: bool) -> dict[str, str]:
     """Write whole outputs, the report, and what is drawn from it; return what could not be written, by option."""
-    from .. import report
-    from ..outputs import write
+    from ..reports import report
+    from ..running.outputs import write
 
     def keep(path: Path) -> None:
         write(path, {key: tensor for entry in outcome.frameworks for key, tensor in entry.tensors.items()})

@@ -39,14 +39,14 @@ def command(
     python:PATH (an interpreter that has it), requirements:FILE (the versions in a requirements file). Environments
     are made for versions, as like each other as can be.
     """
-    from .. import report, show
-    from ..diff import compare
-    from ..drive import Options
-    from ..environments import EnvironmentFailed
-    from ..frameworks import UsageError
-    from ..selection import Selection, check_filters, check_ran
-    from ..targets import locate_pair
-    from ..vectors import SPEC
+    from ..diff.diff import compare
+    from ..environments.environments import EnvironmentFailed
+    from ..environments.targets import locate_pair
+    from ..reports import report, show
+    from ..running.drive import Options
+    from ..running.frameworks import UsageError
+    from ..running.selection import Selection, check_filters, check_ran
+    from ..suite.vectors import SPEC
 
     stop_politely()
     writable({"--reports": reports})
@@ -83,7 +83,8 @@ def command(
 
 def _keep(folder: Path, documents: list[dict[str, Any]], tensors: list[dict[Any, Any]]) -> str:
     """Write both reports and their outputs; return why that could not be, or ""."""
-    from .. import outputs, report
+    from ..reports import report
+    from ..running import outputs
 
     try:
         folder.mkdir(exist_ok=True)

@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from nnconform.adapters import SparseGradient
-from nnconform.conformance import generate
 from nnconform.conformance.cases import VectorCase
-from nnconform.conformance.evaluate import GenerationError
-from nnconform.conformance.tensors import DTYPES
+from nnconform.conformance.suite import generate
+from nnconform.conformance.suite.evaluate import GenerationError
+from nnconform.conformance.suite.tensors import DTYPES
 
 from .hardest import hardest
 from .numbers import FORMATS, nearest, power

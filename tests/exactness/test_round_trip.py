@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnconform.conformance import generate
 from nnconform.conformance.cases import VectorCase
-from nnconform.conformance.reading import read
-from nnconform.conformance.tensors import DTYPES, format_data, parse_data
+from nnconform.conformance.suite import generate
+from nnconform.conformance.suite.reading import read
+from nnconform.conformance.suite.tensors import DTYPES, format_data, parse_data
 
 from .numbers import FORMATS, nearest, number_of, power
 

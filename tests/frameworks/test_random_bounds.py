@@ -12,8 +12,8 @@ import pytest
 
 from nnconform.conformance.cases import DTYPES, VectorCase
 from nnconform.conformance.cases.random_cases import MAKERS, random_case
-from nnconform.conformance.evaluate import GenerationError
-from nnconform.conformance.generate import file_text, vector_text
+from nnconform.conformance.suite.evaluate import GenerationError
+from nnconform.conformance.suite.generate import file_text, vector_text
 from nnconform.reference.dialects import DIALECTS
 
 # Few shapes: JAX compiles every operation for each.

@@ -18,12 +18,12 @@ import numpy as np
 
 from nnconform.adapters import Adapter
 from nnconform.adapters.worker import hello, load, serve
-from nnconform.conformance import wire
-from nnconform.conformance.diagnose import diagnose
-from nnconform.conformance.judge import Result, judge
-from nnconform.conformance.selection import Selection, calls_for
-from nnconform.conformance.vectors import Vector
-from nnconform.conformance.worker import Answer
+from nnconform.conformance.judging.diagnose import diagnose
+from nnconform.conformance.judging.judge import Result, judge
+from nnconform.conformance.running import wire
+from nnconform.conformance.running.selection import Selection, calls_for
+from nnconform.conformance.running.worker import Answer
+from nnconform.conformance.suite.vectors import Vector
 
 from .mutant import Mutant, WrongMutant
 

@@ -23,7 +23,7 @@ from cover import REFERENCE, Seen
 from mutate import Mutant, mutated
 
 from nnconform.conformance.cases import Every
-from nnconform.conformance.recipes import Repeated
+from nnconform.conformance.suite.recipes import Repeated
 
 TESTS = Path(__file__).resolve().parents[1]
 # The tests of each module, then those of the whole reference, and last those that judge all vectors.
@@ -93,7 +93,7 @@ def _limit() -> None:
 
 
 def _by_vectors(cases: Mapping[str, Any], wanted: Mapping[str, str], names: Sequence[str]) -> Noticed | None:
-    from nnconform.conformance.generate import vector_text
+    from nnconform.conformance.suite.generate import vector_text
 
     for name in names:
         _limit()

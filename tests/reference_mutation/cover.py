@@ -20,7 +20,7 @@ from platformdirs import user_cache_path
 from processes import each
 
 from nnconform.conformance.cases import Every, VectorCase, all_cases
-from nnconform.conformance.evaluate import _digits, _outcome, outcome
+from nnconform.conformance.suite.evaluate import _digits, _outcome, outcome
 
 REFERENCE = Path(str(resources.files("nnconform.reference").joinpath("exact.py"))).parent
 VECTORS = Path(str(resources.files("nnconform.spec"))) / "vectors"

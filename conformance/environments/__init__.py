@@ -1,0 +1,1 @@
+"""Environments of other versions: found, resolved, made and kept."""

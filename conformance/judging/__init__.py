@@ -1,0 +1,1 @@
+"""Verdicts: comparing with what is expected, and naming what differs."""

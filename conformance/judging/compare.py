@@ -1,0 +1,146 @@
+"""Compare one output with what is expected of it: the one way in which the suite decides."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nnconform.conformance.suite.tensors import DTYPES, Array, shape_text
+from nnconform.conformance.suite.vectors import Tensor
+from nnconform.reference.rounding import FORMATS
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How an output compares with a tensor of expected values.
+
+    Attributes:
+        fits: whether every element is inside its bound, special values, dtype and shape included.
+        ratio: the worst error over its bound; infinite where the bound is 0 or a special value is wrong.
+        ulp: the worst error in units in the last place of the expected value.
+        worst: the position of the worst element, in row-major order; -1 when there is none.
+        problem: what is wrong with dtype or shape; "" when they are right.
+    """
+
+    fits: bool
+    ratio: float = 0.0
+    ulp: float = 0.0
+    worst: int = -1
+    problem: str = ""
+
+
+def shape_problem(got: Array, dtype: str, shape: tuple[int, ...]) -> str:
+    """Return what is wrong with an output's dtype or shape, or ""."""
+    if got.dtype != DTYPES[dtype]:
+        return f"dtype {got.dtype.name}, wanted {dtype}"
+    if got.shape != shape:
+        return f"shape {shape_text(got.shape)}, wanted {shape_text(shape)}"
+    return ""
+
+
+def spacing(values: Array, dtype: str) -> Array:
+    """Return the unit in the last place of each value in ``dtype``, as float64."""
+    target = FORMATS[dtype]
+    with np.errstate(over="ignore", invalid="ignore"):
+        _, exponent = np.frexp(np.where(np.isfinite(values), values, 1.0))
+    return np.asarray(np.ldexp(1.0, np.maximum(exponent - 1, target.least) - (target.bits - 1)))
+
+
+def _ratios(got: Array, values: Array, bound: Array, *, signed_zero: bool) -> Array:
+    """Return error over bound for each element: 0 where both are the same, infinite where they cannot compare."""
+    with np.errstate(all="ignore"):
+        error = np.abs(got - values)
+        ratio = np.where(error == 0, 0.0, error / bound)
+    special = ~np.isfinite(got) | ~np.isfinite(values)
+    same = (got == values) | (np.isnan(got) & np.isnan(values))
+    ratio = np.where(special, np.where(same, 0.0, np.inf), ratio)
+    if signed_zero:
+        zeros = (got == 0) & (values == 0)
+        ratio = np.where(zeros & (np.signbit(got) != np.signbit(values)), np.inf, ratio)
+    return ratio
+
+
+def widened(a: Array) -> Array:
+    """Return the elements as float64, on one axis; a signalling NaN among them is no reason for a warning."""
+    with np.errstate(invalid="ignore"):
+        return a.astype(np.float64).ravel()
+
+
+def ratios(got: Array, expected: Tensor) -> Array:
+    """Return error over bound for each element, in row-major order, of an output of the right dtype and shape."""
+    assert expected.values is not None
+    assert expected.bound is not None
+    wide, bound = widened(got), expected.bound.ravel()
+    signed = "sign-of-zero" not in expected.latitude
+    ratio = _ratios(wide, widened(expected.values), bound, signed_zero=signed)
+    if expected.flushed is None:
+        return ratio
+    return np.minimum(ratio, _ratios(wide, widened(expected.flushed), bound, signed_zero=signed))
+
+
+def compare(got: Array, expected: Tensor) -> Comparison:
+    """Compare an output with expected values, element by element (NUM-2 to NUM-5, NUM-7).
+
+    Args:
+        got: the output, of whatever dtype and shape came.
+        expected: values that are judged.
+    """
+    if "any" in expected.latitude:  # NUM-8: recorded, not judged
+        return Comparison(True)
+    if problem := shape_problem(got, expected.dtype, expected.shape):
+        return Comparison(False, float("inf"), float("inf"), problem=problem)
+    if expected.values is None or expected.bound is None or got.size == 0:
+        return Comparison(True)
+    ratio = ratios(got, expected)
+    wide, values = widened(got), widened(expected.values)
+    worst = int(np.argmax(ratio))
+    with np.errstate(all="ignore"):
+        ulps = np.where(ratio > 0, np.abs(wide - values) / spacing(values, expected.dtype), 0.0)
+    ulp = float(np.max(np.where(np.isnan(ulps), np.inf, ulps)))
+    return Comparison(bool(ratio[worst] <= 1), float(ratio[worst]), ulp, worst)
+
+
+def canonical(got: Array, expected: Tensor | Any) -> Array:
+    """Return an output with its NaNs, and its zeros of a free sign, made alike."""
+    result = np.array(got)
+    if result.dtype.kind in "fV" or result.dtype == DTYPES["bfloat16"]:
+        result[np.isnan(widened(result)).reshape(result.shape)] = np.nan
+        if "sign-of-zero" in getattr(expected, "latitude", ()):
+            result[result == 0] = 0
+    return result
+
+
+def digest(got: Array, expected: Tensor | Any) -> str:
+    """Return a digest of an output's canonical bytes."""
+    alike = canonical(got, expected)
+    head = f"{alike.dtype.name}{shape_text(alike.shape)}".encode()
+    return hashlib.sha256(head + alike.tobytes()).hexdigest()[:16]
+
+
+def counted(got: Array, expected: Tensor) -> dict[str, float]:
+    """Return how many elements are not the exact result rounded once, the worst in ULP, and its position.
+
+    Args:
+        got: the output for every number of a dtype.
+        expected: the exact results, rounded once.
+    """
+    assert expected.values is not None
+    if shape_problem(got, expected.dtype, expected.shape):
+        return {}
+    alike, right = canonical(got, expected), canonical(expected.values, expected)
+    wide, values = widened(alike), widened(right)
+    with np.errstate(all="ignore"):
+        ulps = np.where(wide == values, 0.0, np.abs(wide - values) / spacing(values, expected.dtype))
+    # The signs of zeros that must be kept, and what is not finite.
+    same = (alike.view(np.uint16) == right.view(np.uint16)) | (np.isnan(wide) & np.isnan(values))
+    ulps = np.where(same, 0.0, np.where(np.isnan(ulps), np.inf, ulps))
+    worst = int(np.argmax(ulps))
+    return {
+        "inputs": int(same.size),
+        "differ": int(np.count_nonzero(~same)),
+        "ulp": float(ulps[worst]),
+        "position": worst,
+    }

@@ -1,0 +1,1 @@
+"""The report, and every picture that is drawn from it."""

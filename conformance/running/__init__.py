@@ -1,0 +1,1 @@
+"""Runs: workers, what they are asked, and what is kept of it."""

@@ -1,0 +1,207 @@
+"""What a run has found so far, written as it comes, so that a run that is interrupted or killed can be gone on with.
+
+A journal is a file of JSON lines beside the report: a head that says what is run, then one line for each worker that
+started and for each answer. Its verdicts are those before ``diagnose``, which needs all of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import hashlib
+import importlib.util
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from nnconform.conformance.judging.judge import OutputResult, Result
+from nnconform.conformance.suite.vectors import Vector
+
+if TYPE_CHECKING:
+    from .drive import Options
+    from .frameworks import Framework
+
+FORMAT = 1
+SUFFIX = ".partial"
+
+
+class JournalError(Exception):
+    """A run cannot be gone on with; the message says why and what to do."""
+
+
+class Busy(JournalError):
+    """Another run is writing the journal."""
+
+
+@dataclass
+class Earlier:
+    """What an earlier, interrupted run found of one framework.
+
+    Attributes:
+        hello: what its worker said of itself.
+        entries: one a call: vector, implementation, mode, and ``result``, ``fault`` or ``inapplicable``.
+    """
+
+    hello: Mapping[str, Any] = field(default_factory=dict)
+    entries: list[Mapping[str, Any]] = field(default_factory=list)
+
+
+def beside(report: Path) -> Path:
+    """Return where the journal of a run lies that writes ``report``."""
+    return report.with_name(report.name + SUFFIX)
+
+
+def head(vectors: Sequence[Vector], options: Options, frameworks: Sequence[Framework]) -> dict[str, Any]:
+    """Return what must be the same for a run to be gone on with.
+
+    Args:
+        vectors: all that there are.
+        options: how they are run.
+        frameworks: what is run.
+    """
+    selection = dataclasses.asdict(options.selection)
+    return {
+        "format": FORMAT,
+        "vectors": _digest([(v.id, v.digest) for v in vectors]),
+        "frameworks": [[f.name, list(f.only), f.interpreter, list(f.command), dict(f.pins)] for f in frameworks],
+        "adapters": _digest([_sources(f) for f in frameworks]),
+        "selection": {key: sorted(value) for key, value in selection.items()},
+        "limits": [options.timeout, options.memory],
+    }
+
+
+def _digest(content: object) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+
+
+def _sources(framework: Framework) -> list[str]:
+    """Return digests of the files that a framework's worker is made of: the adapters here, or all that it names."""
+    paths = [Path(word) for word in (*framework.command, framework.module)]
+    if not framework.command:
+        paths += sorted(Path(str(resources.files("nnconform.adapters"))).glob("*.py"))
+        with contextlib.suppress(ImportError, ValueError):
+            spec = importlib.util.find_spec(framework.module)
+            paths += [Path(spec.origin)] if spec is not None and spec.origin else []
+    return [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.is_file()]
+
+
+WORDS = {
+    "format": "another version of nnconform wrote it",
+    "frameworks": "it ran other frameworks, or in other environments",
+    "selection": "it had other filters",
+    "limits": "it had another --timeout or --memory",
+    "vectors": "the vectors are others now",
+    "adapters": "the adapters are others now",
+}
+
+
+class Journal:
+    """Writes a journal; ``end`` removes it, ``close`` leaves it.
+
+    Attributes:
+        earlier: what an interrupted run has found, by framework.
+        trouble: why it could not be written to the end; "" where it could.
+    """
+
+    def __init__(self, path: Path, beginning: Mapping[str, Any], *, resume: bool) -> None:
+        """Open a journal and lock it.
+
+        Args:
+            path: the file.
+            beginning: what ``head`` gave for this run.
+            resume: go on with what is there, and not anew.
+
+        Raises:
+            JournalError: another run writes it, there is nothing to go on with, or it is of another run.
+            OSError: the folder cannot be written to.
+        """
+        if resume and not path.exists():
+            raise JournalError(f"{path}: there is no interrupted run to go on with; run without --resume")
+        self.path = path
+        self.earlier: dict[str, Earlier] = {}
+        self.trouble = ""
+        self._file: IO[bytes] = path.open("a+b")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if resume:
+                self._read(beginning)
+            else:
+                self._file.truncate(0)
+                self._write(beginning)
+        except BlockingIOError:
+            self._file.close()
+            raise Busy(f"{path}: another run is writing it; wait for its end, or give --json another file") from None
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _read(self, beginning: Mapping[str, Any]) -> None:
+        self._file.seek(0)
+        whole = 0
+        for number, line in enumerate(self._file):
+            if not line.endswith(b"\n"):
+                break  # the last line of a run that was killed while it wrote
+            entry = json.loads(line)
+            if number == 0:
+                if changed := [key for key in WORDS if entry.get(key) != beginning[key]]:
+                    raise JournalError(
+                        f"{self.path}: the interrupted run cannot be gone on with: {WORDS[changed[0]]}; "
+                        "give it what it was given, or run without --resume"
+                    )
+            else:
+                earlier = self.earlier.setdefault(entry["target"], Earlier())
+                if "hello" in entry:
+                    if not same_framework(earlier.hello, entry["hello"]):
+                        earlier.entries.clear()
+                    earlier.hello = entry["hello"]
+                else:
+                    earlier.entries.append(entry)
+            whole += len(line)
+        if not whole:
+            raise JournalError(f"{self.path}: nothing is in it; run without --resume")
+        self._file.truncate(whole)
+
+    def add(self, entry: Mapping[str, Any]) -> None:
+        """Write an entry, so that it outlives this process; where there is no room for it, the run goes on without."""
+        if self.trouble:
+            return
+        try:
+            self._write(entry)
+        except OSError as error:
+            self.trouble = f"{self.path}: cannot be written any more: {error.strerror}"
+
+    def _write(self, entry: Mapping[str, Any]) -> None:
+        self._file.write(json.dumps(entry).encode() + b"\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """Leave the journal for a run that goes on with it."""
+        with contextlib.suppress(OSError):  # what could not be written before
+            self._file.close()
+
+    def end(self) -> None:
+        """Remove the journal: the report has everything."""
+        self.path.unlink(missing_ok=True)
+        self.close()
+
+
+def same_framework(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Say whether two workers said the same of themselves, so that what the one found the other would find."""
+    return dict(earlier) == dict(now)
+
+
+def entry_of(result: Result) -> dict[str, Any]:
+    """Return a result as a journal holds it."""
+    row = {f.name: getattr(result, f.name) for f in dataclasses.fields(Result)}
+    outputs = {name: dataclasses.asdict(output) for name, output in result.outputs.items()}
+    return {k: v for k, v in row.items() if k not in ("vector", "framework")} | {"outputs": outputs}
+
+
+def result_of(entry: Mapping[str, Any], framework: str, vector: Vector) -> Result:
+    """Return the result that ``entry_of`` was given."""
+    outputs = {name: OutputResult(**{**o, "also": tuple(o["also"])}) for name, o in entry["outputs"].items()}
+    return Result(**{**entry, "framework": framework, "vector": vector, "outputs": outputs})

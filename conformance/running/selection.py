@@ -1,0 +1,140 @@
+"""Which vectors and calls a run makes: what the user asked for, and what must run beside it."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nnconform.conformance.cli_common import FILTERS
+from nnconform.conformance.running.frameworks import UsageError, suggestion
+
+if TYPE_CHECKING:
+    from nnconform.conformance.running.run import Run
+    from nnconform.conformance.running.worker import Call
+    from nnconform.conformance.suite.vectors import Vector
+
+# Vectors of a filtered run that only show whether a dialect may be named: benign ones, and those that hunt it.
+WITNESSES = 4
+HUNTERS = 2
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What to run: globs, any of which may match, and ids; none means everything."""
+
+    operations: tuple[str, ...] = ()
+    vectors: tuple[str, ...] = ()
+    implementations: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
+    dtypes: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()
+    ids: Collection[str] = ()
+
+    def takes(self, vector: Vector) -> bool:
+        """Say whether a vector is selected."""
+        return (
+            matches(vector.operation, self.operations)
+            and matches(vector.id, self.vectors)
+            and matches(vector.profile, self.profiles)
+            and matches(vector.dtype, self.dtypes)
+            and (not self.ids or vector.id in self.ids)
+        )
+
+
+def matches(text: str, globs: Sequence[str]) -> bool:
+    """Say whether ``text`` matches one of ``globs``; anything matches none."""
+    return not globs or any(fnmatch.fnmatchcase(text, glob) for glob in globs)
+
+
+def with_witnesses(chosen: Sequence[Vector], everything: Sequence[Vector]) -> list[Vector]:
+    """Return the chosen vectors and, beside them, a few that decide which of their dialects may be named (NUM-10).
+
+    For each operation and dtype these are benign vectors; for each dialect that is listed, vectors that hunt it in the
+    same dtype, or in float32 and float64. A run of all vectors has them already.
+    """
+    added: dict[str, Vector] = {}
+    left: Counter[tuple[str, ...]] = Counter()
+    for v in chosen:
+        left[v.operation, v.dtype] = WITNESSES if v.prescribed else 0
+        for part in (part for dialect in v.prescribed for part in dialect.split("+")):
+            for dtype in (v.dtype, "float32", "float64"):
+                left[v.operation, dtype, part] = HUNTERS
+    taken = {v.id for v in chosen}
+    for v in everything:
+        hunted = [(v.operation, v.dtype, part) for part in v.hunts]
+        benign = [(v.operation, v.dtype)] if v.profile in ("core", "half") and v.compiled else []
+        for key in (key for key in (*benign, *hunted) if left[key] > 0):
+            left[key] -= 1
+            if v.id not in taken:
+                added[v.id] = v
+    return [*chosen, *added.values()]
+
+
+def calls_for(vector: Vector, hello: Mapping[str, Any], only: Sequence[str], selection: Selection) -> list[Call]:
+    """Return the calls to make on a vector: compiled modes run a few vectors, slow modes when asked for.
+
+    Where the plain mode compiles each shape too, it runs many lengths only when the vector is asked for by name.
+    """
+    from nnconform.conformance.running.worker import Call
+
+    plain = hello["modes"][0]
+    result = []
+    for implementation in hello["implementations"]:
+        name = implementation["name"]
+        if implementation["operation"] != vector.operation:
+            continue
+        if implementation["defaults"] != (vector.profile == "defaults"):
+            continue
+        if not matches(name, only) or not matches(name, selection.implementations):
+            continue
+        for mode in implementation["modes"]:
+            few = vector.lengths and hello.get("compiles_shapes", False) and not selection.vectors
+            asked = matches(mode, selection.modes) if selection.modes else mode not in hello["on_request"]
+            if asked and (vector.compiled or (mode == plain and not few)):
+                result.append(Call(name, mode))
+    return result
+
+
+def check_filters(selection: Selection, vectors: Sequence[Vector]) -> None:
+    """Refuse a filter that no vector matches, by itself or together with the others.
+
+    Raises:
+        UsageError: there is one.
+    """
+    fields: dict[str, Callable[[Vector], str]] = {
+        "operations": lambda v: v.operation,
+        "vectors": lambda v: v.id,
+        "profiles": lambda v: v.profile,
+        "dtypes": lambda v: v.dtype,
+    }
+    for name, field in fields.items():
+        values = {field(v) for v in vectors}
+        for glob in getattr(selection, name):
+            if not any(matches(value, (glob,)) for value in values):
+                raise UsageError(f"{FILTERS[name]} {glob} matches nothing{suggestion(glob, values)}")
+    if vectors and not any(selection.takes(v) for v in vectors):
+        raise UsageError("no vector matches all of these filters together; leave one out")
+
+
+def check_ran(outcome: Run, selection: Selection) -> None:
+    """Refuse implementation and mode filters that no framework matched: they are known only once it runs.
+
+    Raises:
+        UsageError: there is one, or nothing was run.
+    """
+    served = [i for entry in outcome.frameworks for i in entry.hello.get("implementations", ())]
+    failed = any(entry.status in ("failed", "stopped") for entry in outcome.frameworks)
+    if not served or failed or not outcome.complete:
+        return
+    hint = "`nnconform list implementations` shows what there is"
+    for glob in selection.implementations:
+        if not any(matches(i["name"], (glob,)) for i in served):
+            raise UsageError(f"--implementation {glob} matches nothing that these frameworks have; {hint}")
+    for glob in selection.modes:
+        if not any(matches(mode, (glob,)) for i in served for mode in i["modes"]):
+            raise UsageError(f"--mode {glob} matches nothing that these frameworks have; {hint}")
+    if not outcome.results and not outcome.faults:
+        raise UsageError(f"no implementation of these frameworks takes these vectors in these modes; {hint}")

@@ -1,0 +1,257 @@
+"""The harness's side of a worker: stage the adapters, start the process, ask it, and survive its end."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from nnconform.conformance.suite.tensors import Array
+from nnconform.conformance.suite.vectors import Vector, schema_problem, validator
+
+from . import wire
+from .process import Ended, Excessive, Process, Silent
+
+PROTOCOL = 1
+START_SECONDS = 180.0
+# One thread a framework: results do not depend on the machine's cores, and frameworks run side by side.
+THREADS = 1
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "NPROC",
+)
+
+
+class WorkerFailed(Exception):
+    """The worker cannot start or breaks the protocol: the suite's failure, not the framework's.
+
+    Attributes:
+        printed: the end of what it printed, a traceback perhaps.
+    """
+
+    def __init__(self, reason: str, printed: str = "") -> None:
+        super().__init__(reason)
+        self.printed = printed
+
+
+class WorkerGone(Exception):
+    """The process ended, or did not answer as it must.
+
+    Attributes:
+        verdict: ``crash`` or ``timeout``.
+        reason: in words.
+        printed: the end of what it printed during the call.
+        asked: false when it was gone before it could be asked, so that the question may be put to another worker.
+    """
+
+    def __init__(self, verdict: str, reason: str, printed: str = "", *, asked: bool = True) -> None:
+        super().__init__(reason)
+        self.verdict, self.reason, self.printed, self.asked = verdict, reason, printed, asked
+
+
+@dataclass(frozen=True)
+class Call:
+    """One implementation to run in one mode."""
+
+    implementation: str
+    mode: str
+
+
+@dataclass
+class Answer:
+    """What one call gave.
+
+    Attributes:
+        call: which.
+        status: value, unsupported, inapplicable, raised, fault, crash or timeout.
+        reason: why there is no value.
+        outputs: arrays by flat name; None where the framework gave nothing for an entry of a list.
+        printed: the end of what was printed during the call.
+    """
+
+    call: Call
+    status: str
+    reason: str = ""
+    outputs: Mapping[str, Array | None] = field(default_factory=dict)
+    printed: str = ""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How to start a worker.
+
+    Attributes:
+        adapter: the adapter's module, a dotted name or a path; or what to call a worker that is a command.
+        interpreter: the Python that has the framework; "" for this one.
+        command: a worker of its own, in whatever language; empty for the one of the adapters.
+        cache: where JAX may keep what it compiled, from one run to the next.
+        memory: bytes of resident memory that a worker may use; None for as many as there are.
+    """
+
+    adapter: str
+    interpreter: str = ""
+    command: tuple[str, ...] = ()
+    cache: Path | None = None
+    memory: float | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """The command line."""
+        python = [self.interpreter or sys.executable, "-m", "nnconform.adapters.worker", self.adapter]
+        return [*(self.command or python), "--threads", str(THREADS)]
+
+    def environment(self, folder: Path) -> dict[str, str]:
+        """Return the variables of the process; ``folder`` is where the adapters are staged."""
+        result = dict(os.environ)
+        # Another interpreter has packages of its own: those that this one is told of must not get between.
+        own = [] if self.interpreter else [os.environ.get("PYTHONPATH")]
+        # Its folder is another one than this process's.
+        places = [os.path.abspath(place) for text in own if text for place in text.split(os.pathsep) if place]
+        result["PYTHONPATH"] = os.pathsep.join([str(folder), *places])
+        result.update(dict.fromkeys(THREAD_VARIABLES, str(THREADS)))
+        if self.interpreter:
+            result["PYTHONNOUSERSITE"] = "1"
+        if self.cache is not None:
+            # The same program compiles to the same code: found for all batch norm programs, with and without cache.
+            result.setdefault("JAX_COMPILATION_CACHE_DIR", str(self.cache / "jax"))
+            result.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+            result.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
+        return result
+
+
+def stage(folder: Path) -> None:
+    """Copy the adapters to ``folder/nnconform/adapters``, all that a worker sees of this project."""
+    source = Path(str(resources.files("nnconform.adapters")))
+    target = folder / "nnconform" / "adapters"
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "nnconform" / "__init__.py").write_text("")
+
+
+class Worker:
+    """One adapter's process.
+
+    Attributes:
+        hello: what it said of itself: versions, modes, implementations.
+    """
+
+    def __init__(self, launch: Launch, folder: Path) -> None:
+        """Start the process; ``start`` waits until it has imported its framework.
+
+        Args:
+            launch: how.
+            folder: where the adapters are staged.
+
+        Raises:
+            WorkerFailed: the program cannot be started.
+        """
+        self._name = launch.adapter
+        self._last: dict[str, str] = {}
+        self.hello: dict[str, Any] = {}
+        try:
+            self._process = Process(launch.words, folder, launch.environment(folder), launch.memory)
+        except OSError as error:
+            raise WorkerFailed(f"the worker of {self._name} cannot be started: {error}") from None
+
+    def start(self) -> None:
+        """Wait until the process has imported its framework and said what it serves.
+
+        Raises:
+            WorkerFailed: it does not start, the adapter cannot be loaded, or it does not speak the protocol.
+        """
+        try:
+            first = self._next(START_SECONDS)
+        except WorkerGone as gone:
+            raise WorkerFailed(f"the worker of {self._name} did not start: {gone.reason}", self.tail()) from None
+        if isinstance(first.get("failed"), str):
+            raise WorkerFailed(wire.legible(first["failed"]), self.tail())
+        spoken = first["hello"].get("protocol") if isinstance(first.get("hello"), dict) else PROTOCOL
+        if spoken != PROTOCOL:
+            raise WorkerFailed(f"the worker of {self._name} speaks protocol {spoken!r}; wanted {PROTOCOL}")
+        if problem := schema_problem(validator("protocol", "hello"), first):
+            raise WorkerFailed(f"the worker of {self._name} did not say hello as the protocol wants: {problem}")
+        self.hello = wire.legible(first["hello"])
+        served = [(i["operation"], i["name"], i["defaults"]) for i in self.hello["implementations"]]
+        if twice := next((of for of in served if served.count(of) > 1), None):
+            raise WorkerFailed(f"the worker of {self._name} serves {twice[1]} twice for {twice[0]}; wanted once")
+        self._process.printed(first.get("stderr"))
+
+    def _next(self, seconds: float) -> dict[str, Any]:
+        """Return the next message; whatever goes wrong ends the process."""
+        try:
+            line = self._process.receive(seconds)
+            message = json.loads(line)
+            if not isinstance(message, dict):
+                raise ValueError(line)
+        except Silent:
+            raise self._gone("timeout", f"no answer within {seconds:g} s") from None
+        except Ended:
+            raise self._gone("crash", self._process.ending()) from None
+        except Excessive as excess:
+            raise self._gone("crash", str(excess)) from None
+        except (ValueError, RecursionError):
+            raise self._gone("crash", f"the worker wrote {line[:80]!r} where an answer was due") from None
+        return message
+
+    def _gone(self, verdict: str, reason: str, *, asked: bool = True) -> WorkerGone:
+        self._process.kill()
+        return WorkerGone(verdict, wire.legible(reason), self._process.printed(), asked=asked)
+
+    def ask(self, vector: Vector, calls: Sequence[Call], seconds: float) -> Iterator[Answer]:
+        """Yield one answer a call, in order.
+
+        Raises:
+            WorkerGone: the process ended or did not answer in time; the calls not yet answered are lost.
+        """
+        if not self._process.alive:
+            raise self._gone("crash", self._process.ending(), asked=False)
+        if self._process.spoke():
+            raise self._gone("crash", "the worker wrote more than it was asked for", asked=False)
+        try:
+            self._process.send(wire.request(vector, [(c.implementation, c.mode) for c in calls]), seconds)
+        except Silent:
+            raise self._gone("timeout", f"the worker did not read within {seconds:g} s") from None
+        except Ended as end:
+            raise self._gone("crash", self._process.ending(), asked=end.asked) from None
+        except Excessive as excess:
+            raise self._gone("crash", str(excess)) from None
+        for call in calls:
+            yield self._answer(vector, call, self._next(seconds))
+
+    def _answer(self, vector: Vector, call: Call, message: Mapping[str, Any]) -> Answer:
+        if problem := schema_problem(validator("protocol", "answer"), message):
+            raise self._gone("crash", f"the worker's answer breaks the protocol: {problem}")
+        asked = {"id": vector.id, "implementation": call.implementation, "mode": call.mode}
+        answered = {key: message[key] for key in asked}
+        if answered != asked:
+            # A second answer to the call before says nothing of this one, which may be put to another worker.
+            reason = f"the worker answered another question: {str(message)[:80]}"
+            raise self._gone("crash", reason, asked=answered != self._last)
+        self._last = asked
+        try:
+            outputs = wire.outputs(message.get("outputs", {}))
+        except (ValueError, TypeError) as error:
+            raise self._gone("crash", f"the worker's answer holds a tensor that cannot be read: {error}") from None
+        printed = self._process.printed(message.get("stderr"))
+        return Answer(call, message["status"], wire.legible(message.get("reason", "")), outputs, printed)
+
+    def tail(self) -> str:
+        """Return the end of what the process wrote on its standard output and error."""
+        return self._process.tail()
+
+    def halt(self) -> None:
+        """End the process and what it has started; any thread may call this."""
+        self._process.kill()
+
+    def stop(self) -> None:
+        """End the process and close what belongs to it; nothing happens when it has ended."""
+        self._process.close()

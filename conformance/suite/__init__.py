@@ -1,0 +1,1 @@
+"""The vectors: what they are, and how they are read and generated."""

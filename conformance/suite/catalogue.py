@@ -1,0 +1,94 @@
+"""The names of what there is: frameworks, operations, implementations, vectors, dialects, clauses."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from nnconform.conformance.running import frameworks
+from nnconform.conformance.running.worker import Launch, Worker, stage
+
+from .operations import OUTPUTS
+from .reading import load
+
+CLAUSE = re.compile(r"^### ([A-Z]+(?:-[A-Z]+)*-\d+): (.+)$", re.MULTILINE)
+
+
+# Clauses about this suite's own files, messages and names, which no implementation can keep or break.
+OF_THE_SUITE = re.compile(r"(DIFF|FORMAT|KNOWN|PROTOCOL)-\d+|NUM-10")
+
+
+def of_the_suite(clause: str) -> bool:
+    """Say whether a clause is a rule of the suite, so that no vector can test it."""
+    return OF_THE_SUITE.fullmatch(clause) is not None
+
+
+def clauses() -> dict[str, str]:
+    """Return the title of every clause by its id, in the order of the pages."""
+    pages = sorted(Path(str(resources.files("nnconform.spec"))).glob("*.md"))
+    return {number: title for page in pages for number, title in CLAUSE.findall(page.read_text())}
+
+
+def dialects() -> Mapping[str, Any]:
+    """Return what spec/dialects.yaml says of each dialect, by its name."""
+    text = resources.files("nnconform.spec").joinpath("dialects.yaml").read_text()
+    return yaml.safe_load(text)["dialects"]  # type: ignore[no-any-return]
+
+
+def listing(what: str, names: Sequence[str] = ()) -> Iterator[str]:
+    """Yield the lines of ``nnconform list WHAT``.
+
+    Args:
+        what: frameworks, operations, implementations, vectors, dialects or clauses.
+        names: frameworks, for implementations.
+
+    Raises:
+        UsageError: a framework is unknown.
+        WorkerFailed: an adapter cannot be loaded.
+    """
+    makers = {
+        "frameworks": _frameworks,
+        "operations": lambda: (f"{name}: {', '.join(outputs)}" for name, outputs in OUTPUTS.items()),
+        "implementations": lambda: _implementations(names),
+        "vectors": lambda: (vector.id for vector in load()[0]),
+        "dialects": lambda: (f"{name} ({d['kind']}): {d['summary']}" for name, d in dialects().items()),
+        "clauses": _clauses,
+    }
+    return iter(makers[what]())
+
+
+def _frameworks() -> Iterator[str]:
+    for framework in frameworks.available().values():
+        state = f"not installed; {framework.install}" if framework.missing else "installed"
+        yield f"{framework.name}: {state}"
+
+
+def _clauses() -> Iterator[str]:
+    tested = Counter(clause for vector in load()[0] for clause in vector.clauses)
+    for number, title in clauses().items():
+        count = "rule of the suite" if of_the_suite(number) else f"{tested[number]} vectors"
+        yield f"{number}: {title} ({count})"
+
+
+def _implementations(names: Sequence[str]) -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="nnconform-") as folder:
+        stage(Path(folder))
+        for framework in frameworks.choose(names):
+            if framework.missing:
+                yield f"{framework.name}: not installed; {framework.install}"
+                continue
+            worker = Worker(Launch(framework.module), Path(folder))
+            try:
+                worker.start()
+            finally:
+                worker.stop()
+            for i in worker.hello["implementations"]:
+                modes = ", ".join(i["modes"])
+                yield f"{i['operation']}: {i['name']} ({modes}){' defaults' if i['defaults'] else ''}"
