@@ -178,7 +178,7 @@ def count(a: Array, axes: Axes = None) -> int:
 def total(a: Array, axes: Axes = None) -> Array:
     """Return the sum over ``axes`` (all when None), of elements as often ``repeated``; the sum of nothing is 0."""
     once = np.asarray(np.sum(a, axis=axes, initial=number(0.0, a)))
-    return once if _times.get() == 1 else np.asarray(once * number(float(_times.get()), a))
+    return np.asarray(once * number(float(_times.get()), a))
 
 
 def mean(a: Array, axes: Axes = None) -> Array:
