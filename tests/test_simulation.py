@@ -217,6 +217,49 @@ def test_training_is_simulated_operation_by_operation(dtype, kept, half, keyword
             np.testing.assert_array_equal(found[name].T[c].T, np.asarray(value, float).astype(store).astype(float))
 
 
+def test_training_in_half_precision_is_rounded_to_float32_before_it_is_stored():
+    # Channels of mean 0 and variance 1; y, dx and the running mean are a little above a tie of float16, and in float32
+    # on it, from which they go to the even number below.
+    above, tie, little = 1 + 2.0**-10, 1 + 2.0**-11, 2.0**-30
+    gamma = next(g for g in np.float32(tie / above) + np.arange(-4, 9) * np.float32(2.0**-24) if tie < g * above)
+    inputs = {
+        "x": np.array([[1.0, 1.0, 1.0], [-1.0, -1.0, above]] * 2),
+        "dy": np.array([[1.0, above, 1.0]] * 2 + [[-1.0, -above, 1.0]] * 2),
+        "gamma": np.array([tie, gamma, 1.0]),
+        "beta": np.array([little, 0.0, 0.0]),
+        "running_mean": np.ones(3),
+        "running_variance": np.ones(3),
+    }
+
+    def made(kept: str) -> dict[str, np.ndarray]:
+        dtypes = {"x": "float16", "running_mean": kept}
+        case = asked(inputs, dtypes, epsilon=0.0, momentum=little, channel_axis=1)
+        return simulated("batch_norm_train", case)
+
+    assert np.float32(gamma * above) == tie
+    assert made("float32")["y"][0, 0] == made("float32")["dx"][0, 1] == made("float16")["running_mean"][2] == 1.0
+
+
+def test_the_unbiased_variance_is_rounded_before_it_moves_the_running_one():
+    for _ in range(20):
+        inputs = batch("float32", "float32", affine=False)
+        case = asked(inputs, {"x": "float32", "running_mean": "float32"}, epsilon=0.1, momentum=0.9, channel_axis=1)
+        found = simulated("batch_norm_train", case, unbiased=True)
+        for c in range(2):
+            wanted = trained(inputs, c, np.float32, epsilon=0.1, momentum=0.9, unbiased=True)
+            assert found["running_variance"][c] == wanted["running_variance"]
+
+
+def test_evaluation_is_simulated_in_float32_unless_half_precision_is_asked_for():
+    for _ in range(40):
+        inputs = batch("float16", "float32", affine=True)
+        case = asked(inputs, {"x": "float16", "running_mean": "float32"}, epsilon=0.1, channel_axis=1)
+        found, half = simulated("batch_norm_eval", case), simulated("batch_norm_eval", case, half=True)
+        for c in range(2):
+            assert found["dgamma"][c] == evaluated(inputs, c, np.float32, 0.1)["dgamma"]
+        assert (found["y"] != half["y"]).any()
+
+
 def test_a_single_pass_variance_below_zero_is_clamped():
     inputs = batch("float32", "float32", affine=False)
     inputs["x"] = np.array([[1000.1, 0.1]] * 7, np.float32).astype(float)
