@@ -217,11 +217,16 @@ def test_training_is_simulated_operation_by_operation(dtype, kept, half, keyword
             np.testing.assert_array_equal(found[name].T[c].T, np.asarray(value, float).astype(store).astype(float))
 
 
+# In float32 the product of NEARLY and ABOVE is TIE, half-way from 1 to ABOVE in float16; in truth it is a little more.
+ABOVE, TIE = 1 + 2.0**-10, 1 + 2.0**-11
+NEARLY = float(next(g for g in np.float32(TIE / ABOVE) + np.arange(-4, 9) * np.float32(2.0**-24) if TIE < g * ABOVE))
+assert np.float32(NEARLY * ABOVE) == TIE
+
+
 def test_training_in_half_precision_is_rounded_to_float32_before_it_is_stored():
     # Channels of mean 0 and variance 1; y, dx and the running mean are a little above a tie of float16, and in float32
     # on it, from which they go to the even number below.
-    above, tie, little = 1 + 2.0**-10, 1 + 2.0**-11, 2.0**-30
-    gamma = next(g for g in np.float32(tie / above) + np.arange(-4, 9) * np.float32(2.0**-24) if tie < g * above)
+    above, tie, gamma, little = ABOVE, TIE, NEARLY, 2.0**-30
     inputs = {
         "x": np.array([[1.0, 1.0, 1.0], [-1.0, -1.0, above]] * 2),
         "dy": np.array([[1.0, above, 1.0]] * 2 + [[-1.0, -above, 1.0]] * 2),
@@ -236,7 +241,6 @@ def test_training_in_half_precision_is_rounded_to_float32_before_it_is_stored():
         case = asked(inputs, dtypes, epsilon=0.0, momentum=little, channel_axis=1)
         return simulated("batch_norm_train", case)
 
-    assert np.float32(gamma * above) == tie
     assert made("float32")["y"][0, 0] == made("float32")["dx"][0, 1] == made("float16")["running_mean"][2] == 1.0
 
 
@@ -302,6 +306,21 @@ def test_clipping_by_norm_is_simulated_operation_by_operation(dtype, half, keywo
             assert found[f"gradients[{i}]"].ravel().tolist() == wanted
             assert found.get("global_norm", norm) == float(norm)
     assert found.keys() == {"gradients[0]", "gradients[2]"} | ({"global_norm"} if together else set())
+
+
+def test_a_clipped_gradient_in_half_precision_is_rounded_to_float32_before_it_is_stored():
+    case = asked({"gradients": [np.array([ABOVE])]}, {"gradients": "float16"}, clipnorm=NEARLY * ABOVE)
+    assert simulated("clip_by_norm", case)["gradients[0]"] == 1.0
+
+
+def test_the_denominator_of_the_scale_is_rounded_before_the_quotient():
+    for _ in range(40):
+        g, clipnorm = numbers([5], "float32"), 0.75
+        case = asked({"gradients": [g]}, {"gradients": "float32"}, clipnorm=clipnorm)
+        norm = np.sqrt(total([np.float32(v) * np.float32(v) for v in g], np.float32))
+        scale = min(np.float32(clipnorm) / (norm + np.float32(0.125)), np.float32(1))
+        found = simulated("clip_by_norm", case, denominator=0.125)["gradients[0]"]
+        assert found.tolist() == [float(np.float32(v) * scale) for v in g]
 
 
 def test_one_norm_for_all_variables_is_simulated_where_each_has_its_own():
