@@ -219,7 +219,7 @@ def test_training_is_simulated_operation_by_operation(dtype, kept, half, keyword
 
 # In float32 the product of NEARLY and ABOVE is TIE, half-way from 1 to ABOVE in float16; in truth it is a little more.
 ABOVE, TIE = 1 + 2.0**-10, 1 + 2.0**-11
-NEARLY = float(next(g for g in np.float32(TIE / ABOVE) + np.arange(-4, 9) * np.float32(2.0**-24) if TIE < g * ABOVE))
+NEARLY = float(next(g for g in np.float32(TIE / ABOVE) + np.arange(-4, 9) * np.float32(2.0**-24) if g * ABOVE > TIE))
 assert np.float32(NEARLY * ABOVE) == TIE
 
 
