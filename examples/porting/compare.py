@@ -9,7 +9,7 @@ import numpy as np
 from trajectory import Arrays, load
 
 # How many times as far from torch as torch is from itself a port may be; README.md says why.
-MULTIPLE = 4
+MULTIPLE = 8
 PARTS = ("weight", "mean", "var", "loss")
 
 

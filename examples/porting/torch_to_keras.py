@@ -56,7 +56,7 @@ class Settings:
     channels_first: bool = True  # torch flattens (channels, height, width)
 
 
-# What the same names give in Keras. The naive port has all of these.
+# What the same names give in Keras. The naive port has all of these, of the two optimizers the last.
 SAME_NAMES = {
     "floatx float32": {"floatx": "float32"},
     "epsilon 1e-3": {"epsilon": 1e-3},
