@@ -98,11 +98,12 @@ def test_torch_clips_at_most_steps(printed):
     assert 10 < int(found[1]) < 20
 
 
-def test_a_port_that_leaves_the_bound_fails_the_comparison(printed, tmp_path):
+@pytest.mark.parametrize("wrong", [1e-9, np.nan])
+def test_a_port_that_leaves_the_bound_fails_the_comparison(printed, tmp_path, wrong):
     shutil.copytree(printed.folder, tmp_path, dirs_exist_ok=True)
     arrays = dict(np.load(tmp_path / "runs" / "flax.npz"))
     variance = arrays["guide/norm2.running_var"][-1]
-    variance[0] += 1e-9 * variance.max()
+    variance[0] += wrong * variance.max()
     np.savez(tmp_path / "runs" / "flax.npz", **arrays)
     ran = subprocess.run([sys.executable, "compare.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (1, "")
