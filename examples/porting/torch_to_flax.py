@@ -1,0 +1,149 @@
+"""The network of torch_model.py in flax and optax, as `nnconform guide torch flax` says.
+
+Trains it so, then by the same names without the guide, then with one setting left out at a time.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
+from trajectory import Arrays, load_start, save
+
+# The axes of torch's arrays in flax's order: (out, in, height, width) is (height, width, in, out) there.
+AXES = {4: (2, 3, 1, 0), 2: (1, 0), 1: (0,)}
+MAX_NORM = 3.0
+
+
+class BatchNorm(nnx.BatchNorm):
+    """The layer of flax with torch's running variance: that of the batch enters it times n / (n - 1)."""
+
+    def __call__(self, x):
+        """Normalize, and give the running variance what the update of flax lacks."""
+        kept = self.momentum * self.var[...]
+        y = super().__call__(x)
+        n = x.size / x.shape[-1]
+        self.var[...] += (self.var[...] - kept) / (n - 1)
+        return y
+
+
+def clip_grad_norm(max_norm: float) -> optax.GradientTransformation:
+    """Return torch's clip_grad_norm_: 1e-6 beside the norm in the denominator."""
+
+    def clip(gradients, _):
+        scale = jnp.minimum(1.0, max_norm / (optax.tree.norm(gradients) + 1e-6))
+        return jax.tree.map(lambda g: scale * g, gradients)
+
+    return optax.stateless(clip)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the guide says to set."""
+
+    x64: bool = True  # without it JAX makes every float64 array a float32 one
+    assign: Callable[[nnx.Variable, jax.Array], None] = nnx.Variable.set_value  # keeps the array's dtype
+    momentum: float = 0.9  # the weight of the old value: 1 - torch's momentum
+    norm: type[nnx.BatchNorm] = BatchNorm
+    use_fast_variance: bool = False  # E[x^2] - E[x]^2 cancels where the mean is large
+    clip: Callable[[float], optax.GradientTransformation] = clip_grad_norm
+    padding: int | str = 1  # "SAME" would pad at the bottom and right only, where the stride is 2
+    channels_first: bool = True  # torch flattens (channels, height, width)
+
+
+# What the same names give in flax and optax. The naive port has all of these.
+SAME_NAMES = {
+    "no jax_enable_x64": {"x64": False},
+    "variable[...] = array": {"assign": lambda variable, array: variable.__setitem__(..., array)},
+    "momentum 0.99": {"momentum": 0.99},
+    "biased running variance": {"norm": nnx.BatchNorm},
+    "use_fast_variance": {"use_fast_variance": True},
+    "clip_by_global_norm": {"clip": optax.clip_by_global_norm},
+}
+# What shapes do not show, but the first forward pass does: the naive port has these right.
+FORWARD_PASS = {"padding 'SAME'": {"padding": "SAME"}, "reshape alone": {"channels_first": False}}
+NAIVE = {name: value for change in SAME_NAMES.values() for name, value in change.items()}
+
+
+class Network(nnx.Module):
+    """The network, the layers by torch's names."""
+
+    def __init__(self, settings: Settings, rngs: nnx.Rngs):
+        norm = partial(settings.norm, momentum=settings.momentum, use_fast_variance=settings.use_fast_variance)
+        zeros = nnx.initializers.zeros  # torch's weights come in their place
+        self.conv1 = nnx.Conv(3, 8, (3, 3), padding="VALID", kernel_init=zeros, rngs=rngs)
+        self.norm1 = norm(8, rngs=rngs)
+        self.conv2 = nnx.Conv(8, 16, (3, 3), strides=2, padding=settings.padding, kernel_init=zeros, rngs=rngs)
+        self.norm2 = norm(16, rngs=rngs)
+        self.linear = nnx.Linear(16 * 4 * 4, 10, kernel_init=zeros, rngs=rngs)
+        self.channels_first = settings.channels_first
+
+    def __call__(self, x):
+        """Return the logits (batch, 10) of images (batch, height, width, channels)."""
+        x = nnx.elu(self.norm1(self.conv1(x)))
+        x = nnx.elu(self.norm2(self.conv2(x)))
+        if self.channels_first:
+            x = x.transpose(0, 3, 1, 2)
+        return self.linear(x.reshape(len(x), -1))
+
+
+def variables(model: Network) -> dict[str, nnx.Variable]:
+    """Return the variables by torch's names."""
+    found = {}
+    for name in ("conv1", "conv2", "linear"):
+        layer = getattr(model, name)
+        found |= {f"{name}.weight": layer.kernel, f"{name}.bias": layer.bias}
+    for name in ("norm1", "norm2"):
+        layer = getattr(model, name)
+        found |= {f"{name}.weight": layer.scale, f"{name}.bias": layer.bias}
+        found |= {f"{name}.running_mean": layer.mean, f"{name}.running_var": layer.var}
+    return found
+
+
+def state(model: Network) -> Arrays:
+    """Return the weights and running statistics, in torch's layouts."""
+    arrays = {name: np.asarray(variable[...]) for name, variable in variables(model).items()}
+    return {name: a.transpose(np.argsort(AXES[a.ndim])) for name, a in arrays.items()}
+
+
+@nnx.jit
+def step(model: Network, optimizer: nnx.Optimizer, x: jax.Array, y: jax.Array) -> jax.Array:
+    """Make one step of training and return the loss before it."""
+    loss, gradients = nnx.value_and_grad(loss_of)(model, x, y)
+    optimizer.update(model, gradients)
+    return loss
+
+
+def loss_of(model: Network, x: jax.Array, y: jax.Array) -> jax.Array:
+    """Return the mean cross entropy of a batch."""
+    return optax.softmax_cross_entropy_with_integer_labels(model(x), y).mean()
+
+
+def train(settings: Settings) -> list[Arrays]:
+    """Train the network on torch's batches, from torch's weights, and return what there is after each step."""
+    jax.config.update("jax_enable_x64", settings.x64)
+    images, labels, start = load_start()
+    model = Network(settings, nnx.Rngs(0))
+    for name, variable in variables(model).items():
+        settings.assign(variable, jnp.asarray(start[name].transpose(AXES[start[name].ndim])))
+    optimizer = nnx.Optimizer(model, optax.chain(settings.clip(MAX_NORM), optax.sgd(0.1)), wrt=nnx.Param)
+    steps = []
+    for x, y in zip(images.transpose(0, 1, 3, 4, 2), labels, strict=True):
+        loss = step(model, optimizer, jnp.asarray(x), jnp.asarray(y))
+        steps.append(state(model) | {"loss": np.asarray(loss)})
+    return steps
+
+
+def main() -> None:
+    """Train by the guide, by the same names, and by the guide but for one setting."""
+    left_out = SAME_NAMES | FORWARD_PASS
+    runs = {"guide": train(Settings()), "naive": train(Settings(**NAIVE))}
+    save("flax.npz", runs | {name: train(Settings(**change)) for name, change in left_out.items()})
+
+
+if __name__ == "__main__":
+    main()

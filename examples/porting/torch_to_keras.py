@@ -1,0 +1,140 @@
+"""The network of torch_model.py in Keras on TensorFlow, as `nnconform guide torch keras` says.
+
+Trains it so, then by the same names without the guide, then with one setting left out at a time.
+"""
+
+import os
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+from trajectory import Arrays, load_start, save
+
+# The axes of torch's arrays in Keras's order: (out, in, height, width) is (height, width, in, out) there.
+AXES = {4: (2, 3, 1, 0), 2: (1, 0), 1: (0,)}
+MAX_NORM = 3.0
+
+
+class BatchNormalization(layers.BatchNormalization):
+    """Keras's layer with torch's running variance: that of the batch enters it times n / (n - 1)."""
+
+    def call(self, inputs, training=None, mask=None):
+        """Normalize, and give the running variance what Keras's update lacks."""
+        kept = self.momentum * self.moving_variance.value
+        outputs = super().call(inputs, training, mask)
+        if training:
+            n = tf.cast(tf.size(inputs) / tf.shape(inputs)[-1], kept.dtype)
+            self.moving_variance.assign_add((self.moving_variance - kept) / (n - 1))
+        return outputs
+
+
+class ClippedSGD(keras.optimizers.SGD):
+    """SGD after torch's clip_grad_norm_: one norm of all gradients, and 1e-6 beside it in the denominator."""
+
+    def apply(self, grads, trainable_variables=None):
+        """Clip, then step."""
+        scale = tf.minimum(1.0, MAX_NORM / (tf.linalg.global_norm(grads) + 1e-6))
+        super().apply([scale * g for g in grads], trainable_variables)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the guide says to set. Layers are float64 in any case."""
+
+    floatx: str = "float64"  # the dtype of the inputs and of the optimizer's learning rate
+    epsilon: float = 1e-5
+    momentum: float = 0.9  # the weight of the old value: 1 - torch's momentum
+    norm: type[layers.BatchNormalization] = BatchNormalization
+    optimizer: Callable[[float], keras.optimizers.Optimizer] = ClippedSGD
+    zero_padding: bool = True  # "same" would pad at the bottom and right only, where the stride is 2
+    channels_first: bool = True  # torch flattens (channels, height, width)
+
+
+# What the same names give in Keras. The naive port has all of these, of the two optimizers the last.
+SAME_NAMES = {
+    "floatx float32": {"floatx": "float32"},
+    "epsilon 1e-3": {"epsilon": 1e-3},
+    "momentum 0.99": {"momentum": 0.99},
+    "biased running variance": {"norm": layers.BatchNormalization},
+    "SGD(global_clipnorm)": {"optimizer": lambda rate: keras.optimizers.SGD(rate, global_clipnorm=MAX_NORM)},
+    "SGD(clipnorm)": {"optimizer": lambda rate: keras.optimizers.SGD(rate, clipnorm=MAX_NORM)},
+}
+# What shapes do not show, but the first forward pass does: the naive port has these right.
+FORWARD_PASS = {"padding 'same'": {"zero_padding": False}, "Flatten alone": {"channels_first": False}}
+NAIVE = {name: value for change in SAME_NAMES.values() for name, value in change.items()}
+
+
+def network(settings: Settings) -> keras.Sequential:
+    """Return the network, the layers by torch's names."""
+    norm = {"epsilon": settings.epsilon, "momentum": settings.momentum}
+    padding = "valid" if settings.zero_padding else "same"
+    return keras.Sequential(
+        [
+            layers.Input((10, 10, 3)),
+            layers.Conv2D(8, 3, name="conv1"),
+            settings.norm(**norm, name="norm1"),
+            layers.ELU(),
+            *([layers.ZeroPadding2D(1)] if settings.zero_padding else []),
+            layers.Conv2D(16, 3, strides=2, padding=padding, name="conv2"),
+            settings.norm(**norm, name="norm2"),
+            layers.ELU(),
+            *([layers.Permute((3, 1, 2))] if settings.channels_first else []),
+            layers.Flatten(),
+            layers.Dense(10, name="linear"),
+        ]
+    )
+
+
+def variables(model: keras.Model) -> dict[str, keras.Variable]:
+    """Return the variables by torch's names."""
+    found = {}
+    for name in ("conv1", "conv2", "linear"):
+        layer = model.get_layer(name)
+        found |= {f"{name}.weight": layer.kernel, f"{name}.bias": layer.bias}
+    for name in ("norm1", "norm2"):
+        layer = model.get_layer(name)
+        found |= {f"{name}.weight": layer.gamma, f"{name}.bias": layer.beta}
+        found |= {f"{name}.running_mean": layer.moving_mean, f"{name}.running_var": layer.moving_variance}
+    return found
+
+
+def state(model: keras.Model) -> Arrays:
+    """Return the weights and running statistics, in torch's layouts."""
+    arrays = {name: keras.ops.convert_to_numpy(variable) for name, variable in variables(model).items()}
+    return {name: a.transpose(np.argsort(AXES[a.ndim])) for name, a in arrays.items()}
+
+
+def train(settings: Settings) -> list[Arrays]:
+    """Train the network on torch's batches, from torch's weights, and return what there is after each step."""
+    keras.config.set_floatx(settings.floatx)
+    keras.config.set_dtype_policy("float64")
+    images, labels, start = load_start()
+    model = network(settings)
+    for name, variable in variables(model).items():
+        variable.assign(start[name].transpose(AXES[start[name].ndim]))
+    optimizer = settings.optimizer(0.1)
+    steps = []
+    for x, y in zip(images.transpose(0, 1, 3, 4, 2), labels, strict=True):
+        with tf.GradientTape() as tape:
+            losses = keras.losses.sparse_categorical_crossentropy(y, model(x, training=True), from_logits=True)
+            loss = tf.reduce_mean(losses)
+        optimizer.apply(tape.gradient(loss, model.trainable_weights), model.trainable_weights)
+        steps.append(state(model) | {"loss": loss.numpy()})
+    return steps
+
+
+def main() -> None:
+    """Train by the guide, by the same names, and by the guide but for one setting."""
+    left_out = SAME_NAMES | FORWARD_PASS
+    runs = {"guide": train(Settings()), "naive": train(Settings(**NAIVE))}
+    save("keras.npz", runs | {name: train(Settings(**change)) for name, change in left_out.items()})
+
+
+if __name__ == "__main__":
+    main()
