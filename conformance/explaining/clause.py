@@ -16,7 +16,8 @@ from .lastrun import LastRun, Row, dialects_of
 from .page import Page
 
 # What a result says of a clause, where it says nothing against it.
-KEEPS, ELSEWHERE, SILENT, LACKS = "conforms", "differs in other clauses alone", "does not show it", "unsupported"
+KEEPS, ELSEWHERE, SILENT = "conforms", "differs in other clauses alone", "does not show it"
+HARMLESS = (KEEPS, ELSEWHERE, SILENT, "unsupported")
 
 
 def page(name: str, run: LastRun | None, *, verbose: bool) -> Page:
@@ -72,13 +73,8 @@ def _found(page: Page, departing: Mapping[str, Any], rows: list[Row]) -> None:
     if not rows:
         page.say("Nothing: no result is of a vector that tests this clause.", indent=2)
     for framework, groups in found.items():
-        # What a vector shows of another clause is no departure from this one, and one sign is enough against it.
-        bad = {
-            name
-            for said, group in groups.items()
-            if said not in (KEEPS, ELSEWHERE, SILENT, LACKS)
-            for name in group.modes
-        }
+        # One sign is enough against it; what a vector shows of another clause is none.
+        bad = {name for said, group in groups.items() if said not in HARMLESS for name in group.modes}
         page.say(framework, indent=2, style="bold")
         for said in sorted(groups, key=lambda said: (said != KEEPS, said in departing, said)):
             group = groups[said]

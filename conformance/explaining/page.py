@@ -54,10 +54,20 @@ class Page:
         self.gap()
         self.say(title, style="bold")
 
-    def verbatim(self, text: str, *, indent: int = 0) -> None:
-        """Add lines that are not broken: commands, links."""
-        for line in text.splitlines():
-            self._parts.append((Text(" " * indent + line, no_wrap=True, overflow="ignore"), True))
+    def verbatim(self, line: str, *, indent: int = 0) -> None:
+        """Add a line that is not broken, such as a link."""
+        self._parts.append((Text(" " * indent + line, no_wrap=True, overflow="ignore"), True))
+
+    def command(self, words: Iterable[str]) -> None:
+        """Add a command as a shell takes it, over several lines where it is long."""
+        line = " "
+        for word in words:
+            # Two more for what says that the command goes on.
+            if len(line) + len(word) + 3 > WIDTH:
+                self.verbatim(f"{line} \\")
+                line = "   "
+            line += f" {word}"
+        self.verbatim(line)
 
     def formula(self, text: str) -> None:
         """Add the lines of a formula as they stand, but those that are too long."""
@@ -82,11 +92,14 @@ class Page:
         self, heads: Sequence[str], rows: Iterable[Sequence[str]], *, indent: int = 0, right: bool = False
     ) -> None:
         """Add a table; the first column is to the left, the others too, or to the right."""
+        lines = list(rows)
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="cyan")
         for number, head in enumerate(heads):
-            table.add_column(Text(head), justify="right" if right and number else "left", overflow="fold")
-        for row in rows:
-            table.add_row(*map(Text, row))
+            whole = not number and all(len(line[0]) <= WHOLE for line in lines)
+            side: Any = "right" if right and number else "left"
+            table.add_column(Text(head), justify=side, overflow="fold", no_wrap=whole)
+        for line in lines:
+            table.add_row(*map(Text, line))
         self._add(table, indent)
 
     def side_by_side(self, labels: Sequence[str], columns: Mapping[str, Mapping[str, str]], *, indent: int) -> None:

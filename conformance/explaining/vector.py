@@ -175,5 +175,5 @@ def _what_to_do(page: Page, rows: Sequence[Row]) -> None:
     if rows:
         page.section("To reproduce it")
     for row in rows:
-        page.verbatim(f"nnconform reproduce {shlex.quote(row['vector'])} {row['framework']} \\", indent=2)
-        page.verbatim(f"--implementation {shlex.quote(row['implementation'])}", indent=4)
+        implementation = f"--implementation {shlex.quote(row['implementation'])}"
+        page.command(["nnconform", "reproduce", shlex.quote(row["vector"]), row["framework"], implementation])
