@@ -60,8 +60,12 @@ def _block(page: Page, block: str) -> None:
         lines = [[cell.strip() for cell in line.strip("| ").split(" |")] for line in block.splitlines()]
         page.table(lines[0], lines[2:], indent=2)
         return
-    for item in re.split(r"\n(?=- )", block):
-        page.say(" ".join(item.split()), indent=4 if item.startswith("- ") else 2)
+    for item in re.split(r"^(?=- )", block, flags=re.MULTILINE):
+        text = " ".join(item.split())
+        if text.startswith("- "):
+            page.fields([("-", text[2:])], indent=2)
+        else:
+            page.say(text, indent=2)
 
 
 def _found(page: Page, departing: Mapping[str, Any], rows: list[Row]) -> None:

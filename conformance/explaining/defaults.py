@@ -7,8 +7,7 @@ a dialect names with the dialect's (``reference.dialects``), and what neither ex
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -26,8 +25,6 @@ RAISED = "error"
 # The parts of a law, as the frameworks' general initializers are given them (Keras's and JAX's VarianceScaling).
 LAW = ("distribution", "scale", "mode")
 INITIALIZATIONS = ("he_normal", "he_uniform")
-# Layers draw their kernels by a law of their own; initializers are told which by their name.
-INITIALIZER = re.compile(r"\binit(ializers)?\.")
 LAYERS = "layers' kernels"
 
 Document = Mapping[str, Any]
@@ -58,10 +55,10 @@ class Law(NamedTuple):
     mode: str
 
 
-def table(rows: Iterable[Row]) -> list[Line]:
-    """Return the hyperparameters in the order of the operations, from the results of a run."""
+def table(report: Mapping[str, Any]) -> list[Line]:
+    """Return the hyperparameters in the order of the operations, from the report of a run."""
     by_operation: dict[str, list[Row]] = {}
-    for row in rows:
+    for row in report["results"]:
         if row["profile"] == "defaults":
             by_operation.setdefault(row["operation"], []).append(row)
     lines = [
@@ -70,7 +67,9 @@ def table(rows: Iterable[Row]) -> list[Line]:
         if operation not in INITIALIZATIONS
         for name, value in values.items()
     ]
-    return [*lines, *_laws(by_operation)]
+    served = (i for entry in report["frameworks"] for i in entry["implementations"])
+    told = {(i["operation"], i["name"]) for i in served if not i["defaults"]}
+    return [*lines, *_laws(by_operation, told)]
 
 
 def number(value: float) -> str:
@@ -125,15 +124,20 @@ def _number_of(dialect: str, name: str, specified: float) -> float:
     return float(DIALECTS[parts[0]].keywords[name]) if parts else specified
 
 
-def _laws(by_operation: Mapping[str, Sequence[Row]]) -> Iterator[Line]:
-    """Yield the parts of the laws: of each operation's initializers, then of the layers that are tried on both."""
+def _laws(by_operation: Mapping[str, Sequence[Row]], told: Container[tuple[str, str]]) -> Iterator[Line]:
+    """Yield the parts of the laws: of each operation's initializers, then of the layers that are tried on both.
+
+    Args:
+        by_operation: the results.
+        told: operations and implementations that can be told a mode; a layer that draws its own kernel cannot.
+    """
     laws = {operation: _named_laws(operation) for operation in INITIALIZATIONS}
     layers: dict[str, dict[Law | str, None]] = {}
     for operation, named in laws.items():
         found: dict[str, dict[Law | str, None]] = {}
         for row in by_operation.get(operation, []):
             implementation = row["implementation"]
-            group = found if INITIALIZER.search(implementation) else layers
+            group = found if (operation, implementation) in told else layers
             group.setdefault(implementation, {})[_law_of(row, named)] = None
         yield from _parts(operation, named[""], found)
     same = Law(*(a if a == b else "" for a, b in zip(*(named[""] for named in laws.values()), strict=True)))

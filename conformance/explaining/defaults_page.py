@@ -22,7 +22,7 @@ def page(run: LastRun | None) -> Page:
     page = Page("defaults", "hyperparameters where the caller gives none")
     page.say("Found from results on the vectors of profile `defaults`, not from documentation.")
     if run := telling.head(page, run):
-        lines = table(run.rows)
+        lines = table(run.report)
         served = (i["name"] for entry in run.report["frameworks"] for i in entry["implementations"])
         families = list(dict.fromkeys(map(family, served)))
         notes: dict[str, int] = {}

@@ -27,7 +27,9 @@ def page(name: str, run: LastRun | None, *, verbose: bool) -> Page:
         found = lastrun.by_dialect(run.rows, name)
         if not found:
             page.say("No implementation was found to have it.", indent=2)
-        telling.groups(page, found, about=name)
+        # A combination is the same in whatever order its parts are named.
+        about = next(iter(found))[2] if found and len(parts) > 1 else name
+        telling.groups(page, found, about=about)
     return page
 
 

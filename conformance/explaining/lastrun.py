@@ -19,7 +19,7 @@ class LastRun:
 
     Attributes:
         report: as in spec/schema/report.schema.json.
-        where: the option that names it in commands, "" for the last run.
+        where: the name of its file, "" for the last run.
     """
 
     report: Mapping[str, Any]
@@ -50,7 +50,10 @@ class LastRun:
         if not self.report["complete"]:
             return "That run is incomplete: it says nothing of what it did not come to."
         if chosen := self.report["selection"]:
-            filters = "; ".join(f"{name} {', '.join(globs)}" for name, globs in chosen.items())
+            filters = "; ".join(
+                f"{name} {', '.join(globs[:3])}{f' and {len(globs) - 3} more' if globs[3:] else ''}"
+                for name, globs in chosen.items()
+            )
             return f"That run was of a selection ({filters})."
         return ""
 
@@ -66,7 +69,7 @@ def load(path: Path | None) -> LastRun | None:
     from nnconform.conformance.reports import report
 
     if path is not None:
-        return LastRun(report.load(path), str(path))
+        return LastRun(report.load(path), path.name)
     last = report.last_path()
     if not last.exists():
         return None

@@ -175,5 +175,11 @@ def _what_to_do(page: Page, rows: Sequence[Row]) -> None:
     if rows:
         page.section("To reproduce it")
     for row in rows:
-        implementation = f"--implementation {shlex.quote(row['implementation'])}"
-        page.command(["nnconform", "reproduce", shlex.quote(row["vector"]), row["framework"], implementation])
+        implementation = f"--implementation {_quoted(row['implementation'])}"
+        page.command(["nnconform", "reproduce", row["vector"], row["framework"], implementation])
+
+
+def _quoted(name: str) -> str:
+    """Return a name as a shell takes it; one with single quotes is easier to read in double ones."""
+    plain = "'" in name and not set(name) & set('"$`\\!')
+    return f'"{name}"' if plain else shlex.quote(name)
