@@ -67,7 +67,7 @@ def _cell(line: Line, name: str, notes: dict[str, int]) -> str:
 def _legend(page: Page, lines: Sequence[Line], notes: dict[str, int]) -> None:
     """Add what the signs in the table mean, those that it has."""
     cells = {value for line in lines for value in line.found.values()}
-    page.say(f"{NOTHING}: it takes no default there, or does not show it", style="dim")
+    page.say(f"{NOTHING}: it has no default there, or shows nothing of it", style="dim")
     page.say("momentum: the weight of the old running value", style="dim")
     page.say("scale, mode: the variance is the scale over the fan that the mode names", style="dim")
     page.say("trunc.: a normal law cut at two deviations; unif.: uniform", style="dim")

@@ -61,7 +61,7 @@ def _clauses(ids: list[str]) -> list[tuple[str, str]]:
 
 def advice(said: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what to do about a dialect, as fields: to make it conform, and to get it elsewhere."""
-    return [("remedy", said["remedy"]), ("to adopt it", said.get("adopt", ""))]
+    return [("remedy", said.get("remedy", "")), ("to adopt it", said.get("adopt", ""))]
 
 
 def _combination(name: str, parts: list[str]) -> Page:

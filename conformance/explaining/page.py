@@ -77,10 +77,10 @@ class Page:
             else:
                 self.verbatim(line, indent=2)
 
-    def fields(self, pairs: Iterable[tuple[str, str]], *, indent: int = 0) -> None:
+    def fields(self, pairs: Iterable[tuple[str, str]], *, indent: int = 0, style: str = "cyan") -> None:
         """Add names with what is said of each; those of which nothing is said are left out."""
         grid = Table.grid(padding=(0, 2, 0, 0))
-        grid.add_column(no_wrap=True, style="cyan")
+        grid.add_column(no_wrap=True, style=style)
         grid.add_column(overflow="fold")
         rows = [(name, text) for name, text in pairs if text]
         for name, text in rows:

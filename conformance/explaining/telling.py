@@ -36,10 +36,11 @@ def tell(page: Page, group: Group, *, indent: int, who: bool = True) -> None:
 
 
 def who_text(group: Group) -> str:
-    """Return the implementations of a group, each name in one line, with their modes, once where they are the same."""
-    if len({tuple(modes) for modes in group.modes.values()}) == 1:
-        return f"{joined(group.modes)} ({'/'.join(next(iter(group.modes.values())))})"
-    return joined(f"{name} ({'/'.join(modes)})" for name, modes in group.modes.items())
+    """Return the implementations of a group, each name in one line, those of the same modes together."""
+    by_modes: dict[str, list[str]] = {}
+    for name, modes in group.modes.items():
+        by_modes.setdefault("/".join(modes), []).append(name)
+    return "; ".join(f"{joined(names)} ({modes})" for modes, names in by_modes.items())
 
 
 def count(number: int, noun: str) -> str:

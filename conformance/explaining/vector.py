@@ -8,7 +8,8 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from nnconform.conformance.reports.summary import Group
+from nnconform.conformance.reports.show import COLOURS
+from nnconform.conformance.reports.summary import HEADS, Group
 
 from . import knowledge, telling
 from .dialect import advice
@@ -97,7 +98,9 @@ def _found(page: Page, vector: Document | None, rows: list[Row]) -> None:
     for group in told:
         row = group.rows[0][0]
         page.gap()
-        page.fields([(row["verdict"], telling.who_text(group))], indent=2)
+        verdict: str = row["verdict"]
+        colour = COLOURS.get(HEADS.get(verdict, verdict), "red")
+        page.fields([(verdict, telling.who_text(group))], indent=2, style=colour)
         _why(page, row)
         _side_by_side(page, vector, row)
     bad = [group.rows[0][0] for group in told if group.rows[0][0]["verdict"] not in ("conforms", "unsupported")]
@@ -176,7 +179,8 @@ def _what_to_do(page: Page, rows: Sequence[Row]) -> None:
         page.section("To reproduce it")
     for row in rows:
         implementation = f"--implementation {_quoted(row['implementation'])}"
-        page.command(["nnconform", "reproduce", row["vector"], row["framework"], implementation])
+        call = [row["vector"], row["framework"], implementation, f"--mode {row['mode']}"]
+        page.command(["nnconform", "reproduce", *call])
 
 
 def _quoted(name: str) -> str:

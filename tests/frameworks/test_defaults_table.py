@@ -94,13 +94,15 @@ assert default(optax.sgd, "learning_rate") is inspect.Parameter.empty
 print(json.dumps({
     "batch_norm_train": {
         "flax.linen.BatchNorm": numbers(flax.linen.BatchNorm),
-        "flax.nnx.BatchNorm": numbers(flax.nnx.BatchNorm),
+        "flax.nnx.BatchNorm": numbers(flax.nnx.BatchNorm.__init__),
         "jax.nn.standardize": {"epsilon": default(jax.nn.standardize, "epsilon")},
     },
     "elu": {"jax.nn.elu": {"alpha": default(jax.nn.elu, "alpha")}},
     "layers": {
         "flax.linen.Dense": float(kernel(flax.linen.Dense(256), 1, 512).var()) * 512,
         "flax.linen.Conv": float(kernel(flax.linen.Conv(256, (3, 3)), 1, 4, 4, 64).var()) * 64 * 9,
+        "flax.nnx.Linear": float(flax.nnx.Linear(512, 256, rngs=flax.nnx.Rngs(1)).kernel[...].var()) * 512,
+        "flax.nnx.Conv": float(flax.nnx.Conv(64, 256, (3, 3), rngs=flax.nnx.Rngs(1)).kernel[...].var()) * 64 * 9,
     },
 }))
 """
