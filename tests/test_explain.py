@@ -256,18 +256,30 @@ def test_every_name_is_explained_in_80_columns(run, kind, reported):
         assert all(re.fullmatch(r"  https://\S+|    --implementation .+", line) for line in wide), (name, wide)
 
 
-def test_a_command_is_one_that_a_shell_takes(told):
-    text = told("elu/lengths/float32").partition("To reproduce it\n")[2].replace("\\\n", " ")
-    commands = [shlex.split(line) for line in text.splitlines() if line]
-    assert commands[0][:4] == ["nnconform", "reproduce", "elu/lengths/float32", "torch"]
-    name = "torch.nn.functional.elu(inplace=True)"
-    assert ["--implementation", name, "--mode", "eager"] in [words[4:] for words in commands]
+def commands(page):
+    """The commands at the end of a page, as a shell reads them."""
+    text = page.partition("To reproduce it\n")[2].replace("\\\n", " ")
+    return [shlex.split(line) for line in text.splitlines() if line]
+
+
+def test_what_does_not_conform_has_a_command_that_reproduces_it(told, report):
+    vector = "batch_norm_train/wholly-half/float16"
+    bad = {
+        (r["framework"], r["implementation"], r["mode"])
+        for r in report["results"]
+        if r["vector"] == vector and r["verdict"] != "conforms"
+    }
+    found = commands(told(vector))
+    assert found
+    for words in found:
+        assert words[:3] == ["nnconform", "reproduce", vector]
+        assert words[4::2] == ["--implementation", "--mode"]
+        assert (words[3], words[5], words[7]) in bad
 
 
 def test_a_name_with_quotes_reaches_the_shell_as_it_is(told):
-    text = told("he_normal/dense-transposed/bfloat16").partition("To reproduce it\n")[2].replace("\\\n", " ")
     name = "keras.initializers.VarianceScaling(scale=2.0, distribution='untruncated_normal')"
-    assert name in [word for line in text.splitlines() for word in shlex.split(line)]
+    assert name in [words[5] for words in commands(told("he_normal/dense-transposed/bfloat16"))]
 
 
 def test_several_names_are_explained_one_after_the_other(told):

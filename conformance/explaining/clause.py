@@ -38,8 +38,7 @@ def page(name: str, run: LastRun | None, *, verbose: bool) -> Page:
     page.section(f"Vectors that test it: {len(testing)}")
     telling.vectors(page, testing, everything=verbose)
     if run := telling.head(page, run):
-        rows = [row for row in run.rows if row["vector"] in set(testing)]
-        _found(page, departing, rows)
+        _found(page, departing, run.on(testing))
     return page
 
 

@@ -82,7 +82,7 @@ def fault(name: str, run: LastRun | None, *, verbose: bool) -> Page:
     page.section(f"Vectors that hunt it: {len(hunting)}")
     telling.vectors(page, hunting, everything=verbose)
     if run := telling.head(page, run):
-        rows = [row for row in run.rows if row["vector"] in set(hunting)]
+        rows = run.on(hunting)
         page.say("Of these vectors, which show other things too:", indent=2)
         telling.counts(page, rows, "framework")
         telling.groups(page, lastrun.diverging(rows))

@@ -10,6 +10,9 @@ from nnconform.conformance.reports.summary import COLUMNS, HEADS, Group, output_
 from .lastrun import LastRun, Row, first_line
 from .page import Page, joined
 
+# How many cases of vectors a list shows.
+FEW = 8
+
 
 def head(page: Page, run: LastRun | None) -> LastRun | None:
     """Begin the section of what a run found, or say that there is none; return the run."""
@@ -81,9 +84,6 @@ def groups(page: Page, found: Mapping[tuple[str, str, str], Group], *, about: st
         if what != about:
             page.say(what, indent=4)
         tell(page, group, indent=4, who=who)
-
-
-FEW = 8
 
 
 def vectors(page: Page, ids: Iterable[str], *, indent: int = 2, everything: bool = False) -> None:

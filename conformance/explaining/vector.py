@@ -37,11 +37,12 @@ def page(name: str, run: LastRun | None) -> Page:
         page.gap()
         page.fields(_asks(vector), indent=2)
     if run := telling.head(page, run):
-        rows = [row for row in run.rows if row["vector"] == name]
+        rows = run.on([name])
         if not rows:
             page.say("Nothing: no implementation was run on it.", indent=2)
         elif vector and run.report["asked"].get(name) != digest(vector):
             page.say("The vector of that run had other numbers than this one.", indent=2, style="italic")
+            vector = None
         _found(page, vector, rows)
     return page
 
@@ -65,7 +66,7 @@ def _asks(vector: Document) -> Iterator[tuple[str, str]]:
         yield "lengths", f"one call for each of the first {joined(map(str, vector['lengths']))} elements"
     yield "hunts", joined(vector["hunts"])
     yield "inputs", _shapes(vector.get("inputs", {}))
-    yield "expects", "an error" if vector.get("expected") == "error" else _shapes(vector.get("expected", {}))
+    yield "expects", _shapes(vector.get("expected", {}))
     yield "dialects", joined(vector.get("dialects", {}))
 
 
@@ -111,7 +112,9 @@ def _same(row: Row) -> Any:
     """Return what is alike in results that are told as one."""
     if row["verdict"] == "conforms":
         return "conforms", row.get("judged", True)
-    outputs = {name: output for name, output in row["outputs"].items() if output["verdict"] != "conforms"}
+    wrong = {name: output for name, output in row["outputs"].items() if output["verdict"] != "conforms"}
+    # Not the digest, which is that of all elements.
+    outputs = {name: {**output, "digest": ""} for name, output in wrong.items()}
     return json.dumps([row["verdict"], row.get("dialect"), first_line(row), row.get("known"), outputs], sort_keys=True)
 
 
@@ -130,7 +133,8 @@ def _why(page: Page, row: Row) -> None:
             if "problem" in output:
                 page.say(output["problem"], indent=6)
             if "measured" in output:
-                page.say(", ".join(f"{k.replace('_', ' ')} {v:.6g}" for k, v in output["measured"].items()), indent=6)
+                found = output["measured"].items()
+                page.say(", ".join(f"{key.replace('_', ' ')} {float(v):.6g}" for key, v in found), indent=6)
 
 
 def _side_by_side(page: Page, vector: Document | None, row: Row) -> None:
