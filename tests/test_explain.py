@@ -238,6 +238,20 @@ def test_a_verdict_is_told_with_what_has_it(told):
     assert "torch" not in page.partition("results of")[2]
 
 
+def test_errors_are_told_with_their_message_once(differs):
+    liars = lastrun.LastRun(differs)
+    for name in ("error", "liar.raises"):
+        page = re.sub(r"\s+", " ", explain.page(name, liars).text())
+        assert page.count("error: json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)") == 1
+        assert "e.g. in clip_by_value/one-variable-narrow/float64" in page
+
+
+def test_what_a_liar_does_in_one_mode_alone_is_told_of_that_mode(differs):
+    page = explain.page("liar.relu", lastrun.LastRun(differs)).text()
+    assert re.search(r"gradient-one-at-zero \(dx\): \d+ vectors, eager\n", page)
+    assert "liar relu (y, dx)" in page.partition("gradient-one-at-zero")[2]
+
+
 # What there is
 
 
@@ -287,7 +301,8 @@ def test_several_names_are_explained_one_after_the_other(told):
     assert both == f"{told('BN-TRAIN-4')}\n{told('global-norm')}"
 
 
-def test_without_a_run_the_spec_is_explained_and_it_is_said_how_to_get_numbers(cli):
+def test_without_a_run_the_spec_is_explained_and_it_is_said_how_to_get_numbers(cli, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     result = cli("explain", "BN-TRAIN-4")
     assert result.exit_code == 0
     assert "momentum * (old running_mean)" in result.stdout

@@ -27,13 +27,25 @@ def head(page: Page, run: LastRun | None) -> LastRun | None:
     return run
 
 
-def tell(page: Page, group: Group, *, indent: int, who: bool = True) -> None:
-    """Add what a group of findings is: where it is found, its worst element, and why it is known."""
+def tell(page: Page, group: Group, *, indent: int, who: bool = True, said: str = "") -> None:
+    """Add what a group of findings is: where it is found, its worst element or an error of it, and why it is known.
+
+    Args:
+        page: where.
+        group: the findings.
+        indent: of the lines.
+        who: whether to name the implementations.
+        said: what has been said of it, and need not be said again.
+    """
     if who:
         page.say(who_text(group), indent=indent)
     row, name = group.worst
-    page.say(f"worst in {row['vector']}:", indent=indent, style="dim")
-    page.say(output_text(row, name).lstrip(" :") or first_line(row), indent=indent + 2, style="dim")
+    element = output_text(row, name).lstrip(" :")
+    text = element or first_line(row)
+    told = text in said
+    page.say(f"{'worst' if element else 'e.g.'} in {row['vector']}{'' if told else ':'}", indent=indent, style="dim")
+    if not told:
+        page.say(text, indent=indent + 2, style="dim")
     for reason in dict.fromkeys(row["known"] for row, _ in group.rows if "known" in row):
         page.say(f"known: {reason}", indent=indent)
 
@@ -83,7 +95,7 @@ def groups(page: Page, found: Mapping[tuple[str, str, str], Group], *, about: st
         page.say(f"{framework} {operation}{outputs}: {count(group.vectors, 'vector')}", indent=2)
         if what != about:
             page.say(what, indent=4)
-        tell(page, group, indent=4, who=who)
+        tell(page, group, indent=4, who=who, said=what)
 
 
 def vectors(page: Page, ids: Iterable[str], *, indent: int = 2, everything: bool = False) -> None:
