@@ -249,6 +249,18 @@ def register_initializers(operation, law):
         layer = flax.linen.Conv(shape[-1], tuple(shape[:-2]), param_dtype=dtype)
         return drawn_by(layer, shape, dtype, seed)
 
+    @implementation("flax.nnx.Linear", applies=functools.partial(flax_kernel, only="dense"), defaults=True)
+    def linear(*, shape, dtype, seed, **_):
+        """Return the kernel of a layer that was told nothing about its initialization."""
+        layer = flax.nnx.Linear(*shape, param_dtype=dtype, rngs=flax.nnx.Rngs(seed))
+        return {"sample": layer.kernel[...]}
+
+    @implementation("flax.nnx.Conv", applies=functools.partial(flax_kernel, only="conv"), defaults=True)
+    def nnx_conv(*, shape, dtype, seed, **_):
+        """Return the kernel of a layer that was told nothing about its initialization."""
+        layer = flax.nnx.Conv(shape[-2], shape[-1], tuple(shape[:-2]), param_dtype=dtype, rngs=flax.nnx.Rngs(seed))
+        return {"sample": layer.kernel[...]}
+
 
 register_initializers("he_normal", "truncated_normal")
 register_initializers("he_uniform", "uniform")

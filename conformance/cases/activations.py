@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nnconform.conformance.suite.tensors import Array, stored
+from nnconform.reference.defaults import SPECIFIED
 from nnconform.reference.rounding import FORMATS
 
 from . import DTYPES, FULL, VectorCase, tensor
@@ -224,5 +225,5 @@ def cases() -> Iterator[VectorCase]:
         yield from elu_cases(dtype)
     for dtype in ("float32", "float64"):
         x, dy = tensor("elu-default-x", [LENGTH], dtype), tensor("elu-default-dy", [LENGTH], dtype)
-        yield _case("elu", "defaults", dtype, "defaults", "ELU-10", "other-default", x, dy, assumed={"alpha": 1.0})
+        yield _case("elu", "defaults", dtype, "defaults", "ELU-10", "other-default", x, dy, assumed=SPECIFIED["elu"])
         yield _case("relu", "defaults", dtype, "defaults", "RELU-1", "other-default", x, dy)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from nnconform.conformance.suite.tensors import stored
+from nnconform.reference.defaults import SPECIFIED
 
 from . import DTYPES, FULL, HALF, PARAMETERS, VectorCase, tensor
 
@@ -366,7 +367,7 @@ def _defaults(dtype: str) -> Iterator[VectorCase]:
         yield replace(
             case,
             attributes={"channel_axis": case.attributes["channel_axis"]},
-            assumed={"epsilon": 1e-3, "momentum": 0.99},
+            assumed=SPECIFIED["batch_norm_train"],
         )
 
 

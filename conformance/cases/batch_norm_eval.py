@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from nnconform.conformance.suite.tensors import stored
+from nnconform.reference.defaults import SPECIFIED
 
 from . import DTYPES, PARAMETERS, VectorCase
 from .batch_norm import DEFAULTS, EPSILON_FAULTS, LAYOUTS, batch, training
@@ -95,7 +96,7 @@ def _defaults(dtype: str) -> Iterator[VectorCase]:
             {"channel_axis": axis},
             inputs,
             latitude=FREE,
-            assumed={"epsilon": 1e-3},
+            assumed=SPECIFIED["batch_norm_eval"],
         )
 
 

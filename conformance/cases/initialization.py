@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from nnconform.reference.defaults import SPECIFIED
 from nnconform.reference.laws import law_dialects
 
 from . import HALF, VectorCase
@@ -116,5 +117,5 @@ def _defaults(operation: str) -> Iterator[VectorCase]:
                 ("other-default",),
                 attributes,
                 {},
-                assumed={"groups": 1, "mode": "fan_in"},
+                assumed=SPECIFIED[operation],
             )

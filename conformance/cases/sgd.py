@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from nnconform.conformance.suite.tensors import stored
+from nnconform.reference.defaults import SPECIFIED
 
 from . import DTYPES, FULL, VectorCase
 from .clipping import NORM_FAULTS, REJECTS_SPARSE, STRUCTURES, gradients_of, sparse
@@ -169,5 +170,5 @@ def cases() -> Iterator[VectorCase]:
             ("default-learning-rate-0.001", "other-default"),
             grads,
             {},
-            assumed={"learning_rate": 0.01},
+            assumed=SPECIFIED["sgd_step"],
         )

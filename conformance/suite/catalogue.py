@@ -1,4 +1,7 @@
-"""The names of what there is: frameworks, operations, implementations, vectors, dialects, clauses."""
+"""The names of what there is: frameworks, operations, implementations, vectors, dialects, clauses.
+
+What only some names need is imported where it is: the pages and dialects.yaml can be read without numbers or workers.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,7 @@ from typing import Any
 
 import yaml
 
-from nnconform.conformance.running import frameworks
-from nnconform.conformance.running.worker import Launch, Worker, stage
-
 from .operations import OUTPUTS
-from .reading import load
 
 CLAUSE = re.compile(r"^### ([A-Z]+(?:-[A-Z]+)*-\d+): (.+)$", re.MULTILINE)
 
@@ -57,7 +56,7 @@ def listing(what: str, names: Sequence[str] = ()) -> Iterator[str]:
         "frameworks": _frameworks,
         "operations": lambda: (f"{name}: {', '.join(outputs)}" for name, outputs in OUTPUTS.items()),
         "implementations": lambda: _implementations(names),
-        "vectors": lambda: (vector.id for vector in load()[0]),
+        "vectors": _vectors,
         "dialects": lambda: (f"{name} ({d['kind']}): {d['summary']}" for name, d in dialects().items()),
         "clauses": _clauses,
     }
@@ -65,12 +64,22 @@ def listing(what: str, names: Sequence[str] = ()) -> Iterator[str]:
 
 
 def _frameworks() -> Iterator[str]:
+    from nnconform.conformance.running import frameworks
+
     for framework in frameworks.available().values():
         state = f"not installed; {framework.install}" if framework.missing else "installed"
         yield f"{framework.name}: {state}"
 
 
+def _vectors() -> Iterator[str]:
+    from .reading import load
+
+    yield from (vector.id for vector in load()[0])
+
+
 def _clauses() -> Iterator[str]:
+    from .reading import load
+
     tested = Counter(clause for vector in load()[0] for clause in vector.clauses)
     for number, title in clauses().items():
         count = "rule of the suite" if of_the_suite(number) else f"{tested[number]} vectors"
@@ -78,6 +87,9 @@ def _clauses() -> Iterator[str]:
 
 
 def _implementations(names: Sequence[str]) -> Iterator[str]:
+    from nnconform.conformance.running import frameworks
+    from nnconform.conformance.running.worker import Launch, Worker, stage
+
     with tempfile.TemporaryDirectory(prefix="nnconform-") as folder:
         stage(Path(folder))
         for framework in frameworks.choose(names):

@@ -1,0 +1,1 @@
+"""Explanations: what a name stands for, from the spec, and what the last run found of it, in words and numbers."""

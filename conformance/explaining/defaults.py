@@ -1,0 +1,182 @@
+"""What each implementation does when the caller gives nothing, found from what it did on the vectors of `defaults`.
+
+Nothing is read from documentation or signatures. An output that conforms was computed with the spec's number, one that
+a dialect names with the dialect's (``reference.dialects``), and what neither explains with one that is not known.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from nnconform.reference.defaults import SPECIFIED
+from nnconform.reference.dialects import DIALECTS
+from nnconform.reference.initialization import MODES, fan
+
+from . import knowledge
+from .lastrun import Row
+
+# Neither the spec's number nor one that a dialect has.
+OTHER = "other"
+RAISED = "error"
+# The parts of a law, as the frameworks' general initializers are given them (Keras's and JAX's VarianceScaling).
+LAW = ("distribution", "scale", "mode")
+INITIALIZATIONS = ("he_normal", "he_uniform")
+LAYERS = "layers' kernels"
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One hyperparameter, and what it is where the caller gives none.
+
+    Attributes:
+        operation: an operation, or ``LAYERS``.
+        name: of the hyperparameter.
+        spec: what the spec says, "" where it says nothing.
+        found: what was found, by implementation; several values where its outputs disagree.
+    """
+
+    operation: str
+    name: str
+    spec: str
+    found: dict[str, str] = field(default_factory=dict)
+
+
+class Law(NamedTuple):
+    """A law of initialization: the variance is ``scale`` over the fan that ``mode`` names."""
+
+    distribution: str
+    scale: str
+    mode: str
+
+
+def table(report: Mapping[str, Any]) -> list[Line]:
+    """Return the hyperparameters in the order of the operations, from the report of a run."""
+    by_operation: dict[str, list[Row]] = {}
+    for row in report["results"]:
+        if row["profile"] == "defaults":
+            by_operation.setdefault(row["operation"], []).append(row)
+    lines = [
+        _numbers(operation, name, value, by_operation.get(operation, []))
+        for operation, values in SPECIFIED.items()
+        if operation not in INITIALIZATIONS
+        for name, value in values.items()
+    ]
+    served = (i for entry in report["frameworks"] for i in entry["implementations"])
+    told = {(i["operation"], i["name"]) for i in served if not i["defaults"]}
+    return [*lines, *_laws(by_operation, told)]
+
+
+def number(value: float) -> str:
+    """Return a number as people write it: ``1e-5``."""
+    return f"{value:g}".replace("e-0", "e-")
+
+
+def _vectors(operation: str) -> dict[str, Document]:
+    names = (v.id for v in knowledge.outlines("profile: defaults", operation) if v.profile == "defaults")
+    return {name: vector for name in names if (vector := knowledge.vector(name))}
+
+
+def _numbers(operation: str, name: str, specified: float, rows: Iterable[Row]) -> Line:
+    vectors = _vectors(operation)
+    claims: dict[str, dict[str, None]] = {}
+    for row in rows:
+        if row["vector"] in vectors:
+            for value in _claims(row, vectors[row["vector"]], name, specified):
+                claims.setdefault(row["implementation"], {})[value] = None
+    return Line(operation, name, number(specified), {i: "/".join(values) for i, values in claims.items()})
+
+
+def _claims(row: Row, vector: Document, name: str, specified: float) -> Iterator[str]:
+    """Yield what the outputs of a result say that a hyperparameter was; those that it does not move say nothing."""
+    if row["verdict"] in ("error", "crash", "timeout"):
+        yield RAISED
+    moved = _moved_by(vector, name)
+    for output, result in row["outputs"].items():
+        if output.partition("[")[0] in moved:
+            if result["verdict"] == "diverges":
+                yield OTHER
+            else:
+                yield number(_number_of(result.get("dialect", ""), name, specified))
+
+
+def _moved_by(vector: Document, name: str) -> set[str]:
+    """Return the outputs on which a vector shows that a hyperparameter differs; all, where no dialect is of it."""
+    if not any(_is_default(part, name) for part in DIALECTS):
+        return set(vector["expected"])
+    listed = vector.get("dialects", {}).items()
+    return {output for d, said in listed if any(_is_default(p, name) for p in d.split("+")) for output in said}
+
+
+def _is_default(part: str, name: str) -> bool:
+    dialect = DIALECTS.get(part)
+    return dialect is not None and dialect.defaults_only and name in dialect.keywords
+
+
+def _number_of(dialect: str, name: str, specified: float) -> float:
+    """Return the number that a dialect has for a hyperparameter; the spec's where it has another subject."""
+    parts = [part for part in dialect.split("+") if _is_default(part, name)]
+    return float(DIALECTS[parts[0]].keywords[name]) if parts else specified
+
+
+def _laws(by_operation: Mapping[str, Sequence[Row]], told: Container[tuple[str, str]]) -> Iterator[Line]:
+    """Yield the parts of the laws: of each operation's initializers, then of the layers that are tried on both.
+
+    Args:
+        by_operation: the results.
+        told: operations and implementations that can be told a mode; a layer that draws its own kernel cannot.
+    """
+    laws = {operation: _named_laws(operation) for operation in INITIALIZATIONS}
+    layers: dict[str, dict[Law | str, None]] = {}
+    for operation, named in laws.items():
+        found: dict[str, dict[Law | str, None]] = {}
+        for row in by_operation.get(operation, []):
+            implementation = row["implementation"]
+            group = found if (operation, implementation) in told else layers
+            group.setdefault(implementation, {})[_law_of(row, named)] = None
+        yield from _parts(operation, named[""], found)
+    same = Law(*(a if a == b else "" for a, b in zip(*(named[""] for named in laws.values()), strict=True)))
+    yield from _parts(LAYERS, same, layers)
+
+
+def _law_of(row: Row, named: Mapping[str, Law]) -> Law | str:
+    if "sample" not in row["outputs"]:
+        return RAISED
+    sample = row["outputs"]["sample"]
+    return OTHER if sample["verdict"] == "diverges" else named.get(sample.get("dialect", ""), OTHER)
+
+
+def _parts(operation: str, spec: Law, found: Mapping[str, Mapping[Law | str, None]]) -> Iterator[Line]:
+    for place, name in enumerate(LAW):
+        values = {
+            implementation: "/".join(dict.fromkeys(law if isinstance(law, str) else law[place] for law in laws))
+            for implementation, laws in found.items()
+        }
+        yield Line(operation, name, spec[place], values)
+
+
+def _named_laws(operation: str) -> dict[str, Law]:
+    """Return the law of each dialect that the vectors of an operation list, and the expected one under ""."""
+    drawn: dict[str, list[tuple[Document, Document]]] = {}
+    for vector in _vectors(operation).values():
+        prescribed = {"": vector["expected"], **vector["dialects"]}
+        for dialect, said in prescribed.items():
+            drawn.setdefault(dialect, []).append((vector["attributes"], said["sample"]))
+    return {dialect: _scaling(samples, SPECIFIED[operation]["groups"]) for dialect, samples in drawn.items()}
+
+
+def _scaling(samples: Sequence[tuple[Document, Document]], groups: int) -> Law:
+    """Return a law by its parts: the mode is the one whose fan makes the scale the same for all kernels."""
+    for mode in MODES:
+        fans = [fan(a["shape"], kind=a["kind"], layout=a["layout"], groups=groups, mode=mode) for a, _ in samples]
+        scales = [size * sample["stddev"] ** 2 for size, (_, sample) in zip(fans, samples, strict=True)]
+        if all(math.isclose(scale, scales[0], rel_tol=1e-9) for scale in scales):
+            near = Fraction(scales[0]).limit_denominator(12)
+            text = str(near) if math.isclose(near, scales[0], rel_tol=1e-9) else number(scales[0])
+            return Law(samples[0][1]["law"], text, mode)
+    return Law(samples[0][1]["law"], OTHER, OTHER)

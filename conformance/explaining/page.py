@@ -1,0 +1,150 @@
+"""A page of explanation: headings, paragraphs, fields and tables, 80 columns wide, with colour on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+WIDTH = 80
+# Stands for a blank that no line breaks at, until all lines are broken.
+GLUE = "\ue000"
+# A name that is longer than this may be broken, so that no line is left nearly empty.
+WHOLE = 48
+
+
+def glued(name: str) -> str:
+    """Return a name whose words stay in one line where that is short."""
+    return name.replace(" ", GLUE) if len(name) <= WHOLE else name
+
+
+def joined(names: Iterable[str]) -> str:
+    """Return names with commas between them, each kept in one line."""
+    return ", ".join(map(glued, names))
+
+
+class Page:
+    """What is said of one name, from the top down.
+
+    Attributes:
+        title: the name.
+        kind: what it is, beside the title.
+    """
+
+    def __init__(self, title: str, kind: str) -> None:
+        self.title, self.kind = title, kind
+        self._parts: list[tuple[Any, bool]] = []
+
+    def say(self, text: str, *, indent: int = 0, style: str = "") -> None:
+        """Add a paragraph, whose words are wrapped."""
+        self._add(Text(text, style=style), indent)
+
+    def gap(self) -> None:
+        """Add an empty line."""
+        self._add(Text(""))
+
+    def section(self, title: str) -> None:
+        """Add a heading, after an empty line."""
+        self.gap()
+        self.say(title, style="bold")
+
+    def verbatim(self, line: str, *, indent: int = 0) -> None:
+        """Add a line that is not broken, such as a link."""
+        self._parts.append((Text(" " * indent + line, no_wrap=True, overflow="ignore"), True))
+
+    def command(self, words: Iterable[str]) -> None:
+        """Add a command as a shell takes it, over several lines where it is long."""
+        line = " "
+        for word in words:
+            # Two more for what says that the command goes on.
+            if len(line) + len(word) + 3 > WIDTH:
+                self.verbatim(f"{line} \\")
+                line = "   "
+            line += f" {word}"
+        self.verbatim(line)
+
+    def formula(self, text: str) -> None:
+        """Add the lines of a formula as they stand, but those that are too long."""
+        for line in text.splitlines():
+            if len(line) + 2 > WIDTH:
+                self.say(line, indent=2)
+            else:
+                self.verbatim(line, indent=2)
+
+    def fields(self, pairs: Iterable[tuple[str, str]], *, indent: int = 0, style: str = "cyan") -> None:
+        """Add names with what is said of each; those of which nothing is said are left out."""
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_column(no_wrap=True, style=style)
+        grid.add_column(overflow="fold")
+        rows = [(name, text) for name, text in pairs if text]
+        for name, text in rows:
+            grid.add_row(Text(name), Text(text))
+        if rows:
+            self._add(grid, indent)
+
+    def table(
+        self, heads: Sequence[str], rows: Iterable[Sequence[str]], *, indent: int = 0, right: bool = False
+    ) -> None:
+        """Add a table; the first column is to the left, the others too, or to the right."""
+        lines = list(rows)
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="cyan")
+        for number, head in enumerate(heads):
+            whole = not number and all(len(line[0]) <= WHOLE for line in lines)
+            side: Any = "right" if right and number else "left"
+            table.add_column(Text(head), justify=side, overflow="fold", no_wrap=whole)
+        for line in lines:
+            table.add_row(*map(Text, line))
+        self._add(table, indent)
+
+    def side_by_side(self, labels: Sequence[str], columns: Mapping[str, Mapping[str, str]], *, indent: int) -> None:
+        """Add columns of one line for each label, as many abreast as there is room for, the others below.
+
+        Args:
+            labels: what the lines are called.
+            columns: by their heads, what stands in each line.
+            indent: of the tables.
+        """
+        room = WIDTH - indent - max(map(len, labels), default=0)
+        abreast: list[list[str]] = [[]]
+        left = room
+        for head, column in columns.items():
+            width = 2 + max(map(len, (head, *column.values())))
+            if width > left and abreast[-1]:
+                abreast.append([])
+                left = room
+            abreast[-1].append(head)
+            left -= width
+        for heads in abreast:
+            rows = [[label, *(columns[head].get(label, "") for head in heads)] for label in labels]
+            self.gap()
+            self.table(["", *heads], [row for row in rows if any(row[1:])], indent=indent, right=True)
+
+    def text(self) -> str:
+        """Return the page as plain text of at most 80 columns; links and commands alone may be longer."""
+        return "\n".join(line.rstrip() for line in self._drawn(Console(width=WIDTH, color_system=None)).split("\n"))
+
+    def print(self) -> None:
+        """Print the page: in colour on a terminal, plain in a pipe."""
+        if sys.stdout.isatty():
+            console = Console()
+            console.width = min(console.width, 100)
+            click.echo(self._drawn(console), nl=False, color=True)
+        else:
+            click.echo(self.text(), nl=False)
+
+    def _add(self, part: Any, indent: int = 0) -> None:
+        self._parts.append((Padding(part, (0, 0, 0, indent)) if indent else part, False))
+
+    def _drawn(self, console: Console) -> str:
+        with console.capture() as capture:
+            apart = "  " if len(self.title) + len(self.kind) + 4 <= console.width else "\n  "
+            console.print(Text.assemble((self.title, "bold"), f"{apart}({self.kind})"))
+            for part, long in self._parts:
+                console.print(part, soft_wrap=long, highlight=False)
+        return capture.get().replace(GLUE, " ")

@@ -1,0 +1,164 @@
+"""The table of defaults tells the truth: it agrees with the signatures of the frameworks, which it never looks at.
+
+Each framework is asked twice in processes of its own: by a run of the vectors of `defaults`, and by `inspect`.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from nnconform.conformance.explaining import defaults
+from nnconform.conformance.explaining.defaults import LAYERS
+
+# What each prints: the numbers that its signatures have, and the variance times the fan of what its layers draw.
+TORCH = """
+import inspect, json, torch
+
+def default(function, name):
+    return inspect.signature(function).parameters[name].default
+
+def numbers(function):
+    return {"epsilon": default(function, "eps"), "momentum": 1 - default(function, "momentum")}
+
+torch.manual_seed(1)
+draws = {
+    "torch.nn.Linear": torch.nn.Linear(512, 256).weight.var().item() * 512,
+    "torch.nn.Conv2d": torch.nn.Conv2d(64, 256, 3).weight.var().item() * 64 * 9,
+}
+print(json.dumps({
+    "batch_norm_train": {
+        "torch.nn.functional.batch_norm": numbers(torch.nn.functional.batch_norm),
+        "torch.nn.BatchNorm1d": numbers(torch.nn.BatchNorm1d),
+        "torch.nn.BatchNorm2d": numbers(torch.nn.BatchNorm2d),
+    },
+    "elu": {
+        "torch.nn.functional.elu": {"alpha": default(torch.nn.functional.elu, "alpha")},
+        "torch.nn.ELU": {"alpha": default(torch.nn.ELU, "alpha")},
+    },
+    "sgd_step": {"torch.optim.SGD": {"learning_rate": default(torch.optim.SGD, "lr")}},
+    "he_normal": {"torch.nn.init.kaiming_normal_": {"mode": default(torch.nn.init.kaiming_normal_, "mode")}},
+    "he_uniform": {"torch.nn.init.kaiming_uniform_": {"mode": default(torch.nn.init.kaiming_uniform_, "mode")}},
+    "layers": draws,
+}))
+"""
+TENSORFLOW = """
+import inspect, json, keras, tensorflow as tf
+
+def default(function, name):
+    return inspect.signature(function).parameters[name].default
+
+def law(initializer):
+    return {key: getattr(initializer, key) for key in ("distribution", "scale", "mode")}
+
+fused, layer = tf.compat.v1.nn.fused_batch_norm, keras.layers.BatchNormalization
+print(json.dumps({
+    "batch_norm_train": {
+        "tf.compat.v1.nn.fused_batch_norm": {
+            "epsilon": default(fused, "epsilon"), "momentum": 1 - default(fused, "exponential_avg_factor")
+        },
+        "keras.layers.BatchNormalization": {
+            "epsilon": default(layer, "epsilon"), "momentum": default(layer, "momentum")
+        },
+    },
+    "elu": {
+        "keras.activations.elu": {"alpha": default(keras.activations.elu, "alpha")},
+        "keras.layers.ELU": {"alpha": default(keras.layers.ELU, "alpha")},
+    },
+    "sgd_step": {"keras.optimizers.SGD": {"learning_rate": default(keras.optimizers.SGD, "learning_rate")}},
+    "he_normal": {"keras.initializers.HeNormal": law(keras.initializers.HeNormal())},
+    "he_uniform": {"keras.initializers.HeUniform": law(keras.initializers.HeUniform())},
+    "kernels": {
+        "keras.layers.Dense": law(keras.layers.Dense(3).kernel_initializer),
+        "keras.layers.Conv2D": law(keras.layers.Conv2D(3, 3).kernel_initializer),
+    },
+}))
+"""
+JAX = """
+import inspect, json, flax.linen, flax.nnx, jax, jax.numpy as jnp, optax
+
+def default(function, name):
+    return inspect.signature(function).parameters[name].default
+
+def numbers(function):
+    return {"epsilon": default(function, "epsilon"), "momentum": default(function, "momentum")}
+
+def kernel(layer, *shape):
+    return layer.init(jax.random.key(1), jnp.ones(shape))["params"]["kernel"]
+
+assert default(optax.sgd, "learning_rate") is inspect.Parameter.empty
+print(json.dumps({
+    "batch_norm_train": {
+        "flax.linen.BatchNorm": numbers(flax.linen.BatchNorm),
+        "flax.nnx.BatchNorm": numbers(flax.nnx.BatchNorm.__init__),
+        "jax.nn.standardize": {"epsilon": default(jax.nn.standardize, "epsilon")},
+    },
+    "elu": {"jax.nn.elu": {"alpha": default(jax.nn.elu, "alpha")}},
+    "layers": {
+        "flax.linen.Dense": float(kernel(flax.linen.Dense(256), 1, 512).var()) * 512,
+        "flax.linen.Conv": float(kernel(flax.linen.Conv(256, (3, 3)), 1, 4, 4, 64).var()) * 64 * 9,
+        "flax.nnx.Linear": float(flax.nnx.Linear(512, 256, rngs=flax.nnx.Rngs(1)).kernel[...].var()) * 512,
+        "flax.nnx.Conv": float(flax.nnx.Conv(64, 256, (3, 3), rngs=flax.nnx.Rngs(1)).kernel[...].var()) * 64 * 9,
+    },
+}))
+"""
+ASKED = {"torch": TORCH, "tensorflow": TENSORFLOW, "jax": JAX}
+
+
+@pytest.fixture(scope="module", params=ASKED)
+def both(request, report_of):
+    """The table's values by operation and hyperparameter, and what the framework itself says."""
+    _, report = report_of(request.param, "--profile", "defaults", "--mode", "eager")
+    assert report["complete"], report["frameworks"]
+    code = textwrap.dedent(ASKED[request.param])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    table = {(line.operation, line.name): line.found for line in defaults.table(report)}
+    return table, json.loads(done.stdout.splitlines()[-1])
+
+
+def test_every_number_is_that_of_the_signature(both):
+    table, signatures = both
+    for operation in ("elu", "batch_norm_train", "sgd_step"):
+        for implementation, numbers in signatures.get(operation, {}).items():
+            for name, value in numbers.items():
+                assert float(table[operation, name][implementation]) == pytest.approx(value, rel=1e-12), implementation
+
+
+def test_evaluation_has_the_epsilon_of_training(both):
+    table, _ = both
+    training = table["batch_norm_train", "epsilon"]
+    for implementation, value in table["batch_norm_eval", "epsilon"].items():
+        assert value == training.get(implementation, value)
+
+
+def test_every_law_of_an_initializer_is_the_one_that_it_has(both):
+    table, signatures = both
+    for operation in ("he_normal", "he_uniform"):
+        for implementation, law in signatures.get(operation, {}).items():
+            for part, value in law.items():
+                assert table[operation, part][implementation] == str(value).removesuffix(".0")
+
+
+def test_the_kernels_of_layers_have_the_law_of_their_initializers(both):
+    table, signatures = both
+    for implementation, law in signatures.get("kernels", {}).items():
+        for part, value in law.items():
+            assert table[LAYERS, part][implementation] == str(value).removesuffix(".0")
+
+
+def test_the_scale_of_a_layer_is_the_variance_of_its_kernel_times_the_fan(both):
+    table, signatures = both
+    for implementation, product in signatures.get("layers", {}).items():
+        numerator, _, denominator = table[LAYERS, "scale"][implementation].partition("/")
+        assert table[LAYERS, "mode"][implementation] == "fan_in"
+        # Of 131,072 numbers and more: four standard errors of their variance, of a normal law, are 1.6 %.
+        assert product == pytest.approx(float(numerator) / float(denominator or 1), rel=0.016)
+
+
+def test_what_must_be_given_has_no_default(both):
+    table, _ = both
+    assert not any(name.startswith("optax.") for found in table.values() for name in found)
