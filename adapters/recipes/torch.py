@@ -23,29 +23,35 @@ __all__ = ["adapter"]
 # Batch normalization
 
 
-class BiasedBatchNorm2d(torch.nn.BatchNorm2d):
-    """BatchNorm2d whose running variance takes the variance of the batch as it is, without n / (n - 1)."""
+def biased(batch_norm):
+    """Return a class of batch norm, of BatchNorm2d for example, whose running variance takes no n / (n - 1)."""
 
-    def forward(self, x):
-        """Normalize; in training move the running statistics too."""
-        if not self.training:
-            return super().forward(x)
-        batch = torch.zeros_like(self.running_var)  # becomes momentum * unbiased variance
-        y = torch.nn.functional.batch_norm(
-            x, self.running_mean, batch, self.weight, self.bias, True, self.momentum, self.eps
-        )
-        n = x.numel() // x.shape[1]
-        self.running_var.mul_(1 - self.momentum).add_(batch * ((n - 1) / n))
-        return y
+    class Biased(batch_norm):
+        def forward(self, x):
+            if not self.training:
+                return super().forward(x)
+            new = torch.zeros_like(self.running_var)  # becomes momentum * variance * n / (n - 1)
+            statistics = self.running_mean, new, self.weight, self.bias
+            y = torch.nn.functional.batch_norm(x, *statistics, True, self.momentum, self.eps)
+            n = x.numel() // x.shape[1]
+            self.running_var.mul_(1 - self.momentum).add_(new * ((n - 1) / n))
+            return y
+
+    return Biased
 
 
-adapter.implements(
-    "batch_norm_train",
-    "recipe BiasedBatchNorm2d",
-    modes=("eager",),
-    omits=("batch_mean", "batch_variance"),
-    applies=has_rank((4,)),
-)(functools.partial(batch_norm_layer, BiasedBatchNorm2d, True))
+for kind, ranks in (
+    (torch.nn.BatchNorm1d, (2, 3)),
+    (torch.nn.BatchNorm2d, (4,)),
+    (torch.nn.BatchNorm3d, (5,)),
+):
+    adapter.implements(
+        "batch_norm_train",
+        f"recipe biased(torch.nn.{kind.__name__})",
+        modes=("eager",),
+        omits=("batch_mean", "batch_variance"),
+        applies=has_rank(ranks),
+    )(functools.partial(batch_norm_layer, biased(kind), True))
 
 
 # Initialization
