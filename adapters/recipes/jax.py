@@ -29,13 +29,16 @@ EAGER = ("eager",)
 
 
 def elu(x, alpha=1.0):
-    """Return ELU with a gradient that keeps its digits far below 0, where jax.nn.elu's is computed as y + alpha."""
+    """Return ELU with a gradient that keeps its digits far below 0."""
 
     @jax.custom_jvp
     def value(x):
         return jnp.where(x > 0, x, alpha * jnp.expm1(jnp.minimum(x, 0)))
 
-    value.defjvps(lambda dx, y, x: jnp.where(x > 0, dx, dx * alpha * jnp.exp(jnp.minimum(x, 0))))
+    def derivative(dx, y, x):
+        return jnp.where(x > 0, dx, dx * alpha * jnp.exp(jnp.minimum(x, 0)))
+
+    value.defjvps(derivative)
     return value(x)
 
 
@@ -49,11 +52,13 @@ def elu_with_gradient(x, dy, *, alpha):
 
 
 class UnbiasedBatchNorm(flax.nnx.BatchNorm):
-    """BatchNorm whose running variance takes the variance of the batch times n / (n - 1)."""
+    """BatchNorm whose running variance takes var * n / (n - 1)."""
 
     def __call__(self, x, use_running_average=None, **kwargs):
         """Normalize; in training move the running statistics too."""
-        if self.use_running_average if use_running_average is None else use_running_average:
+        if use_running_average is None:
+            use_running_average = self.use_running_average
+        if use_running_average:
             return super().__call__(x, True, **kwargs)
         before = self.var[...]
         self.var[...] = jnp.zeros_like(before)
@@ -97,22 +102,23 @@ for name, initializer in (
 
 
 def clip_by_global_norm_like_torch(max_norm):
-    """Return optax's transformation that clips as torch.nn.utils.clip_grad_norm_ does."""
+    """Return a transformation that clips as torch's clip_grad_norm_ does."""
 
     def scaled(updates, _):
-        scale = jnp.minimum(1.0, max_norm / (optax.global_norm(updates) + 1e-6))
+        norm = optax.global_norm(updates)
+        scale = jnp.minimum(1.0, max_norm / (norm + 1e-6))
         return jax.tree.map(lambda g: g * scale, updates)
 
     return optax.stateless(scaled)
 
 
 def clip_each_by_norm(max_norm):
-    """Return optax's transformation that clips the norm of each gradient on its own, as Keras's clipnorm does."""
+    """Return a transformation that clips as Keras's clipnorm does."""
 
-    def scaled(updates, _):
-        return jax.tree.map(lambda g: g * jnp.minimum(1.0, max_norm / jnp.linalg.norm(g.ravel())), updates)
+    def scaled(g):
+        return g * jnp.minimum(1.0, max_norm / jnp.linalg.norm(g.ravel()))
 
-    return optax.stateless(scaled)
+    return optax.stateless(lambda updates, _: jax.tree.map(scaled, updates))
 
 
 @implements("clip_by_global_norm", "recipe clip_by_global_norm_like_torch", modes=EAGER, omits=("global_norm",))

@@ -36,12 +36,13 @@ def implements(operation, name, **options):
 
 
 def keras_elu(x, alpha=1.0):
-    """Return ELU with all digits near 0, where keras.activations.elu is computed as exp(x) - 1."""
-    return keras.ops.where(x > 0, x, alpha * keras.ops.expm1(keras.ops.minimum(x, 0)))
+    """Return ELU with all its digits near 0, by expm1."""
+    below = alpha * keras.ops.expm1(keras.ops.minimum(x, 0))
+    return keras.ops.where(x > 0, x, below)
 
 
 def tf_elu(x, alpha=1.0):
-    """Return ELU with any alpha and with all digits near 0, where tf.nn.elu is computed as exp(x) - 1."""
+    """Return ELU with any alpha, with all its digits near 0, by expm1."""
     return tf.where(x > 0, x, alpha * tf.math.expm1(tf.minimum(x, 0)))
 
 
@@ -57,7 +58,7 @@ for function in (keras_elu, tf_elu):
 
 
 class UnbiasedBatchNormalization(keras.layers.BatchNormalization):
-    """BatchNormalization whose moving variance takes the variance of the batch times n / (n - 1)."""
+    """BatchNormalization whose moving variance takes var * n / (n - 1)."""
 
     def call(self, inputs, training=None, mask=None):
         """Normalize; in training move the statistics too."""
@@ -66,8 +67,9 @@ class UnbiasedBatchNormalization(keras.layers.BatchNormalization):
         kept = self.moving_variance * self.momentum
         self.moving_variance.assign(keras.ops.zeros_like(kept))
         outputs = super().call(inputs, training=True, mask=mask)
-        n = keras.ops.cast(keras.ops.size(inputs) / inputs.shape[self.axis], kept.dtype)
-        self.moving_variance.assign(kept + self.moving_variance * (n / (n - 1)))
+        n = keras.ops.size(inputs) / inputs.shape[self.axis]
+        factor = keras.ops.cast(n / (n - 1), kept.dtype)
+        self.moving_variance.assign(kept + self.moving_variance * factor)
         return outputs
 
 
@@ -78,14 +80,25 @@ def unbiased_batch_norm(x, dy, running_mean, running_variance, gamma=None, beta=
     return batch_norm(*arguments, training=True, kind=UnbiasedBatchNormalization, **hyper)
 
 
-def batch_norm_in_training(x, gamma, beta, moving_mean, moving_variance, momentum, epsilon, unbiased=False):
-    """Normalize x, channels last, by its own statistics, and move the two variables towards them."""
+def batch_norm_in_training(
+    x,
+    scale,
+    offset,
+    moving_mean,
+    moving_variance,
+    momentum,
+    epsilon,
+    unbiased=False,
+):
+    """Normalize x, channels last, and move two variables as layers do."""
     mean, variance = tf.nn.moments(x, list(range(x.shape.rank - 1)))
-    n = tf.cast(tf.size(x) / x.shape[-1], x.dtype)
+    new = variance
+    if unbiased:
+        n = tf.size(x) / x.shape[-1]
+        new *= tf.cast(n / (n - 1), x.dtype)
     moving_mean.assign(momentum * moving_mean + (1 - momentum) * mean)
-    new = variance * (n / (n - 1)) if unbiased else variance
     moving_variance.assign(momentum * moving_variance + (1 - momentum) * new)
-    return tf.nn.batch_normalization(x, mean, variance, beta, gamma, epsilon)
+    return tf.nn.batch_normalization(x, mean, variance, offset, scale, epsilon)
 
 
 for brackets, options in (("", {}), ("(unbiased=True)", {"unbiased": True})):
@@ -116,14 +129,15 @@ for brackets, options in (("", {}), ("(unbiased=True)", {"unbiased": True})):
 
 
 def he_normal(shape, dtype="float32"):
-    """Draw a kernel (*spatial, in, out) from He's normal law cut at two deviations, corrected for the cut."""
+    """Draw a kernel (*spatial, in, out) from He's normal law, truncated."""
     stddev = math.sqrt(2 / math.prod(shape[:-1])) / 0.87962566103423978
     return tf.random.truncated_normal(shape, stddev=stddev, dtype=dtype)
 
 
 def kaiming_normal(shape, dtype="float32"):
-    """Draw a kernel (*spatial, in, out) from He's normal law, not cut, as torch does."""
-    return tf.random.normal(shape, stddev=math.sqrt(2 / math.prod(shape[:-1])), dtype=dtype)
+    """Draw a kernel (*spatial, in, out) as torch's kaiming_normal_ does."""
+    stddev = math.sqrt(2 / math.prod(shape[:-1]))
+    return tf.random.normal(shape, stddev=stddev, dtype=dtype)
 
 
 def he_uniform(shape, dtype="float32"):
@@ -133,19 +147,19 @@ def he_uniform(shape, dtype="float32"):
 
 
 def torch_default(shape, dtype="float32"):
-    """Draw a kernel (*spatial, in, out) as torch's Linear and Conv2d do when they are told nothing."""
+    """Draw a kernel (*spatial, in, out) as torch's layers do by themselves."""
     bound = math.sqrt(1 / math.prod(shape[:-1]))
     return tf.random.uniform(shape, -bound, bound, dtype)
 
 
 def lecun_normal(shape, dtype="float32"):
-    """Draw a kernel (*spatial, in, out) as flax's Dense and Conv do when they are told nothing."""
+    """Draw a kernel (*spatial, in, out) as flax's layers do by themselves."""
     stddev = math.sqrt(1 / math.prod(shape[:-1])) / 0.87962566103423978
     return tf.random.truncated_normal(shape, stddev=stddev, dtype=dtype)
 
 
 def glorot_uniform(shape, dtype="float32"):
-    """Draw a kernel (*spatial, in, out) as Keras's Dense and Conv2D do when they are told nothing."""
+    """Draw a kernel (*spatial, in, out) as Keras's layers do by themselves."""
     *spatial, inputs, outputs = shape
     bound = math.sqrt(6 / (math.prod(spatial) * (inputs + outputs)))
     return tf.random.uniform(shape, -bound, bound, dtype)
@@ -187,7 +201,7 @@ for name, make in (
 
 
 class TorchClippedSGD(keras.optimizers.SGD):
-    """SGD that clips the norm of all gradients together as torch.nn.utils.clip_grad_norm_ does."""
+    """SGD that clips as torch.nn.utils.clip_grad_norm_ does."""
 
     def __init__(self, *args, max_norm, **kwargs):
         super().__init__(*args, **kwargs)
@@ -195,13 +209,15 @@ class TorchClippedSGD(keras.optimizers.SGD):
 
     def apply(self, grads, trainable_variables=None):
         """Clip, then take the step."""
-        norm = keras.ops.sqrt(sum(keras.ops.sum(keras.ops.square(g)) for g in grads if g is not None))
+        present = [g for g in grads if g is not None]
+        norm = keras.ops.sqrt(sum(keras.ops.sum(g * g) for g in present))
         scale = keras.ops.minimum(self.max_norm / (norm + 1e-6), 1)
-        return super().apply([None if g is None else g * scale for g in grads], trainable_variables)
+        grads = [None if g is None else g * scale for g in grads]
+        return super().apply(grads, trainable_variables)
 
 
 def clip_by_global_norm_like_torch(gradients, max_norm):
-    """Clip the norm of all gradients together as torch.nn.utils.clip_grad_norm_ does."""
+    """Clip gradients as torch.nn.utils.clip_grad_norm_ does."""
     norm = tf.linalg.global_norm(gradients)
     scale = tf.minimum(max_norm / (norm + 1e-6), 1)
     return [None if g is None else g * scale for g in gradients]

@@ -24,7 +24,10 @@ __all__ = ["adapter"]
 
 
 def biased(batch_norm):
-    """Return a class of batch norm, of BatchNorm2d for example, whose running variance takes no n / (n - 1)."""
+    """Return a class of batch norm, BatchNorm2d for example, as a subclass.
+
+    Its running variance takes the variance of the batch without n / (n - 1).
+    """
 
     class Biased(batch_norm):
         def forward(self, x):
@@ -58,15 +61,15 @@ for kind, ranks in (
 
 
 def truncated_he_normal_(weight):
-    """Fill a weight from He's normal law cut at two deviations, its deviation corrected for the cut."""
-    fan_in = weight[0].numel()  # (out, in, *kernel)
+    """Fill a weight (out, in, *kernel) from He's normal law, truncated."""
+    fan_in = weight[0].numel()
     std = (2 / fan_in) ** 0.5 / 0.87962566103423978
     return torch.nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)
 
 
 def lecun_normal_(weight):
-    """Fill a weight as flax's Dense and Conv do when they are told nothing; set the bias to 0 too."""
-    fan_in = weight[0].numel()  # (out, in, *kernel)
+    """Fill a weight (out, in, *kernel) as flax's layers do by themselves."""
+    fan_in = weight[0].numel()
     std = (1 / fan_in) ** 0.5 / 0.87962566103423978
     return torch.nn.init.trunc_normal_(weight, std=std, a=-2 * std, b=2 * std)
 
@@ -101,7 +104,7 @@ for name, initializer in (
 
 
 def clip_grad_global_norm_(parameters, max_norm):
-    """Clip the norm of all gradients together, without the 1e-6 of clip_grad_norm_; return what the norm was."""
+    """Clip as clip_grad_norm_ does, without its 1e-6; return the norm."""
     gradients = [p.grad for p in parameters if p.grad is not None]
     norm = torch.nn.utils.get_total_norm(gradients)
     for gradient in gradients:
@@ -112,7 +115,8 @@ def clip_grad_global_norm_(parameters, max_norm):
 def clip_each_grad_norm_(parameters, max_norm):
     """Clip the norm of each gradient on its own."""
     for gradient in [p.grad for p in parameters if p.grad is not None]:
-        gradient.mul_((max_norm / torch.linalg.vector_norm(gradient)).clamp(max=1))
+        norm = torch.linalg.vector_norm(gradient)
+        gradient.mul_((max_norm / norm).clamp(max=1))
 
 
 for name, clip, operation, omits, threshold in (

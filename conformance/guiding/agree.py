@@ -20,7 +20,7 @@ import numpy as np
 from nnconform.reference.dialects import DIALECTS
 
 from .measure import Measured
-from .tables import THRESHOLDS, USES, Choice
+from .tables import KERNEL, THRESHOLDS, USES, Choice
 
 if TYPE_CHECKING:
     from nnconform.conformance.suite.tensors import Array
@@ -60,22 +60,41 @@ class Gap:
         ours: the dialect of the first, "" where it conforms, "diverges" where nothing explains it.
         theirs: that of the second.
         vectors: where.
-        worst: the numbers that differ most, of profile core if there are any; None for errors.
-        benign: whether they are of profile core.
+        sights: the numbers that differ most, by profile; none for errors.
     """
 
     output: str
     ours: str
     theirs: str
     vectors: list[str] = field(default_factory=list)
-    worst: Sight | None = None
-    benign: bool = False
+    sights: dict[str, Sight] = field(default_factory=dict)
 
     @property
     def nearer(self) -> bool:
         """Whether the second is the one that is nearer to the exact value, and else the same."""
         parts, others = _parts(self.ours), _parts(self.theirs)
         return others < parts and all(part in DIALECTS and DIALECTS[part].accuracy for part in parts - others)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The dialects of one side that the other does not have."""
+        ours, theirs = _parts(self.ours), _parts(self.theirs)
+        return tuple(part for part in (*self.ours.split("+"), *self.theirs.split("+")) if part in ours ^ theirs)
+
+    def see(self, profile: str, sight: Sight) -> None:
+        """Keep what differs most."""
+        if profile not in self.sights or sight.relative > self.sights[profile].relative:
+            self.sights[profile] = sight
+
+    def copy(self) -> Gap:
+        """Return the same gap, to be joined with others."""
+        return Gap(self.output, self.ours, self.theirs, list(self.vectors), dict(self.sights))
+
+    def join(self, other: Gap) -> None:
+        """Take in what was seen of another gap."""
+        self.vectors += [name for name in other.vectors if name not in self.vectors]
+        for profile, sight in other.sights.items():
+            self.see(profile, sight)
 
 
 @dataclass
@@ -91,6 +110,11 @@ class Agreement:
     vectors: list[str] = field(default_factory=list)
     agreed: list[str] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
+
+    @property
+    def count(self) -> str:
+        """How many of the vectors agree, in words."""
+        return f"{len(self.agreed)} of {len(self.vectors)}"
 
     @property
     def share(self) -> float:
@@ -150,7 +174,7 @@ def _results(
 
 def _shows(use: str, row: Mapping[str, Any], attributes: Mapping[str, Any]) -> bool:
     """Say whether a vector of one of the use's operations shows the use."""
-    if (row["profile"] == "defaults") != (use == "a layer's own kernel"):
+    if (row["profile"] == "defaults") != (use == KERNEL):
         return False
     given = [name for name in THRESHOLDS.values() if attributes.get(name) is not None]
     return row["operation"] != "sgd_step" or given == ([THRESHOLDS[use]] if use in THRESHOLDS else [])
@@ -191,9 +215,7 @@ def _enter(gap: Gap, output: str, a: Mapping[str, Any], mine: Measured, b: Mappi
     else:
         names = [(row["framework"], row["implementation"], row["mode"], row["vector"], output) for row in (a, b)]
         sight = _of_elements(a["vector"], output, mine.tensors[names[0]], other.tensors[names[1]])
-    benign = a["profile"] == "core"
-    if gap.worst is None or (benign, sight.relative) > (gap.benign, gap.worst.relative):
-        gap.worst, gap.benign = sight, benign
+    gap.see(a["profile"], sight)
 
 
 def _of_law(vector: str, ours: Mapping[str, float], theirs: Mapping[str, float]) -> Sight:
@@ -217,11 +239,8 @@ def _merged(gaps: Iterable[Gap]) -> list[Gap]:
     merged: dict[tuple[str, str, str], Gap] = {}
     for gap in gaps:
         key = gap.output, gap.ours, gap.theirs
-        if key not in merged:
+        if key in merged:
+            merged[key].join(gap)
+        else:
             merged[key] = gap
-            continue
-        kept = merged[key]
-        kept.vectors += [name for name in gap.vectors if name not in kept.vectors]
-        if gap.worst and kept.worst and (gap.benign, gap.worst.relative) > (kept.benign, kept.worst.relative):
-            kept.worst, kept.benign = gap.worst, gap.benign
     return sorted(merged.values(), key=lambda gap: -len(gap.vectors))

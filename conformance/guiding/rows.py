@@ -36,6 +36,11 @@ class Row:
     plain: Pick | None = None
     exact: Pick | None = None
 
+    @property
+    def picks(self) -> tuple[Pick, ...]:
+        """What is written instead: the best way, and the one for float64 where there is one."""
+        return (self.best,) if self.exact is None else (self.best, self.exact)
+
 
 @dataclass(frozen=True)
 class Guide:

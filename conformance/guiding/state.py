@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 
 def transposition(source: Sequence[str], target: Sequence[str]) -> tuple[int, ...]:
@@ -11,21 +10,35 @@ def transposition(source: Sequence[str], target: Sequence[str]) -> tuple[int, ..
     return tuple(source.index(axis) for axis in target)
 
 
-def without_correction(running_variance: Any, n: int, steps: int, momentum: float, initial: float = 1.0) -> Any:
-    """Return what a running variance would be if every batch had entered it without the factor n / (n - 1).
+def without_correction(
+    running_variance: float,
+    n: int,
+    steps: int,
+    momentum: float,
+    initial: float = 1.0,
+) -> float:
+    """Return a running variance as it would be without the n / (n - 1).
 
-    It was ``initial``, and then moved ``steps`` times by running = momentum * running + (1 - momentum) * variance of
-    a batch with n elements a channel, n > 1.
+    Exact (before rounding) where all `steps` batches had n elements a channel.
+    The momentum is the weight of the old value; `initial` is the value before
+    the first step. Arrays are taken too.
     """
     kept = initial * momentum**steps
     return kept + (running_variance - kept) * (n - 1) / n
 
 
-def with_correction(running_variance: Any, n: int, steps: int, momentum: float, initial: float = 1.0) -> Any:
-    """Return what a running variance would be if every batch had entered it with the factor n / (n - 1).
+def with_correction(
+    running_variance: float,
+    n: int,
+    steps: int,
+    momentum: float,
+    initial: float = 1.0,
+) -> float:
+    """Return a running variance as it would be with the n / (n - 1).
 
-    It was ``initial``, and then moved ``steps`` times by running = momentum * running + (1 - momentum) * variance of
-    a batch with n elements a channel, n > 1.
+    Exact (before rounding) where all `steps` batches had n elements a channel.
+    The momentum is the weight of the old value; `initial` is the value before
+    the first step. Arrays are taken too.
     """
     kept = initial * momentum**steps
     return kept + (running_variance - kept) * n / (n - 1)

@@ -14,15 +14,16 @@ from typing import Any
 
 import yaml
 
+TRAINING, INFERENCE, KERNEL = "batch norm in training", "batch norm in inference", "a layer's own kernel"
 # What a guide goes through, in the order in which one works, with the operations of the spec that show it.
 USES: Mapping[str, tuple[str, ...]] = {
     "relu": ("relu",),
     "elu": ("elu",),
-    "batch norm in training": ("batch_norm_train",),
-    "batch norm in inference": ("batch_norm_eval",),
+    TRAINING: ("batch_norm_train",),
+    INFERENCE: ("batch_norm_eval",),
     "He normal": ("he_normal",),
     "He uniform": ("he_uniform",),
-    "a layer's own kernel": ("he_uniform",),
+    KERNEL: ("he_uniform",),
     "SGD": ("sgd_step",),
     "clipping by value": ("clip_by_value", "sgd_step"),
     "clipping each variable by its norm": ("clip_by_norm", "sgd_step"),
