@@ -33,9 +33,18 @@ def biased(batch_norm):
         def forward(self, x):
             if not self.training:
                 return super().forward(x)
-            new = torch.zeros_like(self.running_var)  # becomes momentum * variance * n / (n - 1)
-            statistics = self.running_mean, new, self.weight, self.bias
-            y = torch.nn.functional.batch_norm(x, *statistics, True, self.momentum, self.eps)
+            # It becomes momentum * variance * n / (n - 1).
+            new = torch.zeros_like(self.running_var)
+            y = torch.nn.functional.batch_norm(
+                x,
+                self.running_mean,
+                new,
+                self.weight,
+                self.bias,
+                training=True,
+                momentum=self.momentum,
+                eps=self.eps,
+            )
             n = x.numel() // x.shape[1]
             self.running_var.mul_(1 - self.momentum).add_(new * ((n - 1) / n))
             return y

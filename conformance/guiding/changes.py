@@ -49,9 +49,9 @@ def _filled(write: str, values: Mapping[str, str]) -> str:
 
 
 def term(ours: Parameter | None, theirs: Parameter) -> str:
-    """Return what to give for one parameter: the other's name, one minus it, or the own name where it has none."""
+    """Return what to give for one parameter: the other's name, one minus it, or the own default where it has none."""
     if ours is None or not ours.name:
-        return theirs.name
+        return theirs.name if theirs.default is None else f"{theirs.default:g}"
     return ours.name if ours.complement == theirs.complement else f"1 - {ours.name}"
 
 

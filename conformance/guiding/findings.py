@@ -48,24 +48,40 @@ def _why(guide: Guide, row: Row) -> str:
 
 def remaining(guide: Guide) -> Iterator[str]:
     """Yield the differences that no way to write it takes away, with the dialects' remedies."""
-    known: set[str] = set()
+    uses: dict[tuple[frozenset[str], frozenset[str]], list[str]] = {}
+    gaps: dict[tuple[frozenset[str], frozenset[str]], Gap] = {}
     for row in guide.rows:
         for gap in _different(row.picks[-1].agreement.gaps):
-            new = [name for name in gap.names if name in dialects() and name not in known]
-            known.update(new)
-            remedies = "".join(f" {dialects()[name]['remedy']}" for name in new)
-            yield from wrapped(f"- **{row.use}** ({_vectors(gap)}): {told(guide, gap, new)}{remedies}", "  ")
+            key = _sides(gap)
+            uses.setdefault(key, []).append(row.use)
+            if key in gaps:
+                gaps[key].join(gap)
+            else:
+                gaps[key] = gap
+    known: set[str] = set()
+    for key, gap in gaps.items():
+        new = [name for name in gap.names if name in dialects() and name not in known]
+        known.update(new)
+        remedies = " ".join(dict.fromkeys(str(dialects()[name]["remedy"]) for name in new))
+        where = f"- **{', '.join(dict.fromkeys(uses[key]))}** ({_vectors(gap)})"
+        yield from wrapped(f"{where}: {told(guide, gap, new)} {remedies}".rstrip(), "  ")
+
+
+def _sides(gap: Gap) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the dialects by which the two differ, those of the one and those of the other."""
+    ours, theirs = (frozenset(name.split("+")) & set(gap.names) for name in (gap.ours, gap.theirs))
+    return ours, theirs
 
 
 def _different(gaps: Sequence[Gap]) -> list[Gap]:
     """Return the gaps that matter, those of several outputs for the same reason as one, the most frequent first."""
     found: dict[tuple[frozenset[str], frozenset[str]], Gap] = {}
     for gap in (gap for gap in gaps if not gap.nearer):
-        ours, theirs = (frozenset(name.split("+")) & set(gap.names) for name in (gap.ours, gap.theirs))
-        if (ours, theirs) in found:
-            found[ours, theirs].join(gap)
+        key = _sides(gap)
+        if key in found:
+            found[key].join(gap)
         else:
-            found[ours, theirs] = gap.copy()
+            found[key] = gap.copy()
     return sorted(found.values(), key=lambda gap: -len(gap.vectors))
 
 

@@ -6,7 +6,7 @@ import contextlib
 import glob
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata, resources
 from pathlib import Path
@@ -52,12 +52,15 @@ class Measured:
         return self.report["frameworks"][0]["versions"]  # type: ignore[no-any-return]
 
 
-def measure(adapters: Iterable[str], *, again: bool = False) -> dict[str, Measured]:
+def measure(
+    adapters: Iterable[str], *, again: bool = False, tell: Callable[[list[str]], None] = lambda _: None
+) -> dict[str, Measured]:
     """Return what the implementations and recipes of adapters do, from the cache where nothing has changed since.
 
     Args:
         adapters: of torch, tensorflow and jax.
         again: whether to run them even so.
+        tell: called with the names of those that are run, before they are.
 
     Raises:
         UsageError: a framework is not installed.
@@ -70,7 +73,10 @@ def measure(adapters: Iterable[str], *, again: bool = False) -> dict[str, Measur
             raise UsageError(f"{framework.name}: {missing} not installed; install with: {framework.install}")
     places = {f.name: cache_folder() / "guide" / f"{f.name}-{_key(f)}.json" for f in wanted}
     kept = {} if again else {name: found for name, path in places.items() if (found := _read(path))}
-    made = _run([framework for framework in wanted if framework.name not in kept])
+    left = [framework for framework in wanted if framework.name not in kept]
+    if left:
+        tell([framework.name for framework in left])
+    made = _run(left)
     for name, measured in made.items():
         with contextlib.suppress(OSError):
             _keep(measured, places[name])
