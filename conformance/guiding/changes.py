@@ -10,7 +10,7 @@ from nnconform.conformance.suite.catalogue import dialects
 from . import source
 from .layout import code, fenced, wrapped
 from .rows import Guide, Row
-from .state import transposition
+from .state import FLATTENED, transposition
 from .tables import INFERENCE, KERNEL, TRAINING, Choice, Parameter
 
 UNBIASED = "unbiased-running-variance"
@@ -121,20 +121,13 @@ def state(guide: Guide) -> Iterator[str]:
         how = "as it is" if order == tuple(sorted(order)) else f"`k.transpose{order}`"
         yield from wrapped(f"- {layer} kernel: {before} to {after}: {how}", "  ")
     if ours.channels != theirs.channels:
-        yield from _flattened(guide)
+        yield from wrapped(
+            "- dense kernel after a flattened image of c channels, whose inputs change their order:", "  "
+        )
+        yield f"  `{FLATTENED[ours.channels]}`"
     names = ", ".join(f"`{name}` to `{theirs.state[what]}`" for what, name in ours.state.items())
     yield from wrapped(f"- batch norm: {names}, all as they are{_inference(guide)}", "  ")
     yield from _statistics(guide)
-
-
-def _flattened(guide: Guide) -> Iterator[str]:
-    """Tell of the layer whose inputs change their order with the layout of the data."""
-    if guide.source.channels == "first":
-        reordered = "k.reshape(units, c, h, w).transpose(2, 3, 1, 0).reshape(h * w * c, units)"
-    else:
-        reordered = "k.reshape(h, w, c, units).transpose(3, 2, 0, 1).reshape(units, c * h * w)"
-    yield from wrapped("- dense kernel after a flattened image of c channels, whose inputs change their order:", "  ")
-    yield f"  `{reordered}`"
 
 
 def _inference(guide: Guide) -> str:

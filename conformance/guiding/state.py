@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+# The kernel k of a dense layer after a flattened image of c channels, from data with the channels first and last: the
+# transposition of the kernel and the order of its inputs in one.
+FLATTENED = {
+    "first": "k.reshape(units, c, h, w).transpose(2, 3, 1, 0).reshape(h * w * c, units)",
+    "last": "k.reshape(h, w, c, units).transpose(3, 2, 0, 1).reshape(units, c * h * w)",
+}
+
 
 def transposition(source: Sequence[str], target: Sequence[str]) -> tuple[int, ...]:
     """Return the axes in the order in which the target wants them: ``w.transpose(axes)``."""
