@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
@@ -57,11 +56,6 @@ def _tell(names: list[str]) -> None:
 
 
 def _show(text: str) -> None:
-    """Print the guide: drawn on a terminal, as it is in a pipe."""
-    if not sys.stdout.isatty():
-        click.echo(text, nl=False)
-        return
-    from rich.console import Console
-    from rich.markdown import Markdown
-
-    Console().print(Markdown(text))
+    """Print the guide as it is, so that what is copied from it can be pasted; headings stand out on a terminal."""
+    for line in text.splitlines():
+        click.secho(line, bold=line.startswith("#"))

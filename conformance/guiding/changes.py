@@ -91,8 +91,8 @@ def _taken(theirs: Parameter) -> str:
 def _given(theirs: Parameter, wanted: float) -> str:
     """Return what to write for a default; an axis can also be moved, or must be."""
     if isinstance(wanted, int):
-        keep = f"{_number(theirs, wanted)} or " if theirs.name else ""
-        return f"{keep}the data with its channels on axis {theirs.default}"
+        move = f"the data with their channels on axis {theirs.default}"
+        return f"{_number(theirs, wanted)}, or {move}" if theirs.name else move
     return _number(theirs, wanted)
 
 
@@ -138,7 +138,7 @@ def _inference(guide: Guide) -> str:
 def _statistics(guide: Guide) -> Iterator[str]:
     """Tell how the running statistics of the two relate."""
     unbiased = [_unbiased(guide, side) for side in (0, 1)]
-    if unbiased[0] == unbiased[1]:
+    if unbiased[0] == unbiased[1] or guide.target.reached(TRAINING)[0].recipe:
         return
     verb, name = ("without", "without_correction") if unbiased[0] else ("with", "with_correction")
     yield ""

@@ -65,6 +65,7 @@ def measure(
     Raises:
         UsageError: a framework is not installed.
         MeasuringFailed: one could not be run.
+        KeyboardInterrupt: the user interrupted it.
     """
     wanted = [framework for framework in BUILT_IN if framework.name in set(adapters)]
     for framework in wanted:
@@ -125,12 +126,14 @@ def _run(frameworks: Sequence[Framework]) -> dict[str, Measured]:
     selection = Selection(implementations=names, profiles=PROFILES, dtypes=DTYPES, modes=("eager",))
     served = [replace(f, module=f"nnconform.adapters.recipes.{f.name}", target=f.name) for f in frameworks]
     run = run_with_progress(served, load()[0], Options(selection, cache=cache_folder(), keep=True))
+    if not run.complete:
+        raise KeyboardInterrupt
     asked = {vector.id: _attributes(vector) for vector in run.vectors}
     made = {}
     for entry in run.frameworks:
         report = document(Run([entry], run.vectors, run.complete, run.seconds), SPEC, [], {})
         if not report["complete"] or report["faults"]:
-            reasons = [fault["message"] for fault in report["faults"]] or [entry.reason or "it was interrupted"]
+            reasons = [fault["message"] for fault in report["faults"]] or [entry.reason]
             raise MeasuringFailed(f"{entry.framework.name} could not be measured: {reasons[0]}")
         made[entry.framework.name] = Measured(report, asked, entry.tensors)
     return made

@@ -83,6 +83,11 @@ def test_every_difference_has_a_name_and_is_in_the_guide(guides, ours, theirs):
 
 
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
+def test_the_guide_fits_a_terminal(guides, ours, theirs):
+    assert max(map(len, markdown(guides[ours, theirs]).splitlines())) <= 80
+
+
+@pytest.mark.parametrize(("ours", "theirs"), PAIRS)
 def test_what_both_have_is_in_the_guide(guides, ours, theirs):
     rows = {row.use for row in guides[ours, theirs].rows}
     assert rows == {use for use in USES if table(ours).left(use) and table(theirs).reached(use)}
