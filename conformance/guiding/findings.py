@@ -40,7 +40,7 @@ def _why(guide: Guide, row: Row) -> str:
     if row.exact is not None:
         gap, count = _different(row.best.agreement.gaps)[0], row.best.agreement.count
         said += f" With the call for float32 {count} do: {told(guide, gap, gap.names)}"
-    nearer = dict.fromkeys(f"`{gap.ours}`" for gap in row.best.agreement.gaps if gap.nearer)
+    nearer = dict.fromkeys(f"`{name}`" for gap in row.best.agreement.gaps if gap.nearer for name in gap.names)
     if nearer:
         said += f" {guide.target.title} is nearer to the exact value: {guide.source.title} has {' and '.join(nearer)}."
     return said

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnconform.conformance.guiding import source, state
+from nnconform.conformance.guiding import changes, source, state
 from nnconform.conformance.guiding.measure import measure
 from nnconform.conformance.guiding.rows import guide
 from nnconform.conformance.guiding.tables import NAMES, USES, table
@@ -79,7 +79,7 @@ def test_every_difference_has_a_name_and_is_in_the_guide(guides, ours, theirs):
         for gap in row.picks[-1].agreement.gaps:
             assert gap.names, (row.use, gap)
             assert "diverges" not in gap.names, (row.use, gap)
-            assert all(f"`{name}`" in text for name in (gap.names if not gap.nearer else gap.ours.split("+")))
+            assert all(f"`{name}`" in text for name in gap.names)
 
 
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
@@ -149,6 +149,8 @@ def test_a_recipe_conforms_where_its_dialect_is_not_seen(measured):
 
 SCRIPTS = Path(__file__).parent / "layers"
 STEPS, MOMENTUM, OPTIONS = 5, 0.75, {"epsilon": 0.01, "channel_axis": 1}
+SETTINGS = {"epsilon": OPTIONS["epsilon"], "momentum": MOMENTUM, "alpha": 1.0, "learning_rate": 0.1}
+SETTINGS |= {"clipvalue": 0.001, "clipnorm": 0.001}
 
 
 def defaults(name: str) -> dict[str, float | None]:
@@ -162,13 +164,39 @@ def defaults(name: str) -> dict[str, float | None]:
     }
 
 
-def asked(folder: Path, name: str, arrays: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], dict[str, float]]:
+def calls(name: str, source: str) -> dict[str, list[str]]:
+    """All that a guide from a framework may write in another, by use, its numbers by the names that the first has."""
+    found = {}
+    for use, ours in ((use, choices[0]) for use in USES if (choices := table(source).left(use))):
+        written = [changes.translated(choice, ours) for choice in table(name).reached(use)]
+        # An argument for a layer, or words for one that is left as it is.
+        written = [text.removeprefix("kernel_initializer=").removeprefix("kernel_init=") for text in written]
+        found[use] = [text for text in written if not text.startswith("the kernel of")]
+    return found
+
+
+def values(name: str) -> dict[str, float]:
+    """The numbers of the spec's parameters as a framework has them, by its names."""
+    return {
+        parameter.name: parameter.of_spec(SETTINGS[spec])
+        for use in USES
+        for choice in table(name).left(use)
+        for spec, parameter in choice.parameters.items()
+        if spec in SETTINGS
+    }
+
+
+def asked(
+    folder: Path, name: str, source_name: str, arrays: dict[str, np.ndarray]
+) -> tuple[dict[str, np.ndarray], dict[str, float]]:
     """Run a script of ``layers`` in a process of its own; return its arrays, and the defaults of what a table names."""
     framework = table(name)
     recipes = {c.recipe for choices in framework.uses.values() for c in choices if c.recipe}
     told = {
         "defaults": [key.split() for key in defaults(name)],
         "recipes": {r: source.recipe(framework.adapter, r) for r in recipes},
+        "calls": calls(name, source_name),
+        "values": values(source_name),
     }
     np.savez(folder / "in.npz", **arrays)
     (folder / "told.json").write_text(json.dumps(told))
@@ -188,9 +216,6 @@ def inputs():
         "batches": random.normal(2.0, 3.0, (STEPS, 6, 3, 4, 4)),
         "gamma": random.uniform(0.5, 2.0, 3),
         "beta": random.normal(size=3),
-        "epsilon": np.array(OPTIONS["epsilon"]),
-        "momentum": np.array(MOMENTUM),
-        "torch_momentum": np.array(1 - MOMENTUM),
         "image": random.integers(-9, 9, (2, 2, 5, 6)).astype(float),
         "convolution": random.integers(-9, 9, (4, 2, 3, 3)).astype(float),
         "dense": random.integers(-9, 9, (5, 4 * 3 * 4)).astype(float),
@@ -199,7 +224,7 @@ def inputs():
 
 @pytest.fixture(scope="module")
 def in_torch(inputs, tmp_path_factory):
-    return asked(tmp_path_factory.mktemp("torch"), "torch", inputs)
+    return asked(tmp_path_factory.mktemp("torch"), "torch", "keras", inputs)
 
 
 @pytest.fixture(scope="module", params=["keras", "flax"])
@@ -207,13 +232,13 @@ def ported(request, inputs, in_torch, tmp_path_factory):
     """What another framework gives with torch's state, converted as the guide says."""
     torch, other = table("torch"), table(request.param)
     trained = in_torch[0]
-    arrays = {key: inputs[key] for key in ("batches", "epsilon", "momentum", "image")}
+    arrays = {key: inputs[key] for key in ("batches", "image")}
     arrays |= {f"state_{other.state[what]}": trained[f"state_{name}"] for what, name in torch.state.items()}
     axes = state.transposition(torch.layouts["convolution"], other.layouts["convolution"])
     arrays["convolution"] = inputs["convolution"].transpose(axes)
     sizes = {"k": inputs["dense"], "units": 5, "c": 4, "h": 3, "w": 4}
     arrays["dense"] = eval(state.FLATTENED[torch.channels], sizes)
-    return *asked(tmp_path_factory.mktemp(request.param), request.param, arrays), request.param
+    return *asked(tmp_path_factory.mktemp(request.param), request.param, "torch", arrays), request.param
 
 
 def exactly(operation: str, inputs: dict[str, np.ndarray], output: str, **attributes) -> tuple[np.ndarray, np.ndarray]:

@@ -41,3 +41,15 @@ def recipe(name: str) -> Any:
     namespace: dict[str, Any] = {}
     exec(told["recipes"][name], namespace)
     return namespace[name]
+
+
+def call(use: str, place: int, **names: Any) -> Any:
+    """Return what a call gives that the guide writes for a use, with the other framework's numbers for its names."""
+    return eval(told["calls"][use][place], told["values"] | {r: recipe(r) for r in told["recipes"]} | names)
+
+
+def every_call(**names: Any) -> None:
+    """Make all calls that the guide writes; they must be valid, whatever they give."""
+    for use, calls in told["calls"].items():
+        for place in range(len(calls)):
+            call(use, place, **names)

@@ -1,29 +1,28 @@
 """Give flax's layers what torch has trained, and train its own on the same batches."""
 
 import flax.linen
+import flax.nnx
 import jax
+import numpy
 import numpy as np
-import optax  # noqa: F401 - its signatures are asked for
-from asked import answer, given, recipe
+import optax
+from asked import answer, call, every_call, given
 from flax import nnx
 
 jax.config.update("jax_enable_x64", True)
 batches = np.moveaxis(given["batches"], 2, -1)
-options = {"epsilon": float(given["epsilon"]), "momentum": float(given["momentum"]), "param_dtype": "float64"}
+channels = batches.shape[-1]
+names = {"flax": flax, "jax": jax, "numpy": numpy, "optax": optax, "lr": 0.1, "x": batches[0], "C": channels}
+names["rngs"] = nnx.Rngs(0)
 
-
-def built(kind, **more):
-    layer = kind(batches.shape[-1], rngs=nnx.Rngs(0), **options, **more)
-    # It makes them in float32 even so.
-    nnx.update(layer, {"mean": np.zeros(batches.shape[-1]), "var": np.ones(batches.shape[-1])})
-    return layer
-
-
-copied = built(nnx.BatchNorm, use_running_average=True)
+copied = call("batch norm in inference", 0, **names)
 nnx.update(copied, {name: given[f"state_{name}"] for name in ("scale", "bias", "mean", "var")})
 
 
-def trained(layer):
+def trained(place):
+    layer = call("batch norm in training", place, **names)
+    # It makes them in float32.
+    nnx.update(layer, {"mean": np.zeros(channels), "var": np.ones(channels)})
     step = nnx.jit(lambda layer, x: layer(x, use_running_average=False))
     for x in batches:
         step(layer, x)
@@ -35,10 +34,11 @@ dense = nnx.Linear(4 * 3 * 4, 5, param_dtype="float64", rngs=nnx.Rngs(0))
 nnx.update(convolution, {"kernel": given["convolution"]})
 nnx.update(dense, {"kernel": given["dense"]})
 image = np.moveaxis(given["image"], 1, -1)
+every_call(**names)
 answer(
     y=np.moveaxis(np.asarray(copied(batches[0])), -1, 1),
-    own=trained(built(nnx.BatchNorm, use_fast_variance=False)),
-    unbiased=trained(built(recipe("UnbiasedBatchNorm"), use_fast_variance=False)),
+    own=trained(1),
+    unbiased=trained(2),
     whole=np.asarray(dense(convolution(image).reshape(len(image), -1))),
     bias=np.asarray(flax.linen.Dense(10).init(jax.random.key(0), np.ones((1, 4)))["params"]["bias"]),
 )
