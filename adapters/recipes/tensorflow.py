@@ -230,7 +230,7 @@ def given(threshold):
 
 @implements("sgd_step", "recipe TorchClippedSGD", applies=given("global_clipnorm"))
 def torch_clipped_sgd(weights, gradients, *, learning_rate, global_clipnorm, **_):
-    """Run one step of the optimizer, its learning rate as exact as the weights."""
+    """Run one step of the optimizer with its clipping."""
     options = {"learning_rate": learning_rate, "max_norm": global_clipnorm}
     return sgd_step(weights, gradients, kind=TorchClippedSGD, **options)
 

@@ -89,7 +89,7 @@ def _taken(theirs: Parameter) -> str:
 
 
 def _given(theirs: Parameter, wanted: float) -> str:
-    """Return what to write for a default; an axis can also be moved, or must be."""
+    """Return what to write for a default; an axis, the only whole number, can also be moved, or must be."""
     if isinstance(wanted, int):
         move = f"the data with their channels on axis {theirs.default}"
         return f"{_number(theirs, wanted)}, or {move}" if theirs.name else move
@@ -98,12 +98,12 @@ def _given(theirs: Parameter, wanted: float) -> str:
 
 def _beginnings(guide: Guide, row: Row) -> Iterator[str]:
     """Yield how the kernel and the bias of a layer begin; of the kernel as it was measured."""
-    if row.plain is not None:
-        names = next((gap.ours, gap.theirs) for gap in row.plain.agreement.gaps)
-        laws = [str(dialects()[name]["formula"]).partition(";")[0].replace(" / ", "/") for name in names]
-        theirs = "has no layers" if row.plain.choice.recipe else laws[1]
-        write = f"`{row.best.choice.write}`"
-        yield from _differs(guide, "a layer's kernel", laws[0], theirs, write)
+    for gap in row.plain.agreement.gaps[:1] if row.plain else ():
+        laws = [
+            str(dialects()[name]["formula"]).partition(";")[0].replace(" / ", "/") for name in (gap.ours, gap.theirs)
+        ]
+        theirs = "has no layers" if row.plain and row.plain.choice.recipe else laws[1]
+        yield from _differs(guide, "a layer's kernel", laws[0], theirs, f"`{row.best.choice.write}`")
     if guide.source.initial_bias != guide.target.initial_bias:
         biases = guide.source.initial_bias, guide.target.initial_bias
         yield from _differs(guide, "a layer's bias", *biases, "an initializer that does the same")
