@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import tempfile
 from collections import Counter
@@ -36,6 +37,7 @@ def clauses() -> dict[str, str]:
     return {number: title for page in pages for number, title in CLAUSE.findall(page.read_text())}
 
 
+@functools.cache
 def dialects() -> Mapping[str, Any]:
     """Return what spec/dialects.yaml says of each dialect, by its name."""
     text = resources.files("nnconform.spec").joinpath("dialects.yaml").read_text()
