@@ -136,10 +136,10 @@ def linen(x, dy, mean, variance, gamma, beta, *, training, defaults, **options):
 MERGE = {"copy": True} if "copy" in inspect.signature(flax.nnx.merge).parameters else {}
 
 
-def nnx(x, dy, mean, variance, gamma, beta, *, training, defaults, **options):
+def nnx(x, dy, mean, variance, gamma, beta, *, training, defaults, kind=flax.nnx.BatchNorm, **options):
     """Call an nnx layer once, with the given variables."""
     options |= settings(x, mean, gamma, defaults) | {"rngs": flax.nnx.Rngs(0)}
-    layer = flax.nnx.BatchNorm(mean.shape[0], use_running_average=not training, **options)
+    layer = kind(mean.shape[0], use_running_average=not training, **options)
     given = {"mean": mean, "var": variance}
     flax.nnx.update(layer, given if gamma is None else given | {"scale": gamma, "bias": beta})
     graph, params, statistics = flax.nnx.split(layer, flax.nnx.Param, flax.nnx.BatchStat)

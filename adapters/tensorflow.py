@@ -220,9 +220,9 @@ def fused_eval(x, dy, running_mean, running_variance, gamma=None, beta=None, **s
     return fused(x, dy, running_mean, running_variance, gamma, beta, is_training=False, **settings)
 
 
-def batch_norm_layer(*, shape, affine, **settings):
-    """Return a keras.layers.BatchNormalization built for inputs of ``shape``."""
-    layer = keras.layers.BatchNormalization(center=affine, scale=affine, **settings)
+def batch_norm_layer(*, shape, affine, kind=keras.layers.BatchNormalization, **settings):
+    """Return a layer of that ``kind`` built for inputs of ``shape``."""
+    layer = kind(center=affine, scale=affine, **settings)
     layer.build(shape)
     return layer
 
@@ -356,10 +356,10 @@ def clip_by_global_norm(gradients, *, clipnorm):
     return arrays(run(together, [tensor(g) for g in gradients], limit=clipnorm))
 
 
-def descent(*, shapes, dtypes, **hyper):
-    """Return variables, and the step of a keras.optimizers.SGD that is built for them."""
+def descent(*, shapes, dtypes, kind=keras.optimizers.SGD, **hyper):
+    """Return variables, and the step of an optimizer of that ``kind`` that is built for them."""
     variables = [keras.Variable(np.zeros(s), dtype=d) for s, d in zip(shapes, dtypes, strict=True)]
-    optimizer = keras.optimizers.SGD(**hyper)
+    optimizer = kind(**hyper)
     optimizer.build(variables)
 
     def step(gradients):

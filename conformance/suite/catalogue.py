@@ -5,6 +5,7 @@ What only some names need is imported where it is: the pages and dialects.yaml c
 
 from __future__ import annotations
 
+import functools
 import re
 import tempfile
 from collections import Counter
@@ -35,6 +36,7 @@ def clauses() -> dict[str, str]:
     return {number: title for page in pages for number, title in CLAUSE.findall(page.read_text())}
 
 
+@functools.cache
 def dialects() -> Mapping[str, Any]:
     """Return what spec/dialects.yaml says of each dialect, by its name."""
     text = resources.files("nnconform.spec").joinpath("dialects.yaml").read_text()

@@ -1,0 +1,1 @@
+"""The porting guide: which API of one framework is which of another, measured."""
