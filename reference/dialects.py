@@ -61,6 +61,7 @@ DIALECTS: dict[str, Dialect] = {
     "default-momentum-0": Dialect(("batch_norm_train",), {"momentum": 0.0}, defaults_only=True),
     "default-learning-rate-0.001": Dialect(("sgd_step",), {"learning_rate": 0.001}, defaults_only=True),
     "float32-learning-rate": Dialect(("sgd_step",), {"float32_rate": True}, dtypes=("float64",)),
+    "blocks-not-stepped": Dialect(("sgd_step",), {"blocks_stay": True}, dtypes=HALF),
     "sparse-rows-apart": Dialect(("clip_by_value", *NORMS), {"rows_apart": True}),
     "threshold-zero-is-off": Dialect(("clip_by_value", *NORMS), {"zero_is_off": True}),
     "global-norm": Dialect(("clip_by_norm", "sgd_step"), {"everywhere": True}),
