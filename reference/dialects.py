@@ -53,6 +53,7 @@ DIALECTS: dict[str, Dialect] = {
     ),
     "unbiased-running-variance": Dialect(("batch_norm_train",), {"unbiased": True}),
     "nan-for-empty-batch": Dialect(("batch_norm_train",), {"empty_is_nan": True}),
+    "reciprocal-cube-overflow": Dialect(("batch_norm_train",), {"cube_overflow": True}, dtypes=("float16",)),
     "statistics-in-input-dtype": Dialect(("batch_norm_train",), {"statistics": "input"}, dtypes=HALF),
     "statistics-in-float32": Dialect(("batch_norm_train",), {"statistics": "float32"}, dtypes=HALF),
     "single-pass-variance": Dialect(("batch_norm_train",), {"single_pass": True}, accuracy=True),

@@ -36,7 +36,7 @@ def test_a_control_that_has_another_dialect_is_not_diagnosed(vectors):
 
 
 def test_a_fault_beside_a_dialect_is_seen(vectors):
-    faulty = [ONE_AT_ZERO, ('"y": np.maximum(', '"y": np.minimum(')]
+    faulty = [ONE_AT_ZERO, ('"y": np.maximum(', '"y": 1 + np.maximum(')]
     problems = diagnosis(Control("gradient-one-at-zero", faulty), vectors).problems
     assert problems
     assert all(problem.endswith("y is diverges") for problem in problems)

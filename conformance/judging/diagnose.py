@@ -45,8 +45,8 @@ def prefer_consistent(results: Sequence[Result]) -> None:
 
     On the vectors that are proved to see a semantic dialect, an implementation that speaks it fits it. Where an output
     fits several dialects the one that it fits most often there comes first; a dialect that it fits nowhere there, on
-    the same dtype or else on float32 and float64, is no explanation and is refused. Of equal ones
-    with an accuracy part, that comes first which explains most of the implementation's outputs that do not conform.
+    the same dtype or else on float32 and float64, is no explanation and is refused. Of equal ones it is that of the
+    fewest accuracy parts, then that which explains the most of what the implementation has that does not conform.
     """
     seen: dict[tuple[str, ...], list[Result]] = defaultdict(list)
     for result in results:
@@ -68,7 +68,7 @@ def prefer_consistent(results: Sequence[Result]) -> None:
 
     def order(result: Result, name: str, dialect: str) -> tuple[float, int, int]:
         shares = [record(result, name, part).share for part in _semantic_parts(dialect)]
-        accuracy = dialect.count("+") + 1 - len(shares)
+        accuracy = sum(map(is_accuracy, dialect.split("+")))
         return 1 - min(shares, default=1.0), accuracy, -explains(result, dialect)
 
     renamed = []
@@ -138,11 +138,12 @@ class _Record(NamedTuple):
 def _hidden(part: str, result: Result, name: str) -> bool:
     """Say whether a wide bound that an output fits reaches what a semantic dialect prescribes, and so may hide it."""
     output, prescribed = result.outputs[name], result.vector.prescribed
+    fits = [d for d in (output.dialect, *output.also) if d]
     values = getattr(prescribed[part][name], "values", None)
-    others = [prescribed[d][name] for d in (output.dialect, *output.also) if d and part not in d.split("+")]
-    return values is not None and any(
-        isinstance(other, Tensor) and compare(values, other).fits for other in others
-    )
+    if values is None or any(part in d.split("+") for d in fits):
+        return False
+    others = [prescribed[d][name] for d in fits]
+    return any(isinstance(other, Tensor) and compare(values, other).fits for other in others)
 
 
 def refuse_swallowed(results: Sequence[Result]) -> None:

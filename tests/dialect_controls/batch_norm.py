@@ -15,6 +15,12 @@ NOTED = [
     (f'"batch_{name}": {name}.astype(running_mean.dtype)', f'"batch_{name}": {name}.astype(HOW)')
     for name in ("mean", "variance")
 ]
+DX = "    dx = wide(scale * r) * (g - wide(gb) - xh * wide(h))\n"
+CUBE = (
+    "    if x.dtype == np.float16:\n"
+    "        d = -np.inf * scale * add(g * centred, axes)\n"
+    "        dx = np.where(wide(r.astype(np.float64) ** 3 > 65504), w * wide(d) - wide(mean * d), dx)\n"
+)
 # In training, not in evaluation.
 PARAMETERS = """{}
         outputs["dbeta"] = add(g, axes).astype(gamma.dtype)
@@ -61,6 +67,7 @@ CONTROLS = (
         ],
         dict.fromkeys(HALVES, "an empty batch is asked in float32 and float64 alone"),
     ),
+    Control("reciprocal-cube-overflow", [(DX, f"{DX}{CUBE}")]),
     Control("statistics-in-input-dtype", _noted("x.dtype")),
     Control(
         "statistics-in-float32",
