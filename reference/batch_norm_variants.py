@@ -12,6 +12,7 @@ import numpy as np
 from . import batch_norm, batch_norm_bounds, bounds, exact
 from .case import Case, Output, Outputs, zeros_like
 from .exact import Array
+from .rounding import FORMATS
 
 
 def batch_norm_train(
@@ -24,6 +25,7 @@ def batch_norm_train(
     epsilon: float | None = None,
     momentum: float | None = None,
     empty_is_nan: bool = False,
+    cube_overflow: bool = False,
     statistics: str = "",
 ) -> Outputs:
     """Batch normalization in training, over one step or several.
@@ -37,6 +39,7 @@ def batch_norm_train(
         epsilon: instead of the attribute's.
         momentum: likewise.
         empty_is_nan: dgamma of an empty batch is NaN.
+        cube_overflow: the gradient takes the third power of r in float16, where it is infinite above 65504.
         statistics: the dtype of the statistics: ``input`` for that of x, ``float32``, or "" for the parameters'.
     """
     inputs, attributes = case.inputs, case.attributes
@@ -54,6 +57,8 @@ def batch_norm_train(
         step = _train_step(case, x, dy, s, epsilon, p, noted, single_pass=single_pass)
         if empty_is_nan and not x.size:
             step["dgamma"] = step["dgamma"]._replace(values=exact.full(s.mean.shape, math.nan, x))
+        if cube_overflow:
+            step["dx"] = _with_infinite_cube(case, x, dy, s, epsilon, step["dx"])
         made.append(step)
         m = Decimal(exact.count(x, batch_norm.channels(x, attributes["channel_axis"])[0]))
         bessel = m / (m - 1) if unbiased else Decimal(1)
@@ -117,6 +122,23 @@ def _train_step(
         "dgamma": Output(g.dgamma, d.dgamma, kept),
         "dbeta": Output(g.dbeta, d.dbeta, kept),
     }
+
+
+def _with_infinite_cube(
+    case: Case, x: Array, dy: Array, s: batch_norm_bounds.Statistics, epsilon: float, dx: Output
+) -> Output:
+    """Return dx where r^3 overflows: the gradient of v is infinite, and so is each part of what it adds to dx.
+
+    With v = mean(x^2) - mu^2 these parts are x D and -mu D, where D = -infinity sum(dy (x - mu)) gamma.
+    """
+    axes, wide = batch_norm.channels(x, case.attributes["channel_axis"])
+    gamma, _ = _affine(case.inputs, s.mean)
+    largest = Decimal(FORMATS["float16"].largest)
+    # r^3 > largest without a root
+    over = wide((s.variance + Decimal(epsilon)) ** 3 * largest**2 < 1)
+    d = Decimal("-infinity") * gamma * exact.total(dy * (x - wide(s.mean)), axes)
+    values = x * wide(d) - wide(s.mean * d)
+    return Output(np.where(over, values, dx.values), np.where(over, zeros_like(dx.bound), dx.bound), dx.dtype)
 
 
 def _stacked(steps: Sequence[Outputs]) -> Outputs:

@@ -181,13 +181,30 @@ def _lost(results: Iterable[Decimal], dtype: str) -> bool:
     return all(abs(d) <= arithmetic.smallest_normal * arithmetic.unit for d in results)
 
 
-def sgd_step(case: Case, *, learning_rate: float | None = None, float32_rate: bool = False, **rules: Any) -> Outputs:
+# A multiple of what vector registers hold of a half format: 8, 16 or 32 numbers.
+BLOCK = 32
+
+
+def _in_blocks(a: Any) -> Any:
+    """Say of each element whether it is in a whole block, not among the last few, in C order."""
+    return (np.arange(a.size) < a.size // BLOCK * BLOCK).reshape(a.shape)
+
+
+def sgd_step(
+    case: Case,
+    *,
+    learning_rate: float | None = None,
+    float32_rate: bool = False,
+    blocks_stay: bool = False,
+    **rules: Any,
+) -> Outputs:
     """One SGD step on clipped gradients.
 
     Args:
         case: what is asked.
         learning_rate: instead of the attribute's.
         float32_rate: the learning rate is kept in float32.
+        blocks_stay: weights in whole blocks are left as they are; the last few take the step.
         rules: those of ``NormRules``.
     """
     attributes, weights = case.attributes, list(case.inputs["weights"])
@@ -206,4 +223,8 @@ def sgd_step(case: Case, *, learning_rate: float | None = None, float32_rate: bo
     sums = {i: sizes[i] for i in _repeated(case)}
     bound = bounds.sgd_step(weights, used, errors, learning_rate=rate, dtype=dtype, sums=sums)
     values = clipping.sgd_step(weights, used, learning_rate=rate)
+    if blocks_stay:
+        stay = [_in_blocks(w) for w in weights]
+        values = [np.where(s, w, v) for s, w, v in zip(stay, weights, values, strict=True)]
+        bound = [np.where(s, zeros_like(e), e) for s, e in zip(stay, bound, strict=True)]
     return {f"weights[{i}]": Output(v, e, dtype) for i, (v, e) in enumerate(zip(values, bound, strict=True))}

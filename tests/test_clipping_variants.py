@@ -112,3 +112,15 @@ def test_only_an_infinite_threshold_is_nan_where_infinite_thresholds_are():
 def test_only_a_threshold_of_zero_is_off_where_zero_is_off():
     assert clipped([[1.0]], 0.0, zero_is_off=True) == [1.0, 1.0]
     assert clipped([[1.0]], 0.5, zero_is_off=True) == [0.5, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("shape", "left"), [((31,), 0), ((32,), 32), ((33,), 32), ((63,), 32), ((3, 23), 64), ((), 0), ((0,), 0)]
+)
+def test_blocks_of_32_weights_stay_in_the_order_of_memory_and_the_rest_take_the_step(shape, left):
+    given = {"weights": [exact.exact(np.ones(shape))], "gradients": [exact.exact(np.ones(shape))]}
+    case = Case(given, dict.fromkeys(given, "float16"), {"learning_rate": 0.5})
+    [stepped] = OPERATIONS["sgd_step"](case, blocks_stay=True).values()
+    assert stepped.values.shape == shape
+    assert [float(d) for d in stepped.values.ravel()] == [1.0] * left + [0.5] * (math.prod(shape) - left)
+    assert [d > 0 for d in stepped.bound.ravel()] == [False] * left + [True] * (math.prod(shape) - left)

@@ -165,7 +165,7 @@ def _hyperparameters(dtype: str, deviation: float) -> Iterator[VectorCase]:
         )
     # Deviations that epsilon outweighs: it shows in half precision too.
     inputs = small_batch("bn-small-deviations-2", dtype, 0.002)
-    faults = (*EPSILON_FAULTS, *RUNNING_FAULTS)
+    faults = (*EPSILON_FAULTS, *RUNNING_FAULTS, "reciprocal-cube-overflow")
     clauses = ["BN-TRAIN-3", "BN-TRAIN-6"]
     yield _train("epsilon-1e-05-small-deviations", dtype, "core", clauses, faults, inputs, epsilon=1e-5, momentum=0.0)
     hunts = ("momentum-swapped", "momentum-ignored")
@@ -263,7 +263,7 @@ def _edge(dtype: str) -> Iterator[VectorCase]:
         dtype,
         "edge",
         ["BN-TRAIN-12"],
-        ["epsilon-by-truthiness", "variance-not-differentiated"],
+        ["epsilon-by-truthiness", "variance-not-differentiated", "reciprocal-cube-overflow"],
         small_batch("bn-epsilon-0-small", dtype, 0.02),
         epsilon=0.0,
         raises=ZERO_EPSILON,

@@ -168,14 +168,14 @@ def _norm_ranges(dtype: str) -> Iterator[Question]:
     large = [stored(np.array([1.0, -0.75, 0.5, 1.0, 1.0]) * LARGE[dtype], dtype)]
     hunts = "norm-overflow-to-zero norm-overflow-to-nan"
     yield Question("squares-overflow", "range", "8", hunts, large, 1.0)
+    hunts = "norm-underflow clip-product-underflow"
     if dtype in SMALL:
         size = SMALL[dtype]
         small = [stored(np.array([1.0, -0.75, 0.5, 1.0, 1.0]) * size, dtype)]
-        hunts = "norm-underflow clip-product-underflow"
         yield Question("squares-underflow", "range", "8", hunts, small, size / 4)
     elif dtype in HALF:
         small = [stored(np.array([1.0, -0.75, 0.5, 1.0, 1.0]) * 1e-4, dtype)]
-        yield Question("squares-underflow", "range", "8", "norm-underflow", small, 2.5e-5)
+        yield Question("squares-underflow", "range", "8", hunts, small, 2.5e-5)
     wide = [stored([1000.0, -0.001, 0.5, 10.0, 0.0], dtype)]
     yield Question("mixed-sizes", "range", "1", "norm-order", wide, 1.0)
     if dtype == "float32":

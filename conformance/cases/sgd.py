@@ -9,7 +9,7 @@ from typing import Any
 from nnconform.conformance.suite.tensors import stored
 from nnconform.reference.defaults import SPECIFIED
 
-from . import DTYPES, FULL, VectorCase
+from . import DTYPES, FULL, HALF, VectorCase
 from .clipping import NORM_FAULTS, REJECTS_SPARSE, STRUCTURES, gradients_of, sparse
 
 # Beside a clip the rate is a number of every dtype, so that only the clip is asked: Keras keeps it in float32.
@@ -55,6 +55,11 @@ def _plain(dtype: str) -> Iterator[VectorCase]:
         rows = [sparse(f"sgd-{name}", dtype, repeated=repeated), one[0]]
         hunts = ("sparse-misplaced", "sparse-not-summed" if repeated else "sparse-refused")
         yield _case(name, dtype, "edge", ("SGD-4",), hunts, rows, {"learning_rate": 0.1})
+    if dtype in HALF:
+        # Blocks of 8, 16 or 32, the widths of vector registers, end at 64 alike, and leave five elements over.
+        long = gradients_of("sgd-blocks-g", [[69]], dtype)
+        hunts = ("blocks-not-stepped", "tail-mishandled")
+        yield _case("blocks-and-tail", dtype, "core", ("SGD-1",), hunts, long, {"learning_rate": 0.1})
     if dtype == "float32":  # shapes of their own, which JAX would compile once more for every dtype
         odd = gradients_of("sgd-s", [[], [0]], dtype)
         yield _case(

@@ -6,8 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from nnconform.conformance.suite.vectors import Tensor
 from nnconform.reference.dialects import DIALECTS
 
+from .compare import compare
 from .judge import OutputResult, Result
 
 REFUSED = " (refused)"
@@ -39,16 +41,18 @@ def _group(result: Result, output: str) -> tuple[str, ...]:
 
 
 def prefer_consistent(results: Sequence[Result]) -> None:
-    """Name an output by the semantic dialect that the same implementation speaks elsewhere (NUM-10).
+    """Name an output by the dialects that the same implementation speaks elsewhere (NUM-10).
 
-    On the vectors that are proved to see a dialect, an implementation that speaks it fits it. Where an output fits
-    several dialects the one that it fits most often there comes first; a dialect that it fits nowhere there, on the
-    same dtype or else on float32 and float64, is no explanation and is refused.
+    On the vectors that are proved to see a semantic dialect, an implementation that speaks it fits it. Where an output
+    fits several dialects the one that it fits most often there comes first; a dialect that it fits nowhere there, on
+    the same dtype or else on float32 and float64, is no explanation and is refused. Of equal ones it is that of the
+    fewest accuracy parts, then that which explains the most of what the implementation has that does not conform.
     """
     seen: dict[tuple[str, ...], list[Result]] = defaultdict(list)
     for result in results:
         seen[_group(result, "")[:4]].append(result)
     known: dict[tuple[str, ...], _Record] = {}
+    explained: dict[tuple[str, ...], int] = {}
 
     def record(result: Result, name: str, part: str) -> _Record:
         key = (*_group(result, name), part, result.vector.dtype)
@@ -56,21 +60,47 @@ def prefer_consistent(results: Sequence[Result]) -> None:
             known[key] = _Record.of(seen[key[:4]], key[4], part, result.vector.dtype)
         return known[key]
 
+    def explains(result: Result, dialect: str) -> int:
+        key = (*_group(result, "")[:4], dialect)
+        if key not in explained:
+            explained[key] = _explained(seen[key[:4]], dialect)
+        return explained[key]
+
+    def order(result: Result, name: str, dialect: str) -> tuple[float, int, int]:
+        shares = [record(result, name, part).share for part in _semantic_parts(dialect)]
+        accuracy = sum(map(is_accuracy, dialect.split("+")))
+        return 1 - min(shares, default=1.0), accuracy, -explains(result, dialect)
+
     renamed = []
     for result in results:
         for name, output in result.outputs.items():
             if output.verdict == "dialect":
                 fits = [output.dialect, *output.also]
-                records = {d: [record(result, name, p) for p in _semantic_parts(d)] for d in fits}
-                spoken = [d for d in fits if not any(r.contradicts for r in records[d])]
+                spoken = [d for d in fits if not any(record(result, name, p).contradicts for p in _semantic_parts(d))]
                 # Sorting keeps the order of those that are equal.
-                spoken.sort(key=lambda d: max((1 - r.share for r in records[d]), default=0.0))
+                ranks = {d: order(result, name, d) for d in spoken}
+                spoken.sort(key=ranks.__getitem__)
                 renamed.append((result, output, spoken, [d for d in fits if d not in spoken]))
     for result, output, spoken, refused in renamed:
         output.dialect = spoken[0] if spoken else ""
         output.also = (*spoken[1:], *(f"{d}{REFUSED}" for d in refused))
         output.verdict = "dialect" if spoken else "diverges"
         result.settle()
+
+
+def _explained(results: Sequence[Result], dialect: str) -> int:
+    """Return how many outputs that do not conform fit a dialect or, of a combination, some of its parts.
+
+    Where dialects without a wider bound explain an output, those with one do not count as well.
+    """
+    parts, count = set(dialect.split("+")), 0
+    for result in results:
+        for output in result.outputs.values():
+            if output.verdict == "dialect":
+                fits = [output.dialect, *output.also]
+                narrow = [d for d in fits if not is_accuracy(d)]
+                count += any(set(d.split("+")) <= parts for d in narrow or fits)
+    return count
 
 
 def _semantic_parts(dialect: str) -> list[str]:
@@ -97,11 +127,23 @@ class _Record(NamedTuple):
             if part in r.vector.hunts
             for name in r.vector.prescribed.get(part, ())
             if (output := r.outputs.get(name)) is not None and name.partition("[")[0] == base
+            if not _hidden(part, r, name)
         ]
         wide = [fits for of, fits in hunting if of in ("float32", "float64")]
         nearest = [fits for of, fits in hunting if of == dtype] or wide
         every = wide if dtype in ("float32", "float64") else nearest + wide
         return cls(sum(every) / len(every) if every else 1.0, bool(nearest) and not any(nearest))
+
+
+def _hidden(part: str, result: Result, name: str) -> bool:
+    """Say whether a wide bound that an output fits reaches what a semantic dialect prescribes, and so may hide it."""
+    output, prescribed = result.outputs[name], result.vector.prescribed
+    fits = [d for d in (output.dialect, *output.also) if d]
+    values = getattr(prescribed[part][name], "values", None)
+    if values is None or any(part in d.split("+") for d in fits):
+        return False
+    others = [prescribed[d][name] for d in fits]
+    return any(isinstance(other, Tensor) and compare(values, other).fits for other in others)
 
 
 def refuse_swallowed(results: Sequence[Result]) -> None:

@@ -104,6 +104,14 @@ def results_of(adapter: Adapter, vectors: Iterable[Vector]) -> list[Result]:
     return results
 
 
+def results_of_source(name: str, source: str, vectors: Iterable[Vector]) -> list[Result]:
+    """Return what the suite says of the adapter with this source, dialects settled; see ``results_of``."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{name.replace('-', '_').replace('.', '_')}.py"
+        path.write_text(source)
+        return results_of(load(str(path)), vectors)
+
+
 def find(mutant: Mutant, vectors: Sequence[Vector]) -> Finding:
     """Run a mutant on all vectors of its operations.
 
@@ -111,11 +119,8 @@ def find(mutant: Mutant, vectors: Sequence[Vector]) -> Finding:
         mutant: it may change nothing; then nothing is found.
         vectors: all that there are.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / f"{mutant.name.replace('-', '_')}.py"
-        path.write_text(mutant.source)
-        operations = mutant.operations.split()
-        results = results_of(load(str(path)), [v for v in vectors if v.operation in operations])
+    operations = mutant.operations.split()
+    results = results_of_source(mutant.name, mutant.source, [v for v in vectors if v.operation in operations])
     sights = {(operation, dtype): Sight() for operation in operations for dtype in DTYPES}
     for result in results:
         if _caught(mutant, result):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -25,6 +25,25 @@ NO_HALF_DEFAULTS = dict.fromkeys(HALVES, "what is done by default is asked in fl
 
 class WrongMutant(Exception):
     """A mutant does not fit the control as it stands, or breaks the contract of adapters."""
+
+
+def changed(name: str, changes: Iterable[tuple[str, str]], count: int = 1) -> str:
+    """Return the control's source after changes, one after the other.
+
+    Args:
+        name: of what it then is, for the error.
+        changes: what stands in the source, and what stands there instead.
+        count: how often it stands there; each is replaced.
+
+    Raises:
+        WrongMutant: the control has been edited since.
+    """
+    source = CONTROL.read_text()
+    for old, new in changes:
+        if source.count(old) != count:
+            raise WrongMutant(f"{name}: {old!r} stands {source.count(old)} times in {CONTROL.name}")
+        source = source.replace(old, new)
+    return source
 
 
 @dataclass(frozen=True)
@@ -59,7 +78,4 @@ class Mutant:
         Raises:
             WrongMutant: the control has been edited since.
         """
-        control = CONTROL.read_text()
-        if control.count(self.old) != self.count:
-            raise WrongMutant(f"{self.name}: {self.old!r} stands {control.count(self.old)} times in {CONTROL.name}")
-        return control.replace(self.old, self.new)
+        return changed(self.name, [(self.old, self.new)], self.count)
