@@ -16,7 +16,10 @@ VERDICTS = {
     "conforms": "Inside the error bound of the expected value, special values, dtype and shape included.",
     "dialect": "Not inside the conforming bound, but inside the bound of exactly what a named dialect prescribes: "
     "explained.",
-    "diverges": "Neither inside the bound of the expected value nor of any dialect: the finding that matters most.",
+    "diverges": (
+        "Neither inside the bound of the expected value nor of any dialect: the finding that matters most. "
+        "spec/findings.md tells of those of the tested versions."
+    ),
     "unsupported": "The framework has no such thing, and the adapter says why.",
     "error": "The framework raised where the spec has a value, or the reverse.",
     "crash": "The process died on this vector.",
