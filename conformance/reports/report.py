@@ -188,6 +188,13 @@ def load(path: Path) -> dict[str, Any]:
     """
     from nnconform.conformance.suite.vectors import schema_problem, validator
 
+    report = _read(path)
+    if problem := schema_problem(validator("report"), report):
+        raise ReportError(f"{path}: breaks spec/schema/report.schema.json: {problem}; run `nnconform run --json` again")
+    return report
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         report = json.loads(path.read_bytes())
     except OSError as error:
@@ -196,8 +203,6 @@ def load(path: Path) -> dict[str, Any]:
         raise ReportError(f"{path}: not JSON: {error}; wanted a report that `nnconform run --json` wrote") from None
     if not isinstance(report, dict) or report.get("format") != FORMAT:
         raise ReportError(f"{path}: no report of format {FORMAT}; wanted what `nnconform run --json` wrote")
-    if problem := schema_problem(validator("report"), report):
-        raise ReportError(f"{path}: breaks spec/schema/report.schema.json: {problem}; run `nnconform run --json` again")
     return report
 
 
@@ -217,6 +222,15 @@ def remember(report: Mapping[str, Any]) -> Path | None:
     except OSError:
         return None
     return path
+
+
+def last() -> dict[str, Any]:
+    """Return the last run's report, unchecked: this program has written it, and checking takes longer than reading.
+
+    Raises:
+        ReportError: it cannot be read, or is of another format.
+    """
+    return _read(last_path())
 
 
 def cache_folder() -> Path:

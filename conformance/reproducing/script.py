@@ -1,0 +1,282 @@
+"""A standalone script that shows one result: inputs, the call, what is expected, and an assertion."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from nnconform.conformance.suite import catalogue
+from nnconform.conformance.suite.recipes import Repeated, places
+from nnconform.conformance.suite.vectors import LawTensor, Tensor, Vector
+
+from . import checks, laws
+from .case import Case, indented
+from .clauses import Clause, clauses, concerned
+from .families import RUNNING, families
+from .literals import WIDTH, Arrays
+from .rows import Chosen, Row, failing, shown
+
+POSITION = re.compile(r"^the same number gives .* as element (\d+) of (\d+) and .* as element (\d+) of (\d+)$")
+DTYPE = re.compile(r"^dtype (\w+), wanted (\w+)$")
+
+
+class NothingToShow(Exception):
+    """The vector judges nothing of this call; the message says why."""
+
+
+@dataclass(frozen=True)
+class Script:
+    """A script and what an upstream report says of it.
+
+    Attributes:
+        text: the script itself.
+        outputs: the flat names of the outputs that it looks at, the worst first.
+        clauses: that the result is about.
+        said: what the report says of the worst, in a line; "" where there is none.
+    """
+
+    text: str
+    outputs: tuple[str, ...]
+    clauses: tuple[Clause, ...]
+    said: str
+
+
+def write(vector: Vector, chosen: Chosen) -> Script:
+    """Return the script of one call.
+
+    Args:
+        vector: what is asked.
+        chosen: the call, and what a report says of it.
+
+    Raises:
+        NothingToShow: nothing is judged, or the framework lacks what is asked for.
+    """
+    row = chosen.row
+    if vector.unjudged:
+        raise NothingToShow(f"{vector.id} has no meaning in the spec: it is recorded and not judged")
+    if row is not None and row["verdict"] == "unsupported":
+        raise NothingToShow(f"{chosen.implementation} has no such thing: {row['reason']}")
+    family = families(chosen.framework)[vector.operation, chosen.implementation]
+    names = _names(vector, row, family.omits)
+    vector, row, names = _one_length(vector, row, names)
+    module = import_module(f"{__package__}.{chosen.framework}")
+    wide = chosen.framework == "jax" and vector.dtype == "float64"
+    position = _position(row, names)
+    array = Arrays(chosen.framework, wide=wide, cut="[:n]" if position else "")
+    # What raises may do so in the backward pass: then all of it is called.
+    raises = row is not None and not row["outputs"]
+    needed = frozenset(name.partition("[")[0] for name in (shown(row, [*vector.expected], family.omits) if raises else names))
+    case = Case(vector, family, chosen.mode, needed, array)
+    body = list(getattr(module, family.writer)(case))
+    writer = _Writer(case, chosen.framework, module.NUMERIC, row)
+    if position:
+        body = [*_as_function(body, writer.got(names[0])), "", *writer.dependence(*position)]
+    elif names:
+        body += ["", *writer.checks(names)]
+    known = clauses()
+    quoted = [known[c] for c in concerned(vector, names, _departed(row, names), known)]
+    said = describe(row, names)
+    imports = module.imports(case) if hasattr(module, "imports") else module.IMPORTS
+    head = _docstring(chosen, said, quoted)
+    text = _assembled(head, imports, _threads(case, chosen.framework), body)
+    return Script(text, tuple(names), tuple(quoted), said)
+
+
+def _names(vector: Vector, row: Row | None, omits: Iterable[str]) -> list[str]:
+    """Return the outputs to look at, the worst first."""
+    judged = [n for n, e in _expected(vector) if not isinstance(e, Tensor) or "any" not in e.latitude]
+    names = failing(row, shown(row, judged, tuple(omits)))
+    if row is not None and not row["outputs"]:
+        # It gave nothing: the first output is enough to say what should have come.
+        first = names[0].partition("[")[0] if names else ""
+        names = [name for name in names if name.partition("[")[0] == first]
+    return names
+
+
+def _expected(vector: Vector) -> Iterator[tuple[str, Tensor | LawTensor]]:
+    for name in vector.expected:
+        yield name, vector.expected[name]
+
+
+def _one_length(vector: Vector, row: Row | None, names: list[str]) -> tuple[Vector, Row | None, list[str]]:
+    """Return a vector of many lengths, and what is said of it, as of the one length at which the worst element is."""
+    if not vector.lengths or not names or _position(row, names):
+        return vector, row, names
+    worst = _output(row, names[0]).get("worst")
+    at = int(worst["index"][0]) if worst else -1
+    length = int(np.repeat(vector.lengths, vector.lengths)[at])
+    place = int(places(vector.lengths)[at])
+    start = at % sum(vector.lengths) - place
+    if worst:
+        assert row is not None
+        output = {**row["outputs"][names[0]], "worst": {**worst, "index": [place]}}
+        row, names = {**row, "outputs": {names[0]: output}}, names[:1]
+    expected = {name: _part(vector.expected[name], start, length) for name in names}
+    inputs = {name: _cut(vector.inputs[name], length) for name in vector.inputs}
+    return replace(vector, inputs=inputs, expected=expected, lengths=()), row, names
+
+
+def _part(tensor: Tensor | LawTensor, start: int, length: int) -> Tensor:
+    assert isinstance(tensor, Tensor)
+    values, bound, flushed = (
+        None if part is None else part[start : start + length] for part in (tensor.values, tensor.bound, tensor.flushed)
+    )
+    return replace(tensor, shape=(length,), values=values, bound=bound, flushed=flushed)
+
+
+def _cut(value: Any, length: int) -> Any:
+    return [_cut(v, length) for v in value] if isinstance(value, list) else value[:length]
+
+
+def _output(row: Row | None, name: str) -> Mapping[str, Any]:
+    return {} if row is None else row["outputs"].get(name, {})
+
+
+def _position(row: Row | None, names: list[str]) -> tuple[int, int, int, int] | None:
+    """Return the places and lengths at which the worst output has two results for one number, or None."""
+    found = POSITION.match(_output(row, names[0]).get("problem", "")) if names else None
+    if found is None:
+        return None
+    one, of_one, two, of_two = map(int, found.groups())
+    return one, of_one, two, of_two
+
+
+def _departed(row: Row | None, names: Iterable[str]) -> Iterator[str]:
+    if row is None:
+        return
+    known = catalogue.dialects() if row["verdict"] == "dialect" else {}
+    named = [_output(row, name).get("dialect", "") for name in names] + [row.get("dialect", "")]
+    for part in (part for dialect in named for part in dialect.split("+")):
+        yield from known.get(part, {}).get("departs_from", ())
+
+
+def describe(row: Row | None, names: Iterable[str]) -> str:
+    """Return what a report says of the worst output, in a line; "" where all conforms."""
+    if row is None or row["verdict"] == "conforms":
+        return ""
+    if not row["outputs"]:
+        reason = row.get("reason", "").splitlines()[0] if row.get("reason") else row["verdict"]
+        short = re.split(r"(?<=\.) ", reason)[0]
+        return short if len(short) <= 2 * WIDTH else f"{short[: 2 * WIDTH]}..."
+    name = next(iter(names))
+    output = _output(row, name)
+    if output.get("problem"):
+        return f"{name}: {output['problem']}"
+    element = output["worst"]
+    index = f"[{', '.join(map(str, element['index']))}]" if element["index"] else ""
+    got, expected = (f"{float(element[key]):.8g}" for key in ("got", "expected"))
+    return f"{name}{index} = {got}, expected {expected} (bound {float(element['bound']):.3g})"
+
+
+class _Writer:
+    """Writes what stands after the call."""
+
+    def __init__(self, case: Case, framework: str, numeric: str, row: Row | None) -> None:
+        self.case, self.framework, self.numeric, self.row = case, framework, numeric, row
+
+    def raw(self, name: str) -> str:
+        """Return the expression of an output as the framework gives it."""
+        base, _, rest = name.partition("[")
+        return self.case.family.outputs[base].format(i=rest.rstrip("]"))
+
+    def got(self, name: str) -> str:
+        """Return the expression of an output as a NumPy array; bfloat16, which NumPy does not have, as float64."""
+        if self.case.vector.steps and name not in RUNNING:
+            return f"np.stack({name}s)"
+        expected = self.case.vector.expected[name]
+        narrow = {"torch": "{}.numpy()"}.get(self.framework, "np.array({})")
+        return (self.numeric if expected.dtype == "bfloat16" else narrow).format(self.raw(name))
+
+    def checks(self, names: list[str]) -> Iterator[str]:
+        """Yield the assertions on outputs."""
+        vector = self.case.vector
+        expected = vector.expected[names[0]]
+        output = _output(self.row, names[0])
+        if isinstance(expected, LawTensor):
+            sample = self.numeric.format(self.raw(names[0]))
+            yield from laws.lines(expected, sample, laws.statistic(output.get("problem", "")))
+        elif wrong := DTYPE.match(output.get("problem", "")):
+            dtype = self.case.array.dtype(wrong[2]) if self.framework != "tensorflow" else f'"{wrong[2]}"'
+            raw = self.raw(names[0])
+            yield f'assert {raw}.dtype == {dtype}, f"dtype {{{raw}.dtype}}, wanted {wrong[2]}"'
+        else:
+            yield "# The exact results, rounded once, and the most by which each may be off."
+            made = [checks.Check(n, self.got(n), _tensor(vector.expected[n]), _output(self.row, n)) for n in names]
+            yield from checks.lines(made, vector.first)
+
+    def dependence(self, one: int, of_one: int, two: int, of_two: int) -> Iterator[str]:
+        """Yield the assertion that one number has one result, whatever its place and the array's length."""
+        yield f"one, two = run({of_one})[{one}], run({of_two})[{two}]"
+        yield "assert repr(one) == repr(two), ("
+        yield f'    f"the same number gives {{one}} as element {one} of {of_one} "'
+        yield f'    f"and {{two}} as element {two} of {of_two}"'
+        yield ")"
+
+
+def _tensor(expected: Tensor | LawTensor) -> Tensor:
+    assert isinstance(expected, Tensor)
+    return expected
+
+
+def _as_function(body: Iterable[str], got: str) -> Iterator[str]:
+    yield "def run(n):"
+    yield from indented(line for line in [*body, f"return {got}"] if line)
+    yield ""
+
+
+def _threads(case: Case, framework: str) -> Iterator[str]:
+    """Yield what keeps the order of a long sum: one thread, as in the report's run."""
+    inputs = case.vector.inputs
+    if not any(isinstance(v, Repeated) for name in inputs for v in _entries(inputs[name])):
+        return
+    if case.vector.operation in ("relu", "elu", "clip_by_value"):
+        return
+    yield from {
+        "torch": ["torch.set_num_threads(1)"],
+        "tensorflow": ["tf.config.threading.set_intra_op_parallelism_threads(1)"],
+        "jax": [],
+    }[framework]
+
+
+def _entries(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _docstring(chosen: Chosen, said: str, quoted: Iterable[Clause]) -> str:
+    how = "" if chosen.mode == "eager" else f" ({chosen.mode})"
+    head = f"{chosen.implementation}{how}"
+    title = f"{head}: {said}" if said else head
+    wrapped = textwrap.fill(title, WIDTH - 3, break_long_words=False, break_on_hyphens=False)
+    return "\n\n".join([wrapped, *(clause.quoted(WIDTH) for clause in quoted)])
+
+
+def _assembled(head: str, imports: Iterable[str], settings: Iterable[str], body: Iterable[str]) -> str:
+    code = "\n".join(body)
+    special = [word for word in ("inf", "nan") if re.search(rf"(?<![\w.]){word}\b", code)]
+    lines = [*imports]
+    if special:
+        lines = [f"from math import {', '.join(special)}", "", *lines]
+    if "math." in code:
+        lines = ["import math", *lines]
+    return "\n".join([f'"""{head}\n"""', "", *lines, *settings, *_spaced(code)]) + "\n"
+
+
+def _spaced(code: str) -> Iterator[str]:
+    """Yield lines with one blank line between parts and two around functions, as ruff and black have them."""
+    before, blank, inside = "", True, False
+    for line in code.splitlines():
+        if not line.strip():
+            blank = True
+            continue
+        top = not line.startswith((" ", ")", "]"))
+        starts = top and line.startswith(("def ", "@")) and not before.startswith("@")
+        yield from [""] * (2 if starts or (inside and top and not before.startswith("@")) else blank)
+        inside = line.startswith(("def ", "@")) or (inside and not top)
+        before, blank = line, False
+        yield line
