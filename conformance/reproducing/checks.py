@@ -91,7 +91,8 @@ class _Element:
 
 def _elements(elements: Sequence[_Element]) -> Iterator[str]:
     first, *others = elements
-    if not others or len({element.holds for element in elements}) > 1:
+    holds = {element.holds for element in elements}
+    if not others or any("signbit" in condition for condition in holds):
         yield f"got = {first.got}"
         yield f"expected, bound = {first.expected}, {first.bound}"
         yield from _asserted(first.holds, f'f"{first.name} = {{got}}, expected {{expected}} (bound {{bound}})"')
@@ -101,7 +102,10 @@ def _elements(elements: Sequence[_Element]) -> Iterator[str]:
     for e in elements:
         yield f'    ("{e.name}", {e.got}, {e.expected}, {e.bound}),'
     yield "):"
-    yield f"    if not ({first.holds}):" if " and " in first.holds else f"    if not {first.holds}:"
+    condition = first.holds if len(holds) == 1 else f"({' or '.join(sorted(holds))})"
+    if "np.isnan(got)" in holds:
+        condition = condition.replace("np.isnan(got)", "(np.isnan(got) and np.isnan(expected))")
+    yield f"    if not {condition}:"
     yield '        wrong.append(f"{name} = {got}, expected {expected} (bound {bound})")'
     yield r'assert not wrong, "\n".join(wrong)'
 
@@ -123,20 +127,36 @@ def _whole(check: Check) -> Iterator[str]:
     yield numpy("expected", tensor.values)
     yield f"bound = {float(tensor.bound.flat[0])!r}" if one else numpy("bound", tensor.bound)
     yield ""
+    if one and not tensor.bound.flat[0] and not _flushes(tensor):
+        yield from _exact(check)
+        return
     wide = "got" if dtype_name(tensor.values) in ("float64", "bfloat16") else "np.float64(got)"
     yield from _ratio(tensor, wide, _special(check))
-    at = "[worst]" if tensor.shape else ""
-    text = f'{check.name}{{index}} = {{got{at}}}, expected {{expected{at}}} (bound {{bound{"" if one else at}}})"'
-    if not tensor.shape:
-        yield from _asserted("ratio <= 1", 'f"' + text.replace("{index}", ""))
-        return
-    if len(tensor.shape) == 1:
-        yield "worst = ratio.argmax()"
-        text = text.replace("{index}", "[{worst}]")
+    bound = "{bound}" if one or not tensor.shape else "{bound[worst]}"
+    yield from _worst(check, "ratio", "{} <= 1", bound)
+
+
+def _exact(check: Check) -> Iterator[str]:
+    """Yield the comparison with values that leave no room."""
+    tensor = check.expected
+    yield f"wrong = (got != expected) | {_other_sign('got', 'expected')}" if _signed(tensor) else "wrong = got != expected"
+    if np.isnan(_present(tensor.values).astype(np.float64)).any():
+        yield "wrong &= ~(np.isnan(got) & np.isnan(expected))"
+    yield from _worst(check, "wrong", "not {}", "{bound}")
+
+
+def _worst(check: Check, measure: str, holds: str, bound: str) -> Iterator[str]:
+    """Yield the assertion on the element where ``measure`` is largest."""
+    at, index = "[worst]", "{[*map(int, worst)]}"
+    if not check.expected.shape:
+        at, index = "", ""
+    elif len(check.expected.shape) == 1:
+        index = "[{worst}]"
+        yield f"worst = {measure}.argmax()"
     else:
-        yield "worst = np.unravel_index(ratio.argmax(), ratio.shape)"
-        text = text.replace("{index}", "{[*map(int, worst)]}")
-    yield from _asserted("ratio[worst] <= 1", 'f"' + text)
+        yield f"worst = np.unravel_index({measure}.argmax(), {measure}.shape)"
+    text = f'f"{check.name}{index} = {{got{at}}}, expected {{expected{at}}} (bound {bound})"'
+    yield from _asserted(holds.format(f"{measure}{at}"), text)
 
 
 def _special(check: Check) -> bool:
@@ -163,7 +183,7 @@ def _ratio(tensor: Tensor, got: str, special: bool) -> Iterator[str]:
         yield f"ratio = np.abs({got} - expected) / bound"
         return
     signed = _signed(tensor)
-    yield f"same = (got == expected){_with_sign('got', 'expected')}" if signed else "same = got == expected"
+    yield f"same = (got == expected) & ~{_other_sign('got', 'expected')}" if signed else "same = got == expected"
     if np.isnan(tensor.values.astype(np.float64)).any():  # type: ignore[union-attr]
         yield "same |= np.isnan(got) & np.isnan(expected)"
     if flushes:
@@ -176,8 +196,8 @@ def _ratio(tensor: Tensor, got: str, special: bool) -> Iterator[str]:
     yield "ratio[np.isnan(ratio)] = np.inf"
 
 
-def _with_sign(one: str, other: str) -> str:
-    return f" & (np.signbit({one}) == np.signbit({other}))"
+def _other_sign(one: str, other: str) -> str:
+    return f"(np.signbit({one}) != np.signbit({other}))"
 
 
 def _flushes(tensor: Tensor) -> bool:
@@ -200,7 +220,8 @@ def _several(checks: Sequence[Check]) -> Iterator[str]:
     yield "wrong = []"
     yield "for name in expected:"
     yield "    a, b = np.float64(got[name]), np.float64(expected[name])"
-    yield f"    same = (a == b){_with_sign('a', 'b') if signed else ''} | (np.isnan(a) & np.isnan(b))"
+    sign = f" & ~{_other_sign('a', 'b')}" if signed else ""
+    yield f"    same = (a == b){sign} | (np.isnan(a) & np.isnan(b))"
     if flushed:
         yield "    same |= np.abs(a - flushed.get(name, b)) <= bound[name]"
     yield '    with np.errstate(all="ignore"):'

@@ -128,6 +128,9 @@ class Arrays:
             shape = ", ".join(map(str, value.shape)) if self.framework == "torch" else shape_words(value.shape)
             return f"{before}{(ones if constant else zeros)}({', '.join([shape, *options])})"
         opening = f"{before}{array}("
+        if self.framework == "tensorflow" and dtype == "bfloat16" and _subnormal(value):
+            # Of a list, tf.constant makes bfloat16 numbers without subnormals.
+            opening, options = f"{opening}np.array(", ["tf.bfloat16.as_numpy_dtype)"]
         text = nested(value, dtype, opening)
         last = text.rpartition("\n")[2]
         tail = "".join(f", {option}" for option in options) + ")"
@@ -182,6 +185,11 @@ class Arrays:
             isnan = {"torch": f"{name}.isnan()", "tensorflow": f"tf.math.is_nan({name})", "jax": f"jnp.isnan({name})"}
             lines.append(f"{name} = {name}[~{isnan[self.framework]}]")
         return lines
+
+
+def _subnormal(value: Array) -> bool:
+    wide = np.abs(value.astype(np.float64))
+    return bool(((wide > 0) & (wide < np.finfo(np.float32).tiny)).any())
 
 
 def every(value: Array) -> bool:

@@ -92,6 +92,9 @@ def _names(vector: Vector, row: Row | None, omits: Iterable[str]) -> list[str]:
     """Return the outputs to look at, the worst first."""
     judged = [n for n, e in _expected(vector) if not isinstance(e, Tensor) or "any" not in e.latitude]
     names = failing(row, shown(row, judged, tuple(omits)))
+    # Values and dtypes are looked at in different ways; a script shows one of them.
+    of_values = [name for name in names if not DTYPE.match(_output(row, name).get("problem", ""))]
+    names = of_values or names
     if row is not None and not row["outputs"]:
         # It gave nothing: the first output is enough to say what should have come.
         first = names[0].partition("[")[0] if names else ""
@@ -202,9 +205,12 @@ class _Writer:
             sample = self.numeric.format(self.raw(names[0]))
             yield from laws.lines(expected, sample, laws.statistic(output.get("problem", "")))
         elif wrong := DTYPE.match(output.get("problem", "")):
-            dtype = self.case.array.dtype(wrong[2]) if self.framework != "tensorflow" else f'"{wrong[2]}"'
-            raw = self.raw(names[0])
-            yield f'assert {raw}.dtype == {dtype}, f"dtype {{{raw}.dtype}}, wanted {wrong[2]}"'
+            yield "got = {"
+            yield from (f'    "{name}": {self.raw(name)}.dtype,' for name in names)
+            yield "}"
+            yield f"wanted = {self.case.array.dtype(wrong[2])}"
+            yield 'wrong = [f"{name}: dtype {dtype}, wanted {wanted}" for name, dtype in got.items() if dtype != wanted]'
+            yield r'assert not wrong, "\n".join(wrong)'
         else:
             yield "# The exact results, rounded once, and the most by which each may be off."
             made = [checks.Check(n, self.got(n), _tensor(vector.expected[n]), _output(self.row, n)) for n in names]
