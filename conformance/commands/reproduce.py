@@ -25,9 +25,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path, dir_okay=False),
     help="The report to go by [default: the last run's].",
 )
-def command(
-    vector: str, framework: str, implementation: str, mode: str, issue: bool, report_path: Path | None
-) -> None:
+def command(vector: str, framework: str, implementation: str, mode: str, issue: bool, report_path: Path | None) -> None:
     """Print a Python script that shows what FRAMEWORK does on VECTOR, with nothing but the framework and NumPy.
 
     Its assertion fails where the last run says that the result does not conform, and names the worst element.
@@ -65,9 +63,9 @@ def _vector(name: str) -> Vector:
             if name in found:
                 return next(vector for vector in read(data, path) if vector.id == name)
             ids += found
+        raise VectorError(f"no vector {name!r}{suggestion(name, ids)}; `nnconform list vectors` shows what there is")
     except VectorError as error:
         fail(str(error))
-    fail(f"no vector {name!r}{suggestion(name, ids)}; `nnconform list vectors` shows what there is")
 
 
 def _report(path: Path | None) -> dict[str, Any] | None:

@@ -67,7 +67,7 @@ class Case:
 
     def input(self, name: str) -> Any:
         """Return an input, or None."""
-        return self.vector.inputs[name] if name in self.vector.inputs else None
+        return self.vector.inputs.get(name)
 
     def number(self, name: str) -> str | None:
         """Return an attribute as Python text; None where the vector leaves it out."""

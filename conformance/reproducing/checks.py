@@ -13,7 +13,7 @@ from nnconform.conformance.suite.vectors import Tensor
 
 from .literals import WIDTH, Arrays, words
 
-# Outputs of more elements are looked at in their worst element alone.
+# Outputs of more elements are looked at in their worst element alone; so are several that are wrong at once.
 LONG = 128
 numpy = Arrays("numpy")
 
@@ -44,7 +44,8 @@ def lines(checks: Sequence[Check], first: int = 0) -> Iterator[str]:
     """
     # What is empty has nothing to be wrong but its shape.
     checks = [check for check in checks if np.prod(check.expected.shape)] or checks[:1]
-    if first or any(np.prod(check.expected.shape) > LONG for check in checks):
+    several = len(checks) > 1 and all("worst" in check.output for check in checks)
+    if several or first or any(np.prod(check.expected.shape) > LONG for check in checks):
         yield from _elements([_Element.of(check, first) for check in checks])
     elif len(checks) == 1:
         yield from _whole(checks[0])
@@ -139,7 +140,11 @@ def _whole(check: Check) -> Iterator[str]:
 def _exact(check: Check) -> Iterator[str]:
     """Yield the comparison with values that leave no room."""
     tensor = check.expected
-    yield f"wrong = (got != expected) | {_other_sign('got', 'expected')}" if _signed(tensor) else "wrong = got != expected"
+    yield (
+        f"wrong = (got != expected) | {_other_sign('got', 'expected')}"
+        if _signed(tensor)
+        else "wrong = got != expected"
+    )
     if np.isnan(_present(tensor.values).astype(np.float64)).any():
         yield "wrong &= ~(np.isnan(got) & np.isnan(expected))"
     yield from _worst(check, "wrong", "not {}", "{bound}")

@@ -100,8 +100,8 @@ def _tensorflow() -> Entries:
         name = f"keras.layers.Activation({options})"
         yield (operation, name), Family("activation_layer", "keras.layers.Activation", options, every, (), pair)
     outputs = {name: name for name in ("y", *HIDDEN, *RUNNING, "dx", "dgamma", "dbeta")}
-    name = "tf.nn.batch_normalization"
-    for operation, name in zip(BATCH_NORMS, (f"tf.nn.moments + {name}", name), strict=True):
+    given = "tf.nn.batch_normalization"
+    for operation, name in zip(BATCH_NORMS, (f"tf.nn.moments + {given}", given), strict=True):
         yield (operation, name), Family("batch_norm", name, "", every, RUNNING, outputs)
     for operation in BATCH_NORMS:
         omits = HIDDEN if operation == "batch_norm_train" else ()

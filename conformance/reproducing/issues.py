@@ -84,7 +84,9 @@ def _dialect(row: Mapping[str, Any], script: Script) -> Iterator[str]:
     for part in dict.fromkeys(part for dialect in named for part in dialect.split("+") if part in known):
         entry = known[part]
         links = [source for source in entry["source"] if source.startswith("http")]
-        yield f"{entry['summary']} The values are those of\n\n```text\n{entry['formula']}\n```\n\n{entry['consequence']}"
+        yield f"{entry['summary']} The values are those of"
+        yield f"```text\n{entry['formula']}\n```"
+        yield entry["consequence"]
         if links:
             yield "See also: " + ", ".join(f"<{link}>" for link in links)
 
@@ -95,4 +97,6 @@ def _versions(chosen: Chosen, report: Mapping[str, Any] | None) -> Iterator[str]
     yield from (f"{name} {version}" for name, version in entry["versions"].items())
     platform = report["platform"]
     yield f"Python {entry.get('python', platform['python'])}"
-    yield f"{platform['system']} {platform['machine']}" + (f", {platform['processor']}" if platform["processor"] else "")
+    yield f"{platform['system']} {platform['machine']}" + (
+        f", {platform['processor']}" if platform["processor"] else ""
+    )

@@ -39,11 +39,11 @@ def lines(law: LawTensor, got: str, name: str) -> Iterator[str]:
         "fourth moment": _moment,
         "neighbours": _neighbours,
         "Kolmogorov-Smirnov": _distance,
-    }[name](law, got, name)
+    }[name](law, name)
     yield f'assert statistic <= critical, f"{name} {{statistic / critical:.3g}} times its critical value"'
 
 
-def _support(law: LawTensor, _: str, __: str) -> Iterator[str]:
+def _support(law: LawTensor, name: str) -> Iterator[str]:
     limit = round_number(Decimal(law.bound) * (1 + 4 * working(law.dtype).u), FORMATS[law.dtype])
     yield "statistic = np.abs(z).max()"
     yield f"critical = {float(limit) / law.stddev!r}  # the law ends here"
@@ -52,8 +52,8 @@ def _support(law: LawTensor, _: str, __: str) -> Iterator[str]:
 CHANCE = "  # a right sample exceeds it once in 1e9"
 
 
-def _moment(law: LawTensor, _: str, name: str) -> Iterator[str]:
-    _, fourth, eighth = even_moments(law.law)
+def _moment(law: LawTensor, name: str) -> Iterator[str]:
+    fourth, eighth = even_moments(law.law)[1:]
     power, mean, deviation = {
         "mean": ("z", 0.0, 1.0),
         "variance": ("(z**2)", 1.0, math.sqrt(fourth - 1)),
@@ -63,7 +63,7 @@ def _moment(law: LawTensor, _: str, name: str) -> Iterator[str]:
     yield f"critical = {CRITICAL_Z * deviation:.17g} / np.sqrt(z.size){CHANCE}"
 
 
-def _neighbours(law: LawTensor, got: str, _: str) -> Iterator[str]:
+def _neighbours(law: LawTensor, name: str) -> Iterator[str]:
     yield "statistic = 0.0"
     yield f"z = z.reshape({law.shape})"
     yield "for axis in range(z.ndim):"
@@ -74,7 +74,7 @@ def _neighbours(law: LawTensor, got: str, _: str) -> Iterator[str]:
     yield f"critical = {CRITICAL_Z!r}{CHANCE}"
 
 
-def _distance(law: LawTensor, _: str, __: str) -> Iterator[str]:
+def _distance(law: LawTensor, name: str) -> Iterator[str]:
     yield "z.sort()"
     if law.law == "uniform":
         yield "law = np.clip(0.5 + z / (2 * np.sqrt(3)), 0, 1)"

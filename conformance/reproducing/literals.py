@@ -162,10 +162,14 @@ class Arrays:
         return "\n".join(lines) + (".requires_grad_()" if grad else "")
 
     def _repeated(self, name: str, value: Repeated) -> list[str]:
+        if (constant := self._constant(value.block)) is not None:
+            dtype = dtype_name(value.block)
+            given = [] if dtype == self._default else [f"{self.calls[3]}{dtype}"]
+            return [f"{name} = {self.calls[2 if constant else 1]}({', '.join([shape_words(value.shape), *given])})"]
         shape = shape_words(value.shape) if len(value.shape) > 1 else f"{value.shape[0]:_}"
         block, made = f"{name.partition('.')[0]}_block", f"np.resize({{}}, {shape})"
         made = made.format(block)
-        cast = dtype_name(value) == "bfloat16"
+        cast = dtype_name(value.block) == "bfloat16"
         whole = {
             "torch": f"torch.from_numpy({made})" + (".bfloat16()" if cast else ""),
             "tensorflow": f"tf.cast({made}, tf.bfloat16)" if cast else f"tf.constant({made})",

@@ -34,7 +34,9 @@ class Chosen:
 
 
 def verdict_rank(row: Row) -> tuple[int, float]:
-    """Return a key that sorts results, the worst first."""
+    """Return a key that sorts results, the worst first; those that conform as they stand in the report."""
+    if row["verdict"] == "conforms":
+        return VERDICTS.index("conforms"), 0.0
     ratios = [float(output["ratio"]) for output in row["outputs"].values() if output["verdict"] == row["verdict"]]
     return VERDICTS.index(row["verdict"]), -max(ratios, default=0.0)
 
@@ -84,9 +86,10 @@ def choose(
         row = min(rows, key=verdict_rank)
         return Chosen(parent, row["implementation"], row["mode"], row)
     if not implementation:
+        how = f" --mode {mode}" if mode else ""
         raise UsageError(
-            f"no run tells what {framework} does on {vector}{f' in mode {mode}' if mode else ''}; run `nnconform run "
-            f"{framework} --vector {vector}{f' --mode {mode}' if mode else ''}` first, or name one with --implementation"
+            f"no run tells what {framework} does on {vector}{how}; run `nnconform run {framework} --vector {vector}"
+            f"{how}` first, or name an API with --implementation"
         )
     modes = known[operation, implementation].modes
     if mode and mode not in modes:
@@ -116,3 +119,8 @@ def shown(row: Row | None, expected: Sequence[str], omits: Sequence[str]) -> lis
     if row is not None and row["outputs"]:
         return [name for name in expected if name in row["outputs"]]
     return [name for name in expected if name.partition("[")[0] not in omits]
+
+
+def output_of(row: Row | None, name: str) -> Mapping[str, Any]:
+    """Return what a report says of an output; empty where it does not."""
+    return {} if row is None else row["outputs"].get(name, {})

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-import numpy as np
-
 from nnconform.conformance.suite import catalogue
-from nnconform.conformance.suite.recipes import Repeated, places
+from nnconform.conformance.suite.recipes import Repeated
 from nnconform.conformance.suite.vectors import LawTensor, Tensor, Vector
 
 from . import checks, laws
 from .case import Case, indented
 from .clauses import Clause, clauses, concerned
 from .families import RUNNING, families
+from .lengths import one_length, position
 from .literals import WIDTH, Arrays
-from .rows import Chosen, Row, failing, shown
+from .rows import Chosen, Row, failing, output_of, shown
 
-POSITION = re.compile(r"^the same number gives .* as element (\d+) of (\d+) and .* as element (\d+) of (\d+)$")
 DTYPE = re.compile(r"^dtype (\w+), wanted (\w+)$")
 
 
@@ -64,19 +62,21 @@ def write(vector: Vector, chosen: Chosen) -> Script:
         raise NothingToShow(f"{chosen.implementation} has no such thing: {row['reason']}")
     family = families(chosen.framework)[vector.operation, chosen.implementation]
     names = _names(vector, row, family.omits)
-    vector, row, names = _one_length(vector, row, names)
+    vector, row, names = one_length(vector, row, names)
     module = import_module(f"{__package__}.{chosen.framework}")
     wide = chosen.framework == "jax" and vector.dtype == "float64"
-    position = _position(row, names)
-    array = Arrays(chosen.framework, wide=wide, cut="[:n]" if position else "")
+    places = position(row, names)
+    array = Arrays(chosen.framework, wide=wide, cut="[:n]" if places else "")
     # What raises may do so in the backward pass: then all of it is called.
     raises = row is not None and not row["outputs"]
-    needed = frozenset(name.partition("[")[0] for name in (shown(row, [*vector.expected], family.omits) if raises else names))
+    needed = frozenset(
+        name.partition("[")[0] for name in (shown(row, [*vector.expected], family.omits) if raises else names)
+    )
     case = Case(vector, family, chosen.mode, needed, array)
     body = list(getattr(module, family.writer)(case))
     writer = _Writer(case, chosen.framework, module.NUMERIC, row)
-    if position:
-        body = [*_as_function(body, writer.got(names[0])), "", *writer.dependence(*position)]
+    if places:
+        body = [*_as_function(body, writer.got(names[0])), "", *writer.dependence(*places)]
     elif names:
         body += ["", *writer.checks(names)]
     known = clauses()
@@ -93,7 +93,7 @@ def _names(vector: Vector, row: Row | None, omits: Iterable[str]) -> list[str]:
     judged = [n for n, e in _expected(vector) if not isinstance(e, Tensor) or "any" not in e.latitude]
     names = failing(row, shown(row, judged, tuple(omits)))
     # Values and dtypes are looked at in different ways; a script shows one of them.
-    of_values = [name for name in names if not DTYPE.match(_output(row, name).get("problem", ""))]
+    of_values = [name for name in names if not DTYPE.match(output_of(row, name).get("problem", ""))]
     names = of_values or names
     if row is not None and not row["outputs"]:
         # It gave nothing: the first output is enough to say what should have come.
@@ -107,54 +107,11 @@ def _expected(vector: Vector) -> Iterator[tuple[str, Tensor | LawTensor]]:
         yield name, vector.expected[name]
 
 
-def _one_length(vector: Vector, row: Row | None, names: list[str]) -> tuple[Vector, Row | None, list[str]]:
-    """Return a vector of many lengths, and what is said of it, as of the one length at which the worst element is."""
-    if not vector.lengths or not names or _position(row, names):
-        return vector, row, names
-    worst = _output(row, names[0]).get("worst")
-    at = int(worst["index"][0]) if worst else -1
-    length = int(np.repeat(vector.lengths, vector.lengths)[at])
-    place = int(places(vector.lengths)[at])
-    start = at % sum(vector.lengths) - place
-    if worst:
-        assert row is not None
-        output = {**row["outputs"][names[0]], "worst": {**worst, "index": [place]}}
-        row, names = {**row, "outputs": {names[0]: output}}, names[:1]
-    expected = {name: _part(vector.expected[name], start, length) for name in names}
-    inputs = {name: _cut(vector.inputs[name], length) for name in vector.inputs}
-    return replace(vector, inputs=inputs, expected=expected, lengths=()), row, names
-
-
-def _part(tensor: Tensor | LawTensor, start: int, length: int) -> Tensor:
-    assert isinstance(tensor, Tensor)
-    values, bound, flushed = (
-        None if part is None else part[start : start + length] for part in (tensor.values, tensor.bound, tensor.flushed)
-    )
-    return replace(tensor, shape=(length,), values=values, bound=bound, flushed=flushed)
-
-
-def _cut(value: Any, length: int) -> Any:
-    return [_cut(v, length) for v in value] if isinstance(value, list) else value[:length]
-
-
-def _output(row: Row | None, name: str) -> Mapping[str, Any]:
-    return {} if row is None else row["outputs"].get(name, {})
-
-
-def _position(row: Row | None, names: list[str]) -> tuple[int, int, int, int] | None:
-    """Return the places and lengths at which the worst output has two results for one number, or None."""
-    found = POSITION.match(_output(row, names[0]).get("problem", "")) if names else None
-    if found is None:
-        return None
-    one, of_one, two, of_two = map(int, found.groups())
-    return one, of_one, two, of_two
-
-
 def _departed(row: Row | None, names: Iterable[str]) -> Iterator[str]:
     if row is None:
         return
     known = catalogue.dialects() if row["verdict"] == "dialect" else {}
-    named = [_output(row, name).get("dialect", "") for name in names] + [row.get("dialect", "")]
+    named = [output_of(row, name).get("dialect", "") for name in names] + [row.get("dialect", "")]
     for part in (part for dialect in named for part in dialect.split("+")):
         yield from known.get(part, {}).get("departs_from", ())
 
@@ -168,7 +125,7 @@ def describe(row: Row | None, names: Iterable[str]) -> str:
         short = re.split(r"(?<=\.) ", reason)[0]
         return short if len(short) <= 2 * WIDTH else f"{short[: 2 * WIDTH]}..."
     name = next(iter(names))
-    output = _output(row, name)
+    output = output_of(row, name)
     if output.get("problem"):
         return f"{name}: {output['problem']}"
     element = output["worst"]
@@ -200,7 +157,7 @@ class _Writer:
         """Yield the assertions on outputs."""
         vector = self.case.vector
         expected = vector.expected[names[0]]
-        output = _output(self.row, names[0])
+        output = output_of(self.row, names[0])
         if isinstance(expected, LawTensor):
             sample = self.numeric.format(self.raw(names[0]))
             yield from laws.lines(expected, sample, laws.statistic(output.get("problem", "")))
@@ -209,11 +166,15 @@ class _Writer:
             yield from (f'    "{name}": {self.raw(name)}.dtype,' for name in names)
             yield "}"
             yield f"wanted = {self.case.array.dtype(wrong[2])}"
-            yield 'wrong = [f"{name}: dtype {dtype}, wanted {wanted}" for name, dtype in got.items() if dtype != wanted]'
+            yield "wrong = ["
+            yield '    f"{name}: dtype {dtype}, wanted {wanted}"'
+            yield "    for name, dtype in got.items()"
+            yield "    if dtype != wanted"
+            yield "]"
             yield r'assert not wrong, "\n".join(wrong)'
         else:
             yield "# The exact results, rounded once, and the most by which each may be off."
-            made = [checks.Check(n, self.got(n), _tensor(vector.expected[n]), _output(self.row, n)) for n in names]
+            made = [checks.Check(n, self.got(n), _tensor(vector.expected[n]), output_of(self.row, n)) for n in names]
             yield from checks.lines(made, vector.first)
 
     def dependence(self, one: int, of_one: int, two: int, of_two: int) -> Iterator[str]:
@@ -239,15 +200,13 @@ def _as_function(body: Iterable[str], got: str) -> Iterator[str]:
 def _threads(case: Case, framework: str) -> Iterator[str]:
     """Yield what keeps the order of a long sum: one thread, as in the report's run."""
     inputs = case.vector.inputs
-    if not any(isinstance(v, Repeated) for name in inputs for v in _entries(inputs[name])):
+    long = any(isinstance(v, Repeated) for name in inputs for v in _entries(inputs[name]))
+    if not long or case.vector.operation in ("relu", "elu", "clip_by_value"):
         return
-    if case.vector.operation in ("relu", "elu", "clip_by_value"):
-        return
-    yield from {
-        "torch": ["torch.set_num_threads(1)"],
-        "tensorflow": ["tf.config.threading.set_intra_op_parallelism_threads(1)"],
-        "jax": [],
-    }[framework]
+    if framework == "torch":
+        yield from ("", "torch.set_num_threads(1)")
+    elif framework == "tensorflow":
+        yield from ("", "tf.config.threading.set_intra_op_parallelism_threads(1)")
 
 
 def _entries(value: Any) -> list[Any]:

@@ -130,17 +130,12 @@ def fused_batch_norm(case: Case) -> Iterator[str]:
     yield from case.declared(*affine, *running)
     size = case.shape[case.axis]
     scale = affine or [f"tf.ones({size})", f"tf.zeros({size})"]
-    options = arguments(
-        epsilon=case.number("epsilon"),
-        data_format=literal(LAYOUTS[case.rank, case.axis]),
-        is_training=case.training,
-        exponential_avg_factor=factor if case.training else None,
-    )
+    layout = arguments(data_format=literal(LAYOUTS[case.rank, case.axis]), is_training=case.training)
+    factor = factor if case.training else None
+    numbers = arguments(epsilon=case.number("epsilon"), exponential_avg_factor=factor)
     tensors = arguments("x", *scale, *running)
-    forward = [
-        f"y, running_mean, running_variance = {case.family.call}(\n    {tensors},\n    "
-        f"{options.replace(', is_training', ',{0}    is_training'.format(chr(10)))},\n)"
-    ]
+    rows = ",\n    ".join(filter(None, [tensors, numbers, layout]))
+    forward = [f"y, running_mean, running_variance = {case.family.call}(\n    {rows}\n)"]
     sources = {"dx": "x"} | ({"dgamma": "gamma", "dbeta": "beta"} if case.affine else {})
     gives = ", ".join(["y", "running_mean", "running_variance", *sources])
     takes = ", ".join(["x", "dy", *affine, *running])
