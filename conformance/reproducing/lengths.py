@@ -20,8 +20,8 @@ def one_length(vector: Vector, row: Row | None, names: list[str]) -> tuple[Vecto
     """Return a vector of many lengths, and what is said of it, as of the one length at which the worst element is."""
     if not vector.lengths or not names:
         return vector, row, names
-    if position := position(row, names):
-        longest = max(position[1::2])
+    if found := position(row, names):
+        longest = max(found[1::2])
         return replace(vector, inputs={k: _cut(vector.inputs[k], longest) for k in vector.inputs}), row, names
     worst = output_of(row, names[0]).get("worst")
     at = int(worst["index"][0]) if worst else -1

@@ -61,31 +61,30 @@ def write(vector: Vector, chosen: Chosen) -> Script:
     if row is not None and row["verdict"] == "unsupported":
         raise NothingToShow(f"{chosen.implementation} has no such thing: {row['reason']}")
     family = families(chosen.framework)[vector.operation, chosen.implementation]
-    names = _names(vector, row, family.omits)
-    vector, row, names = one_length(vector, row, names)
-    module = import_module(f"{__package__}.{chosen.framework}")
-    wide = chosen.framework == "jax" and vector.dtype == "float64"
-    places = position(row, names)
-    array = Arrays(chosen.framework, wide=wide, cut="[:n]" if places else "")
+    vector, row, names = one_length(vector, row, _names(vector, row, family.omits))
     # What raises may do so in the backward pass: then all of it is called.
-    raises = row is not None and not row["outputs"]
-    needed = frozenset(
-        name.partition("[")[0] for name in (shown(row, [*vector.expected], family.omits) if raises else names)
-    )
+    called = shown(row, [*vector.expected], family.omits) if row is not None and not row["outputs"] else names
+    needed = frozenset(name.partition("[")[0] for name in called)
+    wide = chosen.framework == "jax" and vector.dtype == "float64"
+    array = Arrays(chosen.framework, wide=wide, cut="[:n]" if position(row, names) else "")
     case = Case(vector, family, chosen.mode, needed, array)
-    body = list(getattr(module, family.writer)(case))
-    writer = _Writer(case, chosen.framework, module.NUMERIC, row)
-    if places:
-        body = [*_as_function(body, writer.got(names[0])), "", *writer.dependence(*places)]
-    elif names:
-        body += ["", *writer.checks(names)]
     known = clauses()
     quoted = [known[c] for c in concerned(vector, names, _departed(row, names), known)]
     said = describe(row, names)
-    imports = module.imports(case) if hasattr(module, "imports") else module.IMPORTS
-    head = _docstring(chosen, said, quoted)
-    text = _assembled(head, imports, _threads(case, chosen.framework), body)
+    text = _assembled(_docstring(chosen, said, quoted), *_code(case, row, names))
     return Script(text, tuple(names), tuple(quoted), said)
+
+
+def _code(case: Case, row: Row | None, names: list[str]) -> tuple[list[str], list[str]]:
+    """Return the imports and settings of a script, and the lines that follow them."""
+    module = import_module(f"{__package__}.{case.array.framework}")
+    body = list(getattr(module, case.family.writer)(case))
+    after = _After(case, module.NUMERIC, row)
+    if places := position(row, names):
+        body = [*_as_function(body, after.got(names[0])), "", *after.dependence(*places)]
+    elif names:
+        body += ["", *after.checks(names)]
+    return [*module.imports(case), *_threads(case)], body
 
 
 def _names(vector: Vector, row: Row | None, omits: Iterable[str]) -> list[str]:
@@ -134,11 +133,11 @@ def describe(row: Row | None, names: Iterable[str]) -> str:
     return f"{name}{index} = {got}, expected {expected} (bound {float(element['bound']):.3g})"
 
 
-class _Writer:
+class _After:
     """Writes what stands after the call."""
 
-    def __init__(self, case: Case, framework: str, numeric: str, row: Row | None) -> None:
-        self.case, self.framework, self.numeric, self.row = case, framework, numeric, row
+    def __init__(self, case: Case, numeric: str, row: Row | None) -> None:
+        self.case, self.numeric, self.row = case, numeric, row
 
     def raw(self, name: str) -> str:
         """Return the expression of an output as the framework gives it."""
@@ -150,7 +149,7 @@ class _Writer:
         if self.case.vector.steps and name not in RUNNING:
             return f"np.stack({name}s)"
         expected = self.case.vector.expected[name]
-        narrow = {"torch": "{}.numpy()"}.get(self.framework, "np.array({})")
+        narrow = "{}.numpy()" if self.case.array.framework == "torch" else "np.array({})"
         return (self.numeric if expected.dtype == "bfloat16" else narrow).format(self.raw(name))
 
     def checks(self, names: list[str]) -> Iterator[str]:
@@ -197,15 +196,15 @@ def _as_function(body: Iterable[str], got: str) -> Iterator[str]:
     yield ""
 
 
-def _threads(case: Case, framework: str) -> Iterator[str]:
+def _threads(case: Case) -> Iterator[str]:
     """Yield what keeps the order of a long sum: one thread, as in the report's run."""
     inputs = case.vector.inputs
     long = any(isinstance(v, Repeated) for name in inputs for v in _entries(inputs[name]))
     if not long or case.vector.operation in ("relu", "elu", "clip_by_value"):
         return
-    if framework == "torch":
+    if case.array.framework == "torch":
         yield from ("", "torch.set_num_threads(1)")
-    elif framework == "tensorflow":
+    elif case.array.framework == "tensorflow":
         yield from ("", "tf.config.threading.set_intra_op_parallelism_threads(1)")
 
 
@@ -221,7 +220,7 @@ def _docstring(chosen: Chosen, said: str, quoted: Iterable[Clause]) -> str:
     return "\n\n".join([wrapped, *(clause.quoted(WIDTH) for clause in quoted)])
 
 
-def _assembled(head: str, imports: Iterable[str], settings: Iterable[str], body: Iterable[str]) -> str:
+def _assembled(head: str, imports: Iterable[str], body: Iterable[str]) -> str:
     code = "\n".join(body)
     special = [word for word in ("inf", "nan") if re.search(rf"(?<![\w.]){word}\b", code)]
     lines = [*imports]
@@ -229,7 +228,7 @@ def _assembled(head: str, imports: Iterable[str], settings: Iterable[str], body:
         lines = [f"from math import {', '.join(special)}", "", *lines]
     if "math." in code:
         lines = ["import math", *lines]
-    return "\n".join([f'"""{head}\n"""', "", *lines, *settings, *_spaced(code)]) + "\n"
+    return "\n".join([f'"""{head}\n"""', "", *lines, *_spaced(code)]) + "\n"
 
 
 def _spaced(code: str) -> Iterator[str]:

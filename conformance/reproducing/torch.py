@@ -6,8 +6,12 @@ from collections.abc import Generator, Iterator
 
 from .case import Case, arguments, complement, dtype_and_shape, indented
 
-IMPORTS = ("import numpy as np", "import torch")
 NUMERIC = "{}.double().numpy()"
+
+
+def imports(_: Case) -> tuple[str, ...]:
+    """Return the imports, the same for every family."""
+    return ("import numpy as np", "import torch")
 
 
 def declared(case: Case, names: tuple[str, str] = ("x", "dy")) -> Iterator[str]:
