@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nnconform.conformance.suite import catalogue
 from nnconform.conformance.suite.vectors import Vector
 
-from .rows import Chosen
+from .rows import Chosen, Row, output_of
 from .script import Script
 
-WHAT = {
+RAISED = {
     "error": "raises an error where the formula has a value",
     "crash": "ends the process",
     "timeout": "does not return",
@@ -32,62 +33,55 @@ def text(vector: Vector, chosen: Chosen, script: Script, report: Mapping[str, An
 
 def _parts(vector: Vector, chosen: Chosen, script: Script, report: Mapping[str, Any] | None) -> Iterator[str]:
     assert chosen.row is not None
-    row = chosen.row
-    yield f"# {_title(vector, chosen, script)}"
+    how = "" if chosen.mode == "eager" else f" (mode `{chosen.mode}`)"
+    yield f"# {chosen.implementation}: {_title(vector, chosen.row, script)}"
     yield "## Expected"
     for clause in script.clauses:
-        yield clause.text
+        yield f"The nnconform specification, {clause.id} ({clause.page}), {clause.title}:"
+        yield textwrap.indent(clause.text, "> ", lambda _: True).replace("> \n", ">\n")
         if clause.source:
-            yield f"Source: {clause.source} ({clause.id} of the nnconform specification, {clause.page})"
+            yield f"Source: {clause.source}"
     yield "## Actual"
-    yield f"`{chosen.implementation}`{_mode(chosen)}: {_numbers(script.said)}"
-    yield from _dialect(row, script)
+    yield f"`{chosen.implementation}`{how}: `{script.said}`"
+    yield from _dialects(chosen.row, script)
     yield "## To reproduce"
     yield f"```python\n{script.text}```"
     yield "## Versions"
     yield "\n".join(f"- {line}" for line in _versions(chosen, report))
-    yield f"Found by nnconform, vector `{vector.id}`."
+    yield f"Found with nnconform, test vector `{vector.id}`."
 
 
-def _title(vector: Vector, chosen: Chosen, script: Script) -> str:
-    assert chosen.row is not None
-    verdict = chosen.row["verdict"]
-    names = {_dialects(chosen.row, name) for name in script.outputs} | {chosen.row.get("dialect", "")}
-    parts = [part for name in sorted(names) for part in name.split("+") if part]
-    if verdict == "dialect" and parts:
-        known = catalogue.dialects()
-        summary = next((known[part]["summary"] for part in parts if part in known), "")
-        return f"{chosen.implementation}: {summary.rstrip('.')}"
-    if verdict in WHAT:
-        return f"{chosen.implementation} {WHAT[verdict]} ({vector.dtype})"
-    return f"{chosen.implementation}: unexpected {script.outputs[0].partition('[')[0]} ({vector.dtype})"
+def _title(vector: Vector, row: Row, script: Script) -> str:
+    """Return what is the matter in a few words, without a judgement."""
+    named = [catalogue.dialects()[part]["summary"] for part in _named(row, script)]
+    if row["verdict"] == "dialect" and named:
+        return str(named[0]).rstrip(".")
+    if row["verdict"] in RAISED:
+        return f"{RAISED[row['verdict']]} ({vector.dtype})"
+    output = row["outputs"][script.outputs[0]]
+    if "worst" not in output:
+        return f"{script.outputs[0]} is {output.get('problem', 'not as expected')} ({vector.dtype})"
+    got, expected = (f"{float(output['worst'][key]):.4g}" for key in ("got", "expected"))
+    return f"{script.outputs[0]} is {got} where {expected} is expected ({vector.dtype})"
 
 
-def _mode(chosen: Chosen) -> str:
-    return "" if chosen.mode == "eager" else f" (mode {chosen.mode})"
+def _named(row: Row, script: Script) -> list[str]:
+    """Return the dialects that name the difference, one by one."""
+    names = [row.get("dialect", ""), *(output_of(row, name).get("dialect", "") for name in script.outputs)]
+    known = catalogue.dialects()
+    return list(dict.fromkeys(part for name in names for part in name.split("+") if part in known))
 
 
-def _numbers(said: str) -> str:
-    return f"`{said}`"
-
-
-def _dialects(row: Mapping[str, Any], name: str) -> str:
-    return str(row["outputs"].get(name, {}).get("dialect", ""))
-
-
-def _dialect(row: Mapping[str, Any], script: Script) -> Iterator[str]:
+def _dialects(row: Row, script: Script) -> Iterator[str]:
     """Yield what is known of each dialect that names the difference: what it is, its formula, what it means."""
     if row["verdict"] != "dialect":
         return
     known = catalogue.dialects()
-    named = [row.get("dialect", ""), *(_dialects(row, name) for name in script.outputs)]
-    for part in dict.fromkeys(part for dialect in named for part in dialect.split("+") if part in known):
-        entry = known[part]
-        links = [source for source in entry["source"] if source.startswith("http")]
-        yield f"{entry['summary']} The values are those of"
+    for entry in (known[part] for part in _named(row, script)):
+        yield f"{entry['summary']} In a formula:"
         yield f"```text\n{entry['formula']}\n```"
-        yield entry["consequence"]
-        if links:
+        yield f"What it means: {entry['consequence']}"
+        if links := [source for source in entry["source"] if source.startswith("http")]:
             yield "See also: " + ", ".join(f"<{link}>" for link in links)
 
 

@@ -112,9 +112,9 @@ class Arrays:
             return self._recipe(name, value, grad)
         return self._stored(f"{name} = ", value, ["requires_grad=True"] if grad else [])
 
-    def expression(self, value: Array) -> str:
-        """Return an array as an expression."""
-        return self._stored("", value, [])
+    def within(self, before: str, value: Array, after: str) -> str:
+        """Return an array between two pieces of text, as in ``f(`` and ``)``; the text before is one line."""
+        return f"{self._stored(before, value, [])}{after}"
 
     def _stored(self, before: str, value: Array, options: list[str]) -> str:
         array, zeros, ones, _ = self.calls
@@ -151,11 +151,13 @@ class Arrays:
         return 1 if (wide == 1).all() else None
 
     def _sparse(self, name: str, value: SparseGradient) -> str:
-        indices, values = (self.expression(a) for a in (value.indices, value.values))
+        rows, values = self("rows", value.indices), self("values", value.values)
         shape = shape_words(value.dense_shape)
-        if self.framework == "torch":
-            return f"{name} = torch.sparse_coo_tensor(\n    {indices}[None], {values}, {shape}\n)"
-        return f"{name} = tf.IndexedSlices({values}, {indices}, tf.constant({shape}))"
+        whole = {
+            "torch": f"torch.sparse_coo_tensor(rows[None], values, {shape})",
+            "tensorflow": f"tf.IndexedSlices(values, rows, tf.constant({shape}))",
+        }[self.framework]
+        return f"{rows}\n{values}\n{name} = {whole}"
 
     def _recipe(self, name: str, value: Any, grad: bool) -> str:
         lines = self._repeated(name, value) if isinstance(value, Repeated) else self._every(name, value)

@@ -172,9 +172,9 @@ class _After:
             yield "]"
             yield r'assert not wrong, "\n".join(wrong)'
         else:
-            yield "# The exact results, rounded once, and the most by which each may be off."
+            yield "# The exact result, rounded once, and the most by which it may be off."
             made = [checks.Check(n, self.got(n), _tensor(vector.expected[n]), output_of(self.row, n)) for n in names]
-            yield from checks.lines(made, vector.first)
+            yield from checks.lines(made, vector.first, brief=self.row is not None and not self.row["outputs"])
 
     def dependence(self, one: int, of_one: int, two: int, of_two: int) -> Iterator[str]:
         """Yield the assertion that one number has one result, whatever its place and the array's length."""

@@ -162,8 +162,7 @@ def batch_norm_layer(case: Case) -> Iterator[str]:
     names = {"gamma": "bn.gamma", "beta": "bn.beta"} if case.affine else {}
     names |= {"running_mean": "bn.moving_mean", "running_variance": "bn.moving_variance"}
     for name, variable in names.items():
-        opening = f"{variable}.assign("
-        yield opening + case.array.expression(case.input(name)).replace("\n", "\n" + " " * len(opening)) + ")"
+        yield case.array.within(f"{variable}.assign(", case.input(name), ")")
     sources = {"dx": "x"} | ({"dgamma": "bn.gamma", "dbeta": "bn.beta"} if case.affine else {})
     lines = differentiated(case, [f"y = bn({arguments('x', training=case.training)})"], sources)
     yield from _steps(case, lines, "x, dy", ", ".join(["y", *sources]))
@@ -207,7 +206,7 @@ def _clipped(case: Case, line: str, gives: str) -> Iterator[str]:
 
 def _dense(case: Case) -> Iterator[str]:
     if any(isinstance(g, SparseGradient) for g in case.input("gradients")):
-        yield "clipped = [g if g is None else tf.convert_to_tensor(g) for g in clipped]"
+        yield _each(case, "tf.convert_to_tensor(g)").replace("in gradients", "in clipped")
 
 
 def _each(case: Case, call: str) -> str:
@@ -237,14 +236,11 @@ def sgd(case: Case) -> Iterator[str]:
     for i, weight in enumerate(weights):
         dtype, _ = dtype_and_shape(weight)
         # keras.Variable is of floatx, float32, whatever it is made from.
-        given = None if dtype == "float32" else literal(dtype)
-        opening = f"w{i} = keras.Variable("
-        value = case.array.expression(weight).replace("\n", "\n" + " " * len(opening))
-        yield f"{opening}{arguments(value, dtype=given)})"
+        given = "" if dtype == "float32" else f", dtype={literal(dtype)}"
+        yield case.array.within(f"w{i} = keras.Variable(", weight, f"{given})")
     yield f"variables = [{', '.join(f'w{i}' for i in range(len(weights)))}]"
     yield from gradients(case)
     names = ("learning_rate", "clipvalue", "clipnorm", "global_clipnorm")
-    yield ""
     yield f"optimizer = {case.family.call}({arguments(**{name: case.number(name) for name in names})})"
     if case.mode != "eager":
         yield "optimizer.build(variables)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 
-from .case import Case, arguments, complement, dtype_and_shape, indented
+from .case import Case, arguments, complement, dtype_and_shape
 
 NUMERIC = "{}.double().numpy()"
 
@@ -132,8 +132,8 @@ def parameters(case: Case) -> Iterator[str]:
         dtype, shape = dtype_and_shape(gradient)
         given = None if dtype == "float32" else case.array.dtype(dtype)
         zeros = f"torch.zeros({arguments(*([f'{n:_}' for n in shape] or ['()']), dtype=given)})"
-        value = case.array.expression(weights[i]) if weights else zeros
-        yield f"w{i} = torch.nn.Parameter({value})"
+        opening = f"w{i} = torch.nn.Parameter("
+        yield case.array.within(opening, weights[i], ")") if weights else f"{opening}{zeros})"
         if gradient is not None:
             yield case.array(f"w{i}.grad", gradient)
     yield ""
@@ -141,6 +141,14 @@ def parameters(case: Case) -> Iterator[str]:
 
 def _all(case: Case) -> str:
     return f"[{', '.join(f'w{i}' for i in range(len(case.input('gradients'))))}]"
+
+
+def _each(case: Case, call: str) -> Iterator[str]:
+    if len(case.input("gradients")) == 1:
+        yield call.format("w0")
+    else:
+        yield f"for w in {_all(case)}:"
+        yield f"    {call.format('w')}"
 
 
 def clip(case: Case) -> Iterator[str]:
@@ -155,8 +163,7 @@ def clip_each(case: Case) -> Iterator[str]:
     """Write the clipping of each gradient on its own."""
     yield from parameters(case)
     name = yield from _function(case)
-    yield f"for w in {_all(case)}:"
-    yield from indented([f"{name}({arguments('w', case.threshold, case.family.options)})"])
+    yield from _each(case, f"{name}({{}}, {arguments(case.threshold, case.family.options)})")
 
 
 def _function(case: Case) -> Generator[str, None, str]:
@@ -172,8 +179,7 @@ def sgd(case: Case) -> Iterator[str]:
     yield from parameters(case)
     clipping, _, each = case.family.call.partition(" ")
     if each:
-        yield f"for w in {_all(case)}:"
-        yield f"    {clipping}(w, {case.threshold})"
+        yield from _each(case, f"{clipping}({{}}, {case.threshold})")
     elif clipping:
         yield f"{clipping}({_all(case)}, {case.threshold})"
     yield f"torch.optim.SGD({arguments(_all(case), case.family.options, lr=case.number('learning_rate'))}).step()"
