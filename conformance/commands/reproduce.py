@@ -31,6 +31,7 @@ def command(vector: str, framework: str, implementation: str, mode: str, issue: 
     Its assertion fails where the last run says that the result does not conform, and names the worst element.
     """
     from ..reproducing import issues, rows, script
+    from ..reproducing.case import NothingToShow
     from ..running.frameworks import UsageError
 
     case = _vector(vector)
@@ -38,7 +39,7 @@ def command(vector: str, framework: str, implementation: str, mode: str, issue: 
     try:
         chosen = rows.choose(document, case.id, case.operation, framework, implementation, mode)
         written = script.write(case, chosen)
-    except (UsageError, script.NothingToShow) as error:
+    except (UsageError, NothingToShow) as error:
         fail(str(error))
     if issue and not written.said:
         fail(f"{chosen.implementation}: nothing to report on {case.id}: the last run does not say that it differs")

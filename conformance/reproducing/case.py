@@ -17,6 +17,10 @@ from .literals import Arrays
 GRADIENTS = frozenset({"dx", "dgamma", "dbeta"})
 
 
+class NothingToShow(Exception):
+    """There is no such call, or nothing of it is judged; the message says why."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One call to write.
@@ -77,8 +81,21 @@ class Case:
     @property
     def threshold(self) -> str:
         """The clipping threshold as Python text."""
-        names = ("clipvalue", "clipnorm", "global_clipnorm")
-        return next(text for name in names if (text := self.number(name)) is not None)
+        return str(self.number(self.clipped_by[0]))
+
+    @property
+    def clipped_by(self) -> list[str]:
+        """The name of the threshold, where there is one."""
+        return [name for name in ("clipvalue", "clipnorm", "global_clipnorm") if self.number(name) is not None]
+
+    def refuse(self, lacking: bool, what: str) -> None:
+        """Refuse to write a call that would leave out something that the vector asks for.
+
+        Raises:
+            NothingToShow: it is ``lacking``.
+        """
+        if lacking:
+            raise NothingToShow(f"{self.family.call or self.vector.operation} does not take {self.vector.id}: {what}")
 
     @property
     def stacked(self) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from nnconform.adapters import SparseGradient
+
 from .case import Case, arguments, dtype_and_shape, indented, literal
 
 NUMERIC = "np.float64({})"
@@ -173,6 +175,7 @@ def _sampled(case: Case, initializer: str) -> Iterator[str]:
 
 def initializer(case: Case) -> Iterator[str]:
     """Write an initializer by its name."""
+    case.refuse(case.vector.attributes.get("mode", "fan_in") != "fan_in", "it has the mode fan_in alone")
     yield from _sampled(case, f"{case.family.call}()")
 
 
@@ -197,6 +200,7 @@ def fresh_layer(case: Case) -> Iterator[str]:
 def arrays(case: Case, name: str, letter: str) -> Iterator[str]:
     """Yield the list of gradients or weights."""
     given = case.input(name)
+    case.refuse(any(isinstance(value, SparseGradient) for value in given), "JAX has no sparse gradients")
     for i, value in enumerate(given):
         if value is not None:
             yield case.array(f"{letter}{i}", value)
@@ -229,6 +233,8 @@ def sgd(case: Case) -> Iterator[str]:
     yield from arrays(case, "weights", "w")
     yield from arrays(case, "gradients", "g")
     clipping, _, each = case.family.call.partition(" ")
+    fitting = {"": [], "optax.clip": ["clipvalue"]}.get(case.family.call, ["clipnorm", "global_clipnorm"])
+    case.refuse(not {*case.clipped_by} <= {*fitting}, "it does not clip so")
     optimizer = f"optax.sgd({case.number('learning_rate')})"
     yield ""
     lines = []

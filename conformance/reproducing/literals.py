@@ -11,6 +11,7 @@ import numpy as np
 from nnconform.adapters import SparseGradient
 from nnconform.conformance.suite.recipes import Repeated
 from nnconform.conformance.suite.tensors import DTYPES, Array, dtype_name, format_data
+from nnconform.reference import rounding
 
 WIDTH = 79
 
@@ -26,9 +27,6 @@ CALLS = {
 def words(values: Array, dtype: str) -> list[str]:
     """Return each element as a Python literal: the shortest decimal that any way of casting takes back to it.
 
-    Python reads a literal as float64, and some casts from there to a half format go by way of float32 and round twice.
-    Where the shortest decimal does not survive that, the element's exact value stands for it.
-
     Args:
         values: of any shape.
         dtype: the name of the dtype that the literals are cast to.
@@ -38,17 +36,22 @@ def words(values: Array, dtype: str) -> list[str]:
         return [str(int(v)) for v in flat]
     with np.errstate(invalid="ignore"):
         wide = flat.astype(np.float64)
-    return [_word(text, v, dtype) for text, v in zip(format_data(wide, dtype).split(), wide.tolist(), strict=True)]
+    return surviving(format_data(wide, dtype).split(), wide, dtype)
 
 
-def _word(text: str, value: float, dtype: str) -> str:
-    target = DTYPES[dtype]
-    with np.errstate(over="ignore"):
-        near = np.float64(text)
-        casts = [np.float64(near.astype(target)), np.float64(near.astype(np.float32).astype(target))]
-    survives = all(cast == value for cast in casts[: 1 if dtype == "float64" else 2]) or value != value
-    text = text if survives else repr(value)
-    return text if set(text) & set(".en") else f"{text}.0"
+def surviving(texts: Sequence[str], values: Array, dtype: str) -> list[str]:
+    """Return decimals as Python literals, but the exact value itself where a cast of the decimal gives another number.
+
+    Python reads a literal as float64, and some casts from there to a half format go by way of float32 and round twice.
+    """
+    read = np.array([float(text) for text in texts])
+    with np.errstate(over="ignore", invalid="ignore"):
+        casts = [rounding.round_floats(read, dtype)]
+        if dtype != "float64":
+            casts.append(read.astype(np.float32).astype(DTYPES[dtype]).astype(np.float64))
+    survives = np.all([(cast == values) | np.isnan(values) for cast in casts], axis=0)
+    chosen = [text if fine else repr(v) for text, v, fine in zip(texts, values.tolist(), survives, strict=True)]
+    return [text if set(text) & set(".en") else f"{text}.0" for text in chosen]
 
 
 def nested(values: Array, dtype: str, prefix: str = "") -> str:

@@ -14,7 +14,7 @@ from nnconform.conformance.suite.recipes import Repeated
 from nnconform.conformance.suite.vectors import LawTensor, Tensor, Vector
 
 from . import checks, laws
-from .case import Case, indented
+from .case import Case, NothingToShow, indented
 from .clauses import Clause, clauses, concerned
 from .families import RUNNING, families
 from .lengths import one_length, position
@@ -22,10 +22,6 @@ from .literals import WIDTH, Arrays
 from .rows import Chosen, Row, failing, output_of, shown
 
 DTYPE = re.compile(r"^dtype (\w+), wanted (\w+)$")
-
-
-class NothingToShow(Exception):
-    """The vector judges nothing of this call; the message says why."""
 
 
 @dataclass(frozen=True)

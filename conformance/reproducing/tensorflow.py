@@ -56,6 +56,7 @@ def _activated(case: Case, call: str) -> Iterator[str]:
 def activation(case: Case) -> Iterator[str]:
     """Write a function."""
     alpha = case.number("alpha") if case.family.call.startswith("keras") else None
+    case.refuse(alpha is None and case.number("alpha") not in (None, "1.0"), "it has no alpha")
     yield from _activated(case, f"{case.family.call}({arguments('x', alpha=alpha)})")
 
 
@@ -64,6 +65,7 @@ def activation_layer(case: Case) -> Iterator[str]:
     dtype = case.vector.dtype
     given = None if dtype == "float32" else literal(dtype)
     alpha = case.number("alpha") if case.family.call.endswith("ELU") else None
+    case.refuse(alpha is None and case.number("alpha") not in (None, "1.0"), "it has no alpha")
     layer = f"{case.family.call}({arguments(case.family.options.replace(chr(39), chr(34)), alpha=alpha, dtype=given)})"
     if case.mode == "eager":
         yield from _activated(case, f"{layer}(x)")
@@ -122,6 +124,7 @@ LAYOUTS = {(4, 3): "NHWC", (4, 1): "NCHW", (5, 4): "NDHWC", (5, 1): "NCDHW"}
 
 def fused_batch_norm(case: Case) -> Iterator[str]:
     """Write the fused operation, which is always affine, and wants no old statistics where it keeps nothing of them."""
+    case.refuse((case.rank, case.axis) not in LAYOUTS, "it has no such layout")
     yield from _batches(case)
     factor = complement(case.number("momentum"))
     replaces = case.training and (factor is None or case.vector.attributes["momentum"] == 0)
@@ -172,6 +175,7 @@ def initializer(case: Case) -> Iterator[str]:
     """Write an initializer; HeNormal and HeUniform have one mode only."""
     a = case.vector.attributes
     mode = case.number("mode") if case.family.options else None
+    case.refuse(not mode and a.get("mode", "fan_in") != "fan_in", "it has the mode fan_in alone")
     options = arguments(case.family.options.replace("'", '"'), mode=mode, seed=a["seed"])
     dtype = None if a["dtype"] == "float32" else literal(a["dtype"])
     yield f"initializer = {case.family.call}({options})"

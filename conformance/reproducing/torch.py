@@ -87,6 +87,8 @@ def _batches(case: Case) -> Iterator[str]:
 
 def batch_norm_layer(case: Case) -> Iterator[str]:
     """Write a layer with the given statistics and parameters."""
+    ranks = {"1": (2, 3), "2": (4,), "3": (5,)}[case.family.call[-2]]
+    case.refuse(case.rank not in ranks, f"x has {case.rank} axes")
     yield from _batches(case)
     yield ""
     dtype, shape = dtype_and_shape(case.input("running_mean"))
@@ -178,6 +180,8 @@ def sgd(case: Case) -> Iterator[str]:
     """Write a step of torch.optim.SGD, after a clipping or none."""
     yield from parameters(case)
     clipping, _, each = case.family.call.partition(" ")
+    fitting = {"": [], "torch.nn.utils.clip_grad_value_": ["clipvalue"]}.get(clipping, ["global_clipnorm"])
+    case.refuse(case.clipped_by != (["clipnorm"] if each else fitting), "it does not clip so")
     if each:
         yield from _each(case, f"{clipping}({{}}, {case.threshold})")
     elif clipping:
