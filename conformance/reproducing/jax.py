@@ -234,7 +234,8 @@ def sgd(case: Case) -> Iterator[str]:
     yield from arrays(case, "gradients", "g")
     clipping, _, each = case.family.call.partition(" ")
     fitting = {"": [], "optax.clip": ["clipvalue"]}.get(case.family.call, ["clipnorm", "global_clipnorm"])
-    case.refuse(not {*case.clipped_by} <= {*fitting}, "it does not clip so")
+    clips = bool(clipping) == bool(case.clipped_by) and {*case.clipped_by} <= {*fitting}
+    case.refuse(not clips, "it does not clip so")
     optimizer = f"optax.sgd({case.number('learning_rate')})"
     yield ""
     lines = []

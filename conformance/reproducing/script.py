@@ -160,11 +160,10 @@ class _After:
             yield "got = {"
             yield from (f'    "{name}": {self.raw(name)}.dtype,' for name in names)
             yield "}"
-            yield f"wanted = {self.case.array.dtype(wrong[2])}"
             yield "wrong = ["
-            yield '    f"{name}: dtype {dtype}, wanted {wanted}"'
+            yield f'    f"{{name}}: dtype {{dtype}}, wanted {wrong[2]}"'
             yield "    for name, dtype in got.items()"
-            yield "    if dtype != wanted"
+            yield f"    if dtype != {self.case.array.dtype(wrong[2])}"
             yield "]"
             yield r'assert not wrong, "\n".join(wrong)'
         else:
