@@ -19,6 +19,7 @@ from nnconform.conformance.reproducing.rows import Chosen
 from nnconform.conformance.suite.vectors import Vector
 
 ELU = "torch.nn.functional.elu"
+NORM = "torch.nn.utils.clip_grad_norm_"
 NEAR_ZERO = "elu/near-zero/float32"
 SAID = "y[35] = -1.5e-08, expected -1.5599999e-08 (bound 1.43e-14)"
 WORST = {"index": [35], "got": -1.5e-08, "expected": -1.5599999460391757e-08, "bound": 1.43e-14}
@@ -163,6 +164,64 @@ def test_a_wrong_dtype_is_told_as_such(published):
     text = script.write(vector, Chosen("jax", name, "eager", result)).text
     assert '"running_mean": statistics["mean"].dtype' in text
     assert "if dtype != jnp.float16" in text
+
+
+@pytest.mark.parametrize(
+    ("problem", "assertion"),
+    [
+        ("nothing where a value is wanted", "assert w0.grad is not None,"),
+        ("shape [2], wanted [3]", "assert list(w0.grad.shape) == [3],"),
+    ],
+)
+def test_a_missing_output_or_another_shape_is_told_as_such(published, problem, assertion):
+    name = "torch.nn.utils.clip_grad_value_"
+    result = row(name, "diverges", outputs={"gradients[0]": output("diverges", 1.0, problem=problem)})
+    text = script.write(published["clip_by_value/with-absent/float32"], Chosen("torch", name, "eager", result)).text
+    assert text.splitlines()[-1] == f'{assertion} "gradients[0]: {problem}"'
+
+
+def test_a_value_for_an_absent_gradient_is_told_as_such(published):
+    name, problem = "torch.nn.utils.clip_grad_value_", "a value where the gradient is absent"
+    result = row(name, "diverges", outputs={"gradients[1]": output("diverges", 1.0, problem=problem)})
+    text = script.write(published["clip_by_value/with-absent/float32"], Chosen("torch", name, "eager", result)).text
+    assert text.splitlines()[-1] == f'assert w1.grad is None, "gradients[1]: {problem}"'
+
+
+def test_a_clause_that_only_refers_to_another_is_quoted_with_it(published):
+    text = script.write(
+        published["clip_by_global_norm/at-threshold/float64"], Chosen("torch", NORM, "eager", None)
+    ).text
+    assert text.index("CLIP-GLOBAL-2: at or below the threshold") < text.index("CLIP-NORM-2: at or below the threshold")
+
+
+def test_a_whole_script_is_short_and_plain(published):
+    worst = {"index": [2], "got": 3.9, "expected": 4.0, "bound": 5.33e-15}
+    said = {"gradients[0]": output("dialect", 9.0, worst=worst, dialect="clip-denominator-epsilon")}
+    vector = published["clip_by_global_norm/at-threshold/float64"]
+    text = script.write(vector, Chosen("torch", NORM, "eager", row(NORM, "dialect", outputs=said))).text
+    assert text.partition('"""\n\n')[2] == WHOLE
+
+
+WHOLE = """\
+import numpy as np
+import torch
+
+w0 = torch.nn.Parameter(torch.zeros(5, dtype=torch.float64))
+w0.grad = torch.tensor([3.0, 0.0, 4.0, 0.0, 0.0], dtype=torch.float64)
+
+torch.nn.utils.clip_grad_norm_([w0], 5.0)
+
+# The exact result, rounded once, and the most by which it may be off.
+got = w0.grad.numpy()
+expected = np.array([3.0, 0.0, 4.0, 0.0, 0.0])
+bound = np.array([4e-15, 2.23e-308, 5.33e-15, 2.23e-308, 2.23e-308])
+
+ratio = np.abs(got - expected) / bound
+worst = ratio.argmax()
+assert ratio[worst] <= 1, (
+    f"gradients[0][{worst}] = {got[worst]}, expected {expected[worst]} (bound {bound[worst]})"
+)
+"""
 
 
 def test_the_place_in_an_array_of_many_lengths_is_that_in_one_call(published):

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 from nnconform.conformance.suite.vectors import Vector
 
@@ -75,8 +74,10 @@ def _page(page: Path) -> Iterator[Clause]:
         yield Clause(heading["id"], heading["title"], "\n\n".join(kept), source, page.name)
 
 
-def concerned(vector: Vector, outputs: Iterable[str], departed: Iterable[str], known: Mapping[str, Any]) -> list[str]:
-    """Return the clauses that a result is about.
+def concerned(
+    vector: Vector, outputs: Iterable[str], departed: Iterable[str], known: Mapping[str, Clause]
+) -> list[Clause]:
+    """Return the clauses that a result is about, and those that they only refer to.
 
     Args:
         vector: what was asked.
@@ -84,6 +85,14 @@ def concerned(vector: Vector, outputs: Iterable[str], departed: Iterable[str], k
         departed: the clauses that the dialects named for them depart from.
         known: every clause by its id.
     """
+    found = _concerned(vector, outputs, departed, known)
+    others = [other[1] for c in found if (other := re.match(r"As ([A-Z-]+-\d+)", known[c].text))]
+    return [known[c] for c in dict.fromkeys([*found, *others])]
+
+
+def _concerned(
+    vector: Vector, outputs: Iterable[str], departed: Iterable[str], known: Mapping[str, Clause]
+) -> list[str]:
     of_dialects = [c for c in dict.fromkeys(departed) if c in known]
     if own := [c for c in of_dialects if c in vector.clauses]:
         return own[:2]

@@ -22,7 +22,7 @@ def one_length(vector: Vector, row: Row | None, names: list[str]) -> tuple[Vecto
         return vector, row, names
     if found := position(row, names):
         longest = max(found[1::2])
-        return replace(vector, inputs={k: _cut(vector.inputs[k], longest) for k in vector.inputs}), row, names
+        return replace(vector, inputs={k: _cut(vector.inputs[k], longest) for k in vector.inputs}), row, names[:1]
     worst = output_of(row, names[0]).get("worst")
     at = int(worst["index"][0]) if worst else -1
     length = int(np.repeat(vector.lengths, vector.lengths)[at])

@@ -33,7 +33,7 @@ class Chosen:
     row: Row | None
 
 
-def verdict_rank(row: Row) -> tuple[int, float]:
+def _badness(row: Row) -> tuple[int, float]:
     """Return a key that sorts results, the worst first; those that conform as they stand in the report."""
     if row["verdict"] == "conforms":
         return VERDICTS.index("conforms"), 0.0
@@ -83,7 +83,7 @@ def choose(
     ]
     rows = [row for row in rows if (operation, row["implementation"]) in known]
     if rows:
-        row = min(rows, key=verdict_rank)
+        row = min(rows, key=_badness)
         return Chosen(parent, row["implementation"], row["mode"], row)
     if not implementation:
         how = f" --mode {mode}" if mode else ""

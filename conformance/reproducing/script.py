@@ -22,6 +22,8 @@ from .literals import WIDTH, Arrays
 from .rows import Chosen, Row, failing, output_of, shown
 
 DTYPE = re.compile(r"^dtype (\w+), wanted (\w+)$")
+SHAPE = re.compile(r"^shape \[.*\], wanted \[(.*)\]$")
+PRESENCE = {"nothing where a value is wanted": "is not None", "a value where the gradient is absent": "is None"}
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def write(vector: Vector, chosen: Chosen) -> Script:
     array = Arrays(chosen.framework, wide=wide, cut="[:n]" if position(row, names) else "")
     case = Case(vector, family, chosen.mode, needed, array)
     known = clauses()
-    quoted = [known[c] for c in concerned(vector, names, _departed(row, names), known)]
+    quoted = concerned(vector, names, _departed(row, names), known)
     said = describe(row, names)
     text = _assembled(_docstring(chosen, said, quoted), *_code(case, row, names))
     return Script(text, tuple(names), tuple(quoted), said)
@@ -87,14 +89,19 @@ def _names(vector: Vector, row: Row | None, omits: Iterable[str]) -> list[str]:
     """Return the outputs to look at, the worst first."""
     judged = [n for n, e in _expected(vector) if not isinstance(e, Tensor) or "any" not in e.latitude]
     names = failing(row, shown(row, judged, tuple(omits)))
-    # Values and dtypes are looked at in different ways; a script shows one of them.
-    of_values = [name for name in names if not DTYPE.match(output_of(row, name).get("problem", ""))]
+    # Values, dtypes and shapes are looked at in different ways; a script shows one of them.
+    of_values = [name for name in names if not _of_form(output_of(row, name).get("problem", ""))]
     names = of_values or names
     if row is not None and not row["outputs"]:
         # It gave nothing: the first output is enough to say what should have come.
         first = names[0].partition("[")[0] if names else ""
         names = [name for name in names if name.partition("[")[0] == first]
     return names
+
+
+def _of_form(problem: str) -> bool:
+    """Say whether a problem is not one of values."""
+    return problem in PRESENCE or any(pattern.match(problem) for pattern in (DTYPE, SHAPE))
 
 
 def _expected(vector: Vector) -> Iterator[tuple[str, Tensor | LawTensor]]:
@@ -151,25 +158,30 @@ class _After:
     def checks(self, names: list[str]) -> Iterator[str]:
         """Yield the assertions on outputs."""
         vector = self.case.vector
-        expected = vector.expected[names[0]]
-        output = output_of(self.row, names[0])
-        if isinstance(expected, LawTensor):
-            sample = self.numeric.format(self.raw(names[0]))
-            yield from laws.lines(expected, sample, laws.statistic(output.get("problem", "")))
-        elif wrong := DTYPE.match(output.get("problem", "")):
-            yield "got = {"
-            yield from (f'    "{name}": {self.raw(name)}.dtype,' for name in names)
-            yield "}"
-            yield "wrong = ["
-            yield f'    f"{{name}}: dtype {{dtype}}, wanted {wrong[2]}"'
-            yield "    for name, dtype in got.items()"
-            yield f"    if dtype != {self.case.array.dtype(wrong[2])}"
-            yield "]"
-            yield r'assert not wrong, "\n".join(wrong)'
+        problem = output_of(self.row, names[0]).get("problem", "")
+        if _of_form(problem):
+            yield from self.form(names, problem)
+        elif isinstance(law := vector.expected[names[0]], LawTensor):
+            yield from laws.lines(law, self.numeric.format(self.raw(names[0])), laws.statistic(problem))
         else:
             yield "# The exact result, rounded once, and the most by which it may be off."
             made = [checks.Check(n, self.got(n), _tensor(vector.expected[n]), output_of(self.row, n)) for n in names]
             yield from checks.lines(made, vector.first, brief=self.row is not None and not self.row["outputs"])
+
+    def form(self, names: list[str], problem: str) -> Iterator[str]:
+        """Yield the assertion on dtypes, or on the shape or presence of the first output."""
+        if dtype := DTYPE.match(problem):
+            yield from ("got = {", *(f'    "{name}": {self.raw(name)}.dtype,' for name in names), "}")
+            yield "wrong = ["
+            yield f'    f"{{name}}: dtype {{dtype}}, wanted {dtype[2]}"'
+            yield "    for name, dtype in got.items()"
+            yield f"    if dtype != {self.case.array.dtype(dtype[2])}"
+            yield "]"
+            yield r'assert not wrong, "\n".join(wrong)'
+        elif shape := SHAPE.match(problem):
+            yield f'assert list({self.raw(names[0])}.shape) == [{shape[1]}], "{names[0]}: {problem}"'
+        else:
+            yield f'assert {self.raw(names[0])} {PRESENCE[problem]}, "{names[0]}: {problem}"'
 
     def dependence(self, one: int, of_one: int, two: int, of_two: int) -> Iterator[str]:
         """Yield the assertion that one number has one result, whatever its place and the array's length."""
