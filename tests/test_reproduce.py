@@ -296,6 +296,9 @@ def test_a_script_is_python_that_imports_its_framework_and_numpy_alone(published
     packages = {"torch": {"torch"}, "tensorflow": {"tensorflow", "keras"}, "jax": {"jax", "flax", "optax"}}[framework]
     assert {name.partition(".")[0] for name in names} - {"math", "os", "numpy"} <= packages
     assert any(isinstance(node, ast.Assert) for node in tree.body)
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    given = [alias for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names]
+    assert {alias.asname or alias.name for alias in given} <= used
     assert text.replace("\n", " ").startswith(f'"""{name}')
     assert not re.search(r" +$|\n\n\n\n", text, re.MULTILINE)
 

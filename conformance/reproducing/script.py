@@ -228,14 +228,20 @@ def _docstring(chosen: Chosen, said: str, quoted: Iterable[Clause]) -> str:
 
 
 def _assembled(head: str, imports: Iterable[str], body: Iterable[str]) -> str:
-    code = "\n".join(body)
+    """Return the text of a script, with those of the imports that it uses, and with nan and inf where they stand."""
+    code, given = "\n".join(body), [*imports]
+    users = "\n".join([*(line for line in given if "import " not in line), code])
     special = [word for word in ("inf", "nan") if re.search(rf"(?<![\w.]){word}\b", code)]
-    lines = [*imports]
-    if special:
-        lines = [f"from math import {', '.join(special)}", "", *lines]
-    if "math." in code:
-        lines = ["import math", *lines]
-    return "\n".join([f'"""{head}\n"""', "", *lines, *_spaced(code)]) + "\n"
+    standard = [line for line in ("import math", "import os") if f"{line.split()[1]}." in users]
+    standard += [f"from math import {', '.join(special)}"] if special else []
+    others = [line for line in given if line != "import os" and _used(line, users)]
+    gap = [""] if standard and others[0] else []
+    return "\n".join([f'"""{head}\n"""', "", *standard, *gap, *others, *_spaced(code)]) + "\n"
+
+
+def _used(line: str, code: str) -> bool:
+    """Say whether a line is no import, or one whose name the code uses."""
+    return "import " not in line or re.search(rf"\b{line.split()[-1]}\b", code) is not None
 
 
 def _spaced(code: str) -> Iterator[str]:

@@ -95,11 +95,11 @@ def batch_norm(case: Case) -> Iterator[str]:
         axes = [axis for axis in range(case.rank) if axis != case.axis]
         forward = [
             f"mean, variance = tf.nn.moments(x, {axes}, keepdims=True)",
-            f"y = tf.nn.batch_normalization(x, mean, variance, {scale})",
+            f"y = tf.nn.batch_normalization(\n    x, mean, variance,\n    {scale}\n)",
         ]
     else:
         statistics = arguments(*(wide[n] for n in names.values()))
-        forward = [f"y = tf.nn.batch_normalization(\n    x, {statistics},\n    {scale},\n)"]
+        forward = [f"y = tf.nn.batch_normalization(\n    x, {statistics},\n    {scale}\n)"]
     sources = {"dx": "x"} | ({"dgamma": "gamma", "dbeta": "beta"} if case.affine else {})
     lines = list(differentiated(case, forward, sources))
     if case.training and (case.mode != "eager" or case.needed & {"batch_mean", "batch_variance"}):
