@@ -15,7 +15,7 @@ from nnconform.reference import rounding
 
 WIDTH = 79
 
-# How a framework writes an array of a list, of zeros or of ones; its default dtype; a shape; a dtype.
+# How a framework makes an array of a list, of zeros, of ones, and how it names a dtype in these calls.
 CALLS = {
     "numpy": ("np.array", "np.zeros", "np.ones", "np."),
     "torch": ("torch.tensor", "torch.zeros", "torch.ones", "dtype=torch."),
@@ -68,11 +68,6 @@ def nested(values: Array, dtype: str, prefix: str = "") -> str:
         prefix=prefix,
     )
     return "\n".join(line for line in text.splitlines() if line.strip())
-
-
-def number(value: float) -> str:
-    """Return an attribute as a Python literal."""
-    return repr(value)
 
 
 def shape_words(shape: Sequence[int]) -> str:
