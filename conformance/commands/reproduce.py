@@ -1,0 +1,82 @@
+"""``nnconform reproduce``: a standalone script that shows what an implementation does on a vector."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..cli_common import fail
+
+if TYPE_CHECKING:
+    from ..suite.vectors import Vector
+
+
+@click.command("reproduce", short_help="Print a standalone script that shows one result.")
+@click.argument("vector")
+@click.argument("framework")
+@click.option("--implementation", metavar="NAME", default="", help="Which [default: the one that does worst].")
+@click.option("--mode", default="", help="How it is run: eager, compile, function, xla, jit [default: the worst].")
+@click.option("--issue", is_flag=True, help="Print the text of an upstream report around the script.")
+@click.option(
+    "--report",
+    "report_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The report to go by [default: the last run's].",
+)
+def command(vector: str, framework: str, implementation: str, mode: str, issue: bool, report_path: Path | None) -> None:
+    """Print a Python script that shows what FRAMEWORK does on VECTOR, with nothing but the framework and NumPy.
+
+    Its assertion fails where the last run says that the result does not conform, and names the worst element.
+    """
+    from ..reproducing import issues, rows, script
+    from ..reproducing.case import NothingToShow
+    from ..running.frameworks import UsageError
+
+    case = _vector(vector)
+    document = _report(report_path)
+    try:
+        chosen = rows.choose(document, case.id, case.operation, framework, implementation, mode)
+        written = script.write(case, chosen)
+    except (UsageError, NothingToShow) as error:
+        fail(str(error))
+    if issue and not written.said:
+        fail(f"{chosen.implementation}: nothing to report on {case.id}: the last run does not say that it differs")
+    if not written.said:
+        state = "no run of it is known" if chosen.row is None else "it conforms, so that the assertion holds"
+        click.echo(f"nnconform: {chosen.implementation} ({chosen.mode}): {state}", err=True)
+    click.echo(issues.text(case, chosen, written, document) if issue else written.text, nl=False)
+
+
+def _vector(name: str) -> Vector:
+    """Return a vector by its id, reading its own file alone."""
+    import re
+
+    from ..running.frameworks import suggestion
+    from ..suite.reading import files, read
+    from ..suite.vectors import VectorError
+
+    ids: list[str] = []
+    try:
+        for path, data in files():
+            found = re.findall(r"^- id: (\S+)$", data.decode(), re.MULTILINE)
+            if name in found:
+                return next(vector for vector in read(data, path) if vector.id == name)
+            ids += found
+        raise VectorError(f"no vector {name!r}{suggestion(name, ids)}; `nnconform list vectors` shows what there is")
+    except VectorError as error:
+        fail(str(error))
+
+
+def _report(path: Path | None) -> dict[str, Any] | None:
+    """Return the report to go by; None where none is named and there is no last run."""
+    from ..reports import report
+
+    if path is None and not report.last_path().exists():
+        return None
+    try:
+        # What this program has written itself is not validated: that takes longer than all the rest.
+        return report.load(path) if path is not None else report.last()
+    except report.ReportError as error:
+        fail(str(error))

@@ -1,0 +1,171 @@
+"""Which implementations can be written as a script, and by which function of their framework's module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+BATCH_NORMS = ("batch_norm_train", "batch_norm_eval")
+HE = ("he_normal", "he_uniform")
+HIDDEN = ("batch_mean", "batch_variance")
+RUNNING = ("running_mean", "running_variance")
+
+
+@dataclass(frozen=True)
+class Family:
+    """How one implementation of an operation is called.
+
+    Attributes:
+        writer: the function of the framework's module that writes it.
+        call: the public API's function or class.
+        options: keyword arguments that are part of the implementation, ``inplace=True``.
+        modes: as in the adapter.
+        omits: outputs that the API does not show.
+        outputs: the Python expression of each output that is shown, by name; ``{i}`` is an entry's number.
+    """
+
+    writer: str
+    call: str
+    options: str = ""
+    modes: tuple[str, ...] = ("eager",)
+    omits: tuple[str, ...] = ()
+    outputs: Mapping[str, str] = field(default_factory=dict)
+
+
+Families = Mapping[tuple[str, str], Family]
+
+
+def families(framework: str) -> Families:
+    """Return what a framework's module can write, by operation and implementation; empty for another framework."""
+    return dict(MAKERS[framework]()) if framework in MAKERS else {}
+
+
+Entries = Iterator[tuple[tuple[str, str], Family]]
+
+
+def _torch() -> Entries:
+    both = ("eager", "compile")
+    for operation, layer in (("relu", "ReLU"), ("elu", "ELU")):
+        outputs = {"y": "y.detach()", "dx": "x.grad"}
+        function = f"torch.nn.functional.{operation}"
+        yield (operation, function), Family("activation", function, "", both, (), outputs)
+        named = f"{function}(inplace=True)"
+        yield (operation, named), Family("activation", function, "inplace=True", both, (), outputs)
+        name = f"torch.nn.{layer}"
+        yield (operation, name), Family("activation_layer", name, "", both, (), outputs)
+    for operation in BATCH_NORMS:
+        omits = HIDDEN if operation == "batch_norm_train" else ()
+        outputs = {"y": "y.detach()", "dx": "x.grad"}
+        free = {"running_mean": "running_mean", "running_variance": "running_var"}
+        free |= {"dgamma": "weight.grad", "dbeta": "bias.grad"}
+        name = "torch.nn.functional.batch_norm"
+        yield (operation, name), Family("batch_norm", name, "", both, omits, outputs | free)
+        held = {output: f"bn.{expression}" for output, expression in free.items()}
+        for rank in "123":
+            name = f"torch.nn.BatchNorm{rank}d"
+            yield (operation, name), Family("batch_norm_layer", name, "", both, omits, outputs | held)
+    for operation, name in (("he_normal", "kaiming_normal_"), ("he_uniform", "kaiming_uniform_")):
+        name = f"torch.nn.init.{name}"
+        yield (operation, name), Family("initializer", name, outputs={"sample": "sample"})
+    for name in ("torch.nn.Linear", "torch.nn.Conv2d"):
+        yield ("he_uniform", name), Family("fresh_layer", name, outputs={"sample": "layer.weight.detach()"})
+    value, norm, each, sgd = (
+        "torch.nn.utils.clip_grad_value_",
+        "torch.nn.utils.clip_grad_norm_",
+        " (each variable)",
+        "torch.optim.SGD",
+    )
+    gradients = {"gradients": "w{i}.grad", "global_norm": "norm"}
+    for options in ("", "foreach=False", "foreach=True"):
+        brackets = f"({options})" if options else ""
+        for operation, name in (("clip_by_value", value), ("clip_by_norm", norm), ("clip_by_global_norm", norm)):
+            yield (operation, f"{name}{brackets}"), Family("clip", name, options, both, (), gradients)
+        yield ("clip_by_norm", f"{norm}{brackets}{each}"), Family("clip_each", norm, options, both, (), gradients)
+    weights = {"weights": "w{i}.detach()"}
+    for options in ("", "foreach=False", "foreach=True", "fused=True"):
+        yield ("sgd_step", f"{sgd}({options})" if options else sgd), Family("sgd", "", options, outputs=weights)
+    for clip in (value, norm, norm + each):
+        yield ("sgd_step", f"{clip} + {sgd}"), Family("sgd", clip, outputs=weights)
+
+
+def _tensorflow() -> Entries:
+    every = ("eager", "function", "xla")
+    pair = {"y": "y", "dx": "dx"}
+    for operation, layer in (("relu", "ReLU"), ("elu", "ELU")):
+        for call in (f"tf.nn.{operation}", f"keras.activations.{operation}"):
+            yield (operation, call), Family("activation", call, "", every, (), pair)
+        call = f"keras.layers.{layer}"
+        yield (operation, call), Family("activation_layer", call, "", every, (), pair)
+        options = f"'{operation}'"
+        name = f"keras.layers.Activation({options})"
+        yield (operation, name), Family("activation_layer", "keras.layers.Activation", options, every, (), pair)
+    outputs = {name: name for name in ("y", *HIDDEN, *RUNNING, "dx", "dgamma", "dbeta")}
+    given = "tf.nn.batch_normalization"
+    for operation, name in zip(BATCH_NORMS, (f"tf.nn.moments + {given}", given), strict=True):
+        yield (operation, name), Family("batch_norm", name, "", every, RUNNING, outputs)
+    for operation in BATCH_NORMS:
+        omits = HIDDEN if operation == "batch_norm_train" else ()
+        name = "tf.compat.v1.nn.fused_batch_norm"
+        yield (operation, name), Family("fused_batch_norm", name, "", every, omits, outputs)
+        name = "keras.layers.BatchNormalization"
+        moving = {"running_mean": "bn.moving_mean", "running_variance": "bn.moving_variance"}
+        yield (operation, name), Family("batch_norm_layer", name, "", every, omits, outputs | moving)
+    scaling, sample = "keras.initializers.VarianceScaling", {"sample": "sample"}
+    for operation, name, distributions in (
+        ("he_normal", "keras.initializers.HeNormal", ("", "untruncated_normal")),
+        ("he_uniform", "keras.initializers.HeUniform", ("uniform",)),
+    ):
+        yield (operation, name), Family("initializer", name, outputs=sample)
+        for distribution in distributions:
+            options = "scale=2.0" + (f", distribution='{distribution}'" if distribution else "")
+            yield (operation, f"{scaling}({options})"), Family("initializer", scaling, options, outputs=sample)
+    for name in ("keras.layers.Dense", "keras.layers.Conv2D"):
+        yield ("he_uniform", name), Family("fresh_layer", name, outputs={"sample": "layer.kernel"})
+    for operation in ("clip_by_value", "clip_by_norm", "clip_by_global_norm"):
+        outputs = {"gradients": "clipped[{i}]", "global_norm": "norm"}
+        yield (operation, f"tf.{operation}"), Family(operation, f"tf.{operation}", "", every, (), outputs)
+    name = "keras.optimizers.SGD"
+    yield ("sgd_step", name), Family("sgd", name, "", ("eager", "function"), (), {"weights": "w{i}"})
+
+
+def _jax() -> Entries:
+    both = ("eager", "jit")
+    for operation in ("relu", "elu"):
+        name = f"jax.nn.{operation}"
+        yield (operation, name), Family("activation", name, "", both, (), {"y": "y", "dx": "dx"})
+    for operation in BATCH_NORMS:
+        omits = HIDDEN if operation == "batch_norm_train" else ()
+        outputs = {"y": "y", "dx": "dx", "dgamma": 'gradients["scale"]', "dbeta": 'gradients["bias"]'}
+        kept = {"running_mean": 'statistics["mean"]', "running_variance": 'statistics["var"]'}
+        held = {"running_mean": "bn.mean[...]", "running_variance": "bn.var[...]"}
+        held |= {"dgamma": 'gradients["scale"][...]', "dbeta": 'gradients["bias"][...]'}
+        for options in ("", "use_fast_variance=False"):
+            brackets = f"({options})" if options else ""
+            name = "flax.linen.BatchNorm"
+            yield (operation, name + brackets), Family("linen_batch_norm", name, options, both, omits, outputs | kept)
+            name = "flax.nnx.BatchNorm"
+            yield (operation, name + brackets), Family("nnx_batch_norm", name, options, both, omits, outputs | held)
+    outputs = {name: name for name in ("y", "dx", "dgamma", "dbeta")}
+    name = "jax.nn.standardize"
+    yield ("batch_norm_train", name), Family("standardize", name, "", both, (*HIDDEN, *RUNNING), outputs)
+    sample = {"sample": "sample"}
+    for operation, law in zip(HE, ("truncated_normal", "uniform"), strict=True):
+        name = f"jax.nn.initializers.{operation}"
+        yield (operation, name), Family("initializer", name, outputs=sample)
+        name = "jax.nn.initializers.variance_scaling(2.0)"
+        yield (operation, name), Family("variance_scaling", "jax.nn.initializers", law, outputs=sample)
+        for name in ("flax.linen.Dense", "flax.linen.Conv"):
+            yield (operation, name), Family("fresh_layer", name, outputs=sample)
+    value, norm, each, sgd = "optax.clip", "optax.clip_by_global_norm", " (each variable)", "optax.sgd"
+    clipped = {"gradients": "clipped[{i}]"}
+    yield ("clip_by_value", value), Family("clip", value, "", both, (), clipped)
+    yield ("clip_by_norm", norm), Family("clip", norm, "", both, (), clipped)
+    yield ("clip_by_norm", norm + each), Family("clip_each", norm, "", both, (), clipped)
+    yield ("clip_by_global_norm", norm), Family("clip", norm, "", both, ("global_norm",), clipped)
+    weights = {"weights": "new_weights[{i}]"}
+    yield ("sgd_step", sgd), Family("sgd", "", "", both, (), weights)
+    for clip in (value, norm + each, norm):
+        yield ("sgd_step", f"{clip} + {sgd}"), Family("sgd", clip, "", both, (), weights)
+
+
+MAKERS = {"torch": _torch, "tensorflow": _tensorflow, "jax": _jax}

@@ -1,0 +1,252 @@
+"""How the implementations of JAX, flax and optax are called in a script: one function a family."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from nnconform.adapters import SparseGradient
+
+from .case import Case, arguments, dtype_and_shape, indented, literal
+
+NUMERIC = "np.float64({})"
+
+
+def imports(case: Case) -> tuple[str, ...]:
+    """Return the imports that the family needs; JAX keeps to 32 bits unless it is told otherwise."""
+    package, _, rest = case.family.call.partition(".")
+    own = [f"from flax import {rest.partition('.')[0]}"] if package == "flax" else []
+    if case.vector.operation == "sgd_step" or package == "optax":
+        own = ["import optax"]
+    wide = ["", 'jax.config.update("jax_enable_x64", True)'] if case.vector.dtype == "float64" else []
+    sampled = case.vector.operation.startswith("he_")
+    return ("import jax", *([] if sampled else ["import jax.numpy as jnp"]), "import numpy as np", *own, *wide)
+
+
+def run(case: Case, lines: Iterable[str], takes: str, gives: str, decorator: str = "jax.jit") -> Iterator[str]:
+    """Yield lines as they stand, or inside one compiled function that takes and gives arrays of these names."""
+    yield ""
+    if case.mode == "eager":
+        yield from lines
+        return
+    yield f"@{decorator}"
+    yield f"def run({takes}):"
+    yield from indented([*lines, f"return {gives}"])
+    yield "\n"
+    yield f"{gives} = run({takes})"
+
+
+def _steps(case: Case, lines: Iterable[str]) -> Iterator[str]:
+    """Yield ``run``'s lines for every step; a compiled function stands before the loop over them."""
+    *body, last = lines
+    if case.vector.steps and case.mode == "eager":
+        yield ""
+        yield from case.stepped("batches, upstream", [line for line in (*body, last) if line], NUMERIC)
+    else:
+        yield from body
+        yield from case.stepped("batches, upstream", [last], NUMERIC)
+
+
+def activation(case: Case) -> Iterator[str]:
+    """Write a function of x."""
+    alpha = case.number("alpha")
+    call = f"{case.family.call}({arguments('x', alpha=alpha)})"
+    yield from case.declared("x", *(["dy"] if case.backward else []))
+    if not case.backward:
+        yield f"\ny = {call}"
+        return
+    function = f"lambda x: {call}" if alpha else case.family.call
+    yield from run(case, [f"y, vjp = jax.vjp({function}, x)", "(dx,) = vjp(dy)"], "x, dy", "y, dx")
+
+
+def _batches(case: Case) -> Iterator[str]:
+    x, dy = ("batches", "upstream") if case.vector.steps else ("x", "dy")
+    yield from case.declared(x=x, **({"dy": dy} if case.backward else {}))
+
+
+def _layer(case: Case, *positional: object, **more: object) -> str:
+    """Return a flax layer; mixed precision is said by the dtype of the data, which parameters would else promote."""
+    dtype, _ = dtype_and_shape(case.input("gamma" if case.affine else "running_mean"))
+    half = case.vector.dtype not in ("float32", "float64") and case.vector.profile != "defaults"
+    axis = case.number("channel_axis")
+    options = arguments(
+        *positional,
+        use_running_average=not case.training,
+        axis=None if axis == "-1" else axis,
+        momentum=case.number("momentum"),
+        epsilon=case.number("epsilon"),
+        use_bias=None if case.affine else False,
+        use_scale=None if case.affine else False,
+        dtype=case.array.dtype(case.vector.dtype) if half else None,
+        param_dtype=case.array.dtype(dtype) if half and dtype != "float32" else None,
+        **more,
+    )
+    given = f"{case.family.options}, {options}" if case.family.options else options
+    if positional and case.family.options:
+        given = options.replace(", ", f", {case.family.options}, ", 1)
+    return f"bn = {case.family.call.removeprefix('flax.')}(\n    {_wrapped(given)}\n)"
+
+
+def _wrapped(text: str) -> str:
+    import textwrap
+
+    return "\n    ".join(textwrap.wrap(text, 75, break_long_words=False, break_on_hyphens=False))
+
+
+def linen_batch_norm(case: Case) -> Iterator[str]:
+    """Write a layer of flax.linen with the given variables."""
+    yield from _batches(case)
+    yield from case.declared("gamma", "beta", running_mean="mean", running_variance="var")
+    yield 'params = {"scale": gamma, "bias": beta}' if case.affine else "params = {}"
+    yield 'statistics = {"mean": mean, "var": var}'
+    yield ""
+    yield _layer(case)
+    call = 'bn.apply(\n    {"params": params, "batch_stats": statistics}, x, mutable=["batch_stats"]\n)'
+    if not case.backward:
+        lines = [f"y, updated = {call}", 'statistics = updated["batch_stats"]']
+        yield from _steps(case, run(case, lines, "", ""))
+        return
+    lines = [
+        "def forward(x, params):",
+        *indented([f"return {call}"]),
+        "",
+        "y, vjp, updated = jax.vjp(forward, x, params, has_aux=True)",
+        "dx, gradients = vjp(dy)",
+        'statistics = updated["batch_stats"]',
+    ]
+    if case.mode != "eager":
+        # A name that is assigned in a function is its own: the statistics that come in need another.
+        lines = [line.replace("statistics = updated", "new_statistics = updated") for line in lines]
+        *body, last = run(case, lines, "x, dy, params, statistics", "y, dx, gradients, new_statistics")
+        yield from _steps(case, [*body, last.replace("new_statistics", "statistics")])
+        return
+    yield from _steps(case, run(case, lines, "", ""))
+
+
+def nnx_batch_norm(case: Case) -> Iterator[str]:
+    """Write a layer of flax.nnx with the given variables."""
+    yield from _batches(case)
+    yield from case.declared("gamma", "beta", running_mean="mean", running_variance="var")
+    yield ""
+    yield _layer(case, case.shape[case.axis], rngs="nnx.Rngs(0)")
+    affine = ', "scale": gamma, "bias": beta' if case.affine else ""
+    yield f'nnx.update(bn, {{"mean": mean, "var": var{affine}}})'
+    if not case.backward:
+        yield from _steps(case, run(case, ["y = bn(x)"], "", ""))
+        return
+    loss = ["def loss(bn, x):", "    y = bn(x)", "    return jnp.sum(y * dy), y", ""]
+    gradient = "(gradients, dx), y = nnx.grad(loss, argnums=(0, 1), has_aux=True)(bn, x)"
+    yield from _steps(case, run(case, [*loss, gradient], "bn, x, dy", "y, dx, gradients", "nnx.jit"))
+
+
+def standardize(case: Case) -> Iterator[str]:
+    """Write jax.nn.standardize over all axes but one, then scale and shift."""
+    yield from _batches(case)
+    yield from case.declared("gamma", "beta")
+    axes = tuple(a for a in range(case.rank) if a != case.axis)
+    y = f"{case.family.call}({arguments('x', axes, epsilon=case.number('epsilon'))})"
+    sources = ["x", "gamma", "beta"] if case.affine else ["x"]
+    if case.affine:
+        wide = tuple(1 if a in axes else case.shape[a] for a in range(case.rank))
+        last = case.axis == case.rank - 1
+        scale, shift = (n if last else f"{n}.reshape({wide})" for n in ("gamma", "beta"))
+        y = f"{y} * {scale} + {shift}"
+        if dtype_and_shape(case.input("gamma"))[0] != case.vector.dtype:
+            y = f"({y}).astype(x.dtype)"
+    if not case.backward:
+        yield from _steps(case, ["", f"y = {y}"])
+        return
+    gives = ", ".join(["dx", "dgamma", "dbeta"][: len(sources)])
+    lines = [
+        f"def forward({', '.join(sources)}):",
+        f"    return {y}",
+        "",
+        f"y, vjp = jax.vjp(forward, {', '.join(sources)})",
+        f"{gives if case.affine else '(dx,)'} = vjp(dy)",
+    ]
+    yield from _steps(case, run(case, lines, ", ".join(["x", "dy", *sources[1:]]), f"y, {gives}"))
+
+
+def _sampled(case: Case, initializer: str) -> Iterator[str]:
+    a = case.vector.attributes
+    dtype = "" if a["dtype"] == "float32" else literal(a["dtype"])
+    yield f"initializer = {initializer}"
+    yield f"sample = initializer({arguments('jax.random.key({})'.format(a['seed']), tuple(a['shape']), dtype)})"
+
+
+def initializer(case: Case) -> Iterator[str]:
+    """Write an initializer by its name."""
+    case.refuse(case.vector.attributes.get("mode", "fan_in") != "fan_in", "it has the mode fan_in alone")
+    yield from _sampled(case, f"{case.family.call}()")
+
+
+def variance_scaling(case: Case) -> Iterator[str]:
+    """Write the general initializer at He's scale."""
+    mode, law = case.number("mode"), literal(case.family.options)
+    yield from _sampled(case, f"jax.nn.initializers.variance_scaling(2.0, {mode}, {law})")
+
+
+def fresh_layer(case: Case) -> Iterator[str]:
+    """Write a layer that is told nothing about its initialization."""
+    a = case.vector.attributes
+    *kernel, inputs, outputs = a["shape"]
+    dtype = None if a["dtype"] == "float32" else literal(a["dtype"])
+    call = case.family.call.removeprefix("flax.")
+    yield f"layer = {call}({arguments(outputs, tuple(kernel) or None, param_dtype=dtype)})"
+    x = f"np.zeros({(1,) * (len(kernel) + 1) + (inputs,)}, np.float32)"
+    yield f"variables = layer.init(jax.random.key({a['seed']}), {x})"
+    yield 'sample = variables["params"]["kernel"]'
+
+
+def arrays(case: Case, name: str, letter: str) -> Iterator[str]:
+    """Yield the list of gradients or weights."""
+    given = case.input(name)
+    case.refuse(any(isinstance(value, SparseGradient) for value in given), "JAX has no sparse gradients")
+    for i, value in enumerate(given):
+        if value is not None:
+            yield case.array(f"{letter}{i}", value)
+    entries = ["None" if value is None else f"{letter}{i}" for i, value in enumerate(given)]
+    yield f"{name} = [{', '.join(entries)}]"
+
+
+def clip(case: Case) -> Iterator[str]:
+    """Write one update of a gradient transformation."""
+    yield from arrays(case, "gradients", "g")
+    yield ""
+    yield f"clip = {case.family.call}({case.threshold})"
+    update = "clipped, _ = clip.update(gradients, clip.init(gradients))"
+    yield from run(case, [update], "gradients", "clipped")
+
+
+EACH = "jax.tree.map(lambda g: clip.update(g, clip.init(g))[0], gradients)"
+
+
+def clip_each(case: Case) -> Iterator[str]:
+    """Write the clipping of one gradient at a time; optax has the global one only."""
+    yield from arrays(case, "gradients", "g")
+    yield ""
+    yield f"clip = {case.family.call}({case.threshold})"
+    yield from run(case, [f"clipped = {EACH}"], "gradients", "clipped")
+
+
+def sgd(case: Case) -> Iterator[str]:
+    """Write a step of optax.sgd, after a clipping or none."""
+    yield from arrays(case, "weights", "w")
+    yield from arrays(case, "gradients", "g")
+    clipping, _, each = case.family.call.partition(" ")
+    fitting = {"": [], "optax.clip": ["clipvalue"]}.get(case.family.call, ["clipnorm", "global_clipnorm"])
+    clips = bool(clipping) == bool(case.clipped_by) and {*case.clipped_by} <= {*fitting}
+    case.refuse(not clips, "it does not clip so")
+    optimizer = f"optax.sgd({case.number('learning_rate')})"
+    yield ""
+    lines = []
+    if each:
+        yield f"clip = {clipping}({case.threshold})"
+        lines = [f"clipped = {EACH}"]
+    elif clipping:
+        optimizer = f"optax.chain({clipping}({case.threshold}), {optimizer})"
+    yield f"optimizer = {optimizer}"
+    lines += [
+        f"updates, _ = optimizer.update({'clipped' if each else 'gradients'}, optimizer.init(weights), weights)",
+        "new_weights = optax.apply_updates(weights, updates)",
+    ]
+    yield from run(case, lines, "weights, gradients", "new_weights")
