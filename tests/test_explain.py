@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from nnconform.conformance.explaining import explain, knowledge, lastrun, naming
+from nnconform.conformance.explaining import explain, lastrun, naming
 from nnconform.conformance.reports.report import write
-from nnconform.conformance.suite.catalogue import clauses
+from nnconform.conformance.suite import catalogue
+from nnconform.conformance.suite.clauses import clauses
 
 REPORT = Path(__file__).parent / "data" / "explained-report.json"
 SPEC = Path(__file__).parents[1] / "spec"
@@ -57,15 +58,15 @@ def squashed(text: str) -> str:
 @pytest.mark.parametrize("clause", clauses())
 def test_a_clause_is_told_in_its_own_words(run, clause):
     page = squashed(explain.page(clause, run).text())
-    said = knowledge.clauses()[clause]
+    said = clauses()[clause]
     assert said.page in page
-    for paragraph in re.split(r"\n\s*\n", re.sub(r"```\w*", "", said.text)):
+    for paragraph in re.split(r"\n\s*\n", re.sub(r"```\w*", "", said.body)):
         if not paragraph.strip().startswith("|"):
             assert squashed(paragraph) in page
 
 
 def test_the_text_of_a_clause_ends_where_the_next_one_begins():
-    text = knowledge.clauses()["BN-TRAIN-4"].text
+    text = clauses()["BN-TRAIN-4"].body
     assert "momentum * (old running_mean)" in text
     assert "BN-TRAIN-5" not in text
 
@@ -112,7 +113,7 @@ def test_a_rule_of_the_suite_says_that_no_vector_tests_it(told):
 # Dialects and faults
 
 
-@pytest.mark.parametrize("dialect", knowledge.dialects())
+@pytest.mark.parametrize("dialect", catalogue.dialects())
 def test_a_dialect_is_told_as_the_page_of_dialects_says(run, dialect):
     page = squashed(explain.page(dialect, run).text())
     said = yaml.safe_load((SPEC / "dialects.yaml").read_text())["dialects"][dialect]
@@ -123,8 +124,8 @@ def test_a_dialect_is_told_as_the_page_of_dialects_says(run, dialect):
 
 
 def test_a_dialect_says_how_to_adopt_it_where_that_is_known(monkeypatch, run):
-    said = knowledge.dialects()["global-norm"] | {"adopt": "Put all gradients into one list."}
-    monkeypatch.setattr(knowledge, "dialects", lambda: {"global-norm": said})
+    said = catalogue.dialects()["global-norm"] | {"adopt": "Put all gradients into one list."}
+    monkeypatch.setattr(catalogue, "dialects", lambda: {"global-norm": said})
     assert re.search(r"to adopt it +Put all gradients into one list\.", explain.page("global-norm", run).text())
 
 
@@ -179,7 +180,7 @@ def test_a_dialect_that_nobody_has_says_so(told):
 def test_a_fault_is_told_with_the_vectors_that_hunt_it(told, published):
     page = told("saturation", "--verbose")
     hunting = [v.id for v in published.values() if "saturation" in v.hunts]
-    assert knowledge.faults()["saturation"] in page
+    assert catalogue.faults()["saturation"] in page
     assert f"Vectors that hunt it: {len(hunting)}" in page
 
 
@@ -196,7 +197,7 @@ def test_an_implementation_is_told_by_operation_profile_and_verdict(told, report
 
 def test_an_implementation_shows_each_dialect_with_its_clause_and_remedy(told):
     page = squashed(told("torch.nn.BatchNorm2d"))
-    said = knowledge.dialects()["unbiased-running-variance"]
+    said = catalogue.dialects()["unbiased-running-variance"]
     assert squashed("departs from BN-TRAIN-5") in page
     assert squashed(said["consequence"]) in page
     assert squashed(said["remedy"]) in page

@@ -12,6 +12,8 @@ import pytest
 
 from nnconform.adapters import SparseGradient
 from nnconform.conformance.explaining import element, explain, knowledge, lastrun, vector
+from nnconform.conformance.suite import catalogue
+from nnconform.conformance.suite.clauses import clauses
 from nnconform.conformance.suite.tensors import DTYPES
 from nnconform.reference.rounding import FORMATS
 
@@ -152,7 +154,7 @@ def test_a_page_has_the_attributes_clauses_and_hunts_of_its_vector(run, publishe
     v = published["batch_norm_train/rank-4-channels-first/float32"]
     page = re.sub(r"\s+", " ", explain.page(v.id, run).text())
     for clause in v.clauses:
-        assert f"{clause}: {knowledge.clauses()[clause].title}" in page
+        assert f"{clause}: {clauses()[clause].title}" in page
     assert f"hunts {', '.join(v.hunts)}" in page
     assert "epsilon 0.001, momentum 0.9, channel_axis 1" in page
     assert "x, dy float32 [2, 3, 4, 2]" in page
@@ -212,7 +214,7 @@ def test_implementations_that_gave_the_same_are_told_once(run):
 
 def test_each_dialect_has_its_remedy_once(run):
     page = explain.page("batch_norm_train/defaults-rank-4-channels-first/float32", run).text()
-    said = knowledge.dialects()["default-epsilon-1e-5"]
+    said = catalogue.dialects()["default-epsilon-1e-5"]
     assert page.count(said["summary"]) == 1
     assert re.sub(r"\s+", "", said["remedy"]) in re.sub(r"\s+", "", page)
 

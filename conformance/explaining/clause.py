@@ -9,7 +9,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nnconform.conformance.reports.summary import Group
+from nnconform.conformance.suite import catalogue
 from nnconform.conformance.suite.catalogue import of_the_suite
+from nnconform.conformance.suite.clauses import clauses
 
 from . import knowledge, telling
 from .lastrun import LastRun, Row, dialects_of
@@ -22,10 +24,10 @@ HARMLESS = (KEEPS, ELSEWHERE, SILENT, "unsupported")
 
 def page(name: str, run: LastRun | None, *, verbose: bool) -> Page:
     """Return the page of the clause ``name``."""
-    clause = knowledge.clauses()[name]
+    clause = clauses()[name]
     page = Page(f"{name}: {clause.title}", f"clause, spec/{clause.page}")
-    _markdown(page, clause.text)
-    departing = {n: d for n, d in knowledge.dialects().items() if name in d["departs_from"]}
+    _markdown(page, clause.body)
+    departing = {n: d for n, d in catalogue.dialects().items() if name in d["departs_from"]}
     if departing:
         page.section("Dialects that depart from it")
         for dialect, said in departing.items():

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from . import knowledge, telling
+from nnconform.conformance.suite import catalogue
+
+from . import telling
 from .defaults import OTHER, Line, table
 from .dialect import advice
 from .lastrun import LastRun, dialects_of
@@ -80,7 +82,7 @@ def _legend(page: Page, lines: Sequence[Line], notes: dict[str, int]) -> None:
 def _departures(page: Page, run: LastRun) -> None:
     """Add what to do about each dialect that a default is."""
     seen = {part for _, dialect in _of_defaults(run) for part in dialect.split("+")}
-    of_defaults = [(n, d) for n, d in knowledge.dialects().items() if n in seen and n.startswith("default-")]
+    of_defaults = [(n, d) for n, d in catalogue.dialects().items() if n in seen and n.startswith("default-")]
     for name, said in of_defaults:
         page.section(name)
         page.say(said["summary"], indent=2)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from nnconform.conformance.suite import catalogue
+from nnconform.conformance.suite.clauses import clauses
+
 from . import knowledge, lastrun, telling
 from .lastrun import LastRun
 from .page import Page, joined
@@ -34,7 +37,7 @@ def page(name: str, run: LastRun | None, *, verbose: bool) -> Page:
 
 
 def _one(name: str) -> Page:
-    said = knowledge.dialects()[name]
+    said = catalogue.dialects()[name]
     page = Page(name, KINDS[said["kind"]])
     page.say(said["summary"])
     page.gap()
@@ -55,7 +58,7 @@ def _one(name: str) -> Page:
 
 
 def _clauses(ids: list[str]) -> list[tuple[str, str]]:
-    titles = [f"{clause}: {knowledge.clauses()[clause].title}" for clause in ids]
+    titles = [f"{clause}: {clauses()[clause].title}" for clause in ids]
     return [("departs from" if number == 0 else " ", title) for number, title in enumerate(titles)]
 
 
@@ -67,7 +70,7 @@ def advice(said: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _combination(name: str, parts: list[str]) -> Page:
     page = Page(name, f"{len(parts)} dialects at once")
     for part in parts:
-        said = knowledge.dialects()[part]
+        said = catalogue.dialects()[part]
         page.section(f"{part} ({said['kind']}; {', '.join(said['departs_from'])})")
         page.say(said["summary"], indent=2)
         page.fields(advice(said), indent=2)
@@ -77,7 +80,7 @@ def _combination(name: str, parts: list[str]) -> Page:
 def fault(name: str, run: LastRun | None, *, verbose: bool) -> Page:
     """Return the page of a fault that vectors hunt."""
     page = Page(name, "fault that vectors hunt")
-    page.say(knowledge.faults()[name])
+    page.say(catalogue.faults()[name])
     hunting = [v.id for v in knowledge.outlines(name) if name in v.hunts]
     page.section(f"Vectors that hunt it: {len(hunting)}")
     telling.vectors(page, hunting, everything=verbose)

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from nnconform.conformance.reports.summary import HEADS, groups
 from nnconform.conformance.running import frameworks
+from nnconform.conformance.suite import catalogue
+from nnconform.conformance.suite.clauses import clauses
 from nnconform.conformance.suite.operations import OUTPUTS
 
 from . import knowledge, lastrun, telling
@@ -33,14 +35,14 @@ def operation(name: str, run: LastRun | None) -> Page:
     outlines = list(knowledge.outlines(operation=name))
     tested = {clause for outline in outlines for clause in outline.clauses}
     page.section(f"Clauses that its {len(outlines)} vectors test")
-    page.fields([(c.id, c.title) for c in knowledge.clauses().values() if c.id in tested], indent=2)
+    page.fields([(c.id, c.title) for c in clauses().values() if c.id in tested], indent=2)
     if run := telling.head(page, run):
         rows = [row for row in run.rows if row["operation"] == name]
         telling.counts(page, rows, "implementation")
         _dialects(page, rows)
         telling.groups(page, lastrun.diverging(rows))
     else:
-        named = [(n, d["summary"]) for n, d in knowledge.dialects().items() if name in d["operations"]]
+        named = [(n, d["summary"]) for n, d in catalogue.dialects().items() if name in d["operations"]]
         page.section("Dialects that it may have")
         for dialect, summary in named:
             page.say(f"{dialect}: {summary}", indent=2)

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nnconform.conformance.reports.summary import Group
+from nnconform.conformance.suite import catalogue
 from nnconform.conformance.suite.operations import OUTPUTS
 
-from . import knowledge, lastrun, telling
+from . import lastrun, telling
 from .dialect import advice
 from .lastrun import LastRun, Row
 from .page import Page, joined
@@ -41,7 +42,7 @@ def page(name: str, run: LastRun) -> Page:
 
 def _dialects(page: Page, rows: Sequence[Row]) -> None:
     """Add each dialect that it has, alone or in combination: where, how far, from which clause, and the remedy."""
-    known = knowledge.dialects()
+    known = catalogue.dialects()
     found: dict[str, Group] = defaultdict(Group)
     for row in rows:
         for output, dialect in lastrun.dialects_of(row):

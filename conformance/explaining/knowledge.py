@@ -1,4 +1,4 @@
-"""What the spec says: clauses with their text, dialects, faults, and vectors, read no further than is asked for.
+"""Vectors in outline, read no further than is asked for.
 
 All vectors are 2.5 MB of YAML, which take a second to read. Their ids, clauses and hunts stand in lines of their own in
 these generated files, and one vector is one block of lines.
@@ -16,28 +16,9 @@ from typing import Any
 
 import yaml
 
-from nnconform.conformance.suite.catalogue import CLAUSE
+from nnconform.conformance.suite.catalogue import LOADER
 
 SPEC = Path(str(resources.files("nnconform.spec")))
-# The C reader is ten times as fast; PyYAML has it wherever there is a wheel.
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-@dataclass(frozen=True)
-class Clause:
-    """One normative sentence of the spec.
-
-    Attributes:
-        id: ``BN-TRAIN-4``.
-        title: what it is about.
-        page: the file that it stands in, below ``spec``.
-        text: what stands under its heading, as Markdown.
-    """
-
-    id: str
-    title: str
-    page: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -49,36 +30,6 @@ class Outline:
     profile: str
     clauses: Sequence[str]
     hunts: Sequence[str]
-
-
-@functools.cache
-def clauses() -> dict[str, Clause]:
-    """Return every clause by its id, in the order of the pages."""
-    found = {}
-    for page in sorted(SPEC.glob("*.md")):
-        text = page.read_text()
-        for head in CLAUSE.finditer(text):
-            body = re.split(r"^##", text[head.end() :], maxsplit=1, flags=re.MULTILINE)[0]
-            found[head[1]] = Clause(head[1], head[2], page.name, body.strip())
-    return found
-
-
-@functools.cache
-def _dialects_page() -> Mapping[str, Any]:
-    document: Mapping[str, Any] = yaml.load((SPEC / "dialects.yaml").read_text(), Loader=LOADER)
-    return document
-
-
-def dialects() -> Mapping[str, Any]:
-    """Return what spec/dialects.yaml says of each dialect, by name."""
-    found: Mapping[str, Any] = _dialects_page()["dialects"]
-    return found
-
-
-def faults() -> Mapping[str, str]:
-    """Return what spec/dialects.yaml says of each fault, by name."""
-    found: Mapping[str, str] = _dialects_page()["faults"]
-    return found
 
 
 @functools.cache

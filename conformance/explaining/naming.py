@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from nnconform.conformance.running import frameworks
+from nnconform.conformance.suite import catalogue
+from nnconform.conformance.suite.clauses import clauses
 from nnconform.conformance.suite.operations import OUTPUTS
 
 from . import knowledge
@@ -40,10 +42,10 @@ def names(run: LastRun | None) -> Mapping[str, Callable[[], Iterable[str]]]:
     entries = run.report["frameworks"] if run else []
     return {
         "table": lambda: (TABLE,),
-        "clause": knowledge.clauses,
+        "clause": clauses,
         "operation": lambda: OUTPUTS,
-        "dialect": knowledge.dialects,
-        "fault": knowledge.faults,
+        "dialect": catalogue.dialects,
+        "fault": catalogue.faults,
         "verdict": lambda: VERDICTS,
         "framework": lambda: (*frameworks.available(), *frameworks.PARTS, *(entry["name"] for entry in entries)),
         "implementation": lambda: [i["name"] for entry in entries for i in entry["implementations"]],

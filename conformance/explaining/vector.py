@@ -10,6 +10,8 @@ from typing import Any
 
 from nnconform.conformance.reports.show import COLOURS
 from nnconform.conformance.reports.summary import HEADS, Group
+from nnconform.conformance.suite import catalogue
+from nnconform.conformance.suite.clauses import clauses
 
 from . import knowledge, telling
 from .dialect import advice
@@ -54,10 +56,10 @@ def digest(vector: Document) -> str:
 
 
 def _asks(vector: Document) -> Iterator[tuple[str, str]]:
-    clauses = knowledge.clauses()
+    known = clauses()
     yield "operation", f"{vector['operation']}, profile {vector['profile']}"
     for number, clause in enumerate(vector["clauses"]):
-        title = f": {clauses[clause].title}" if clause in clauses else ""
+        title = f": {known[clause].title}" if clause in known else ""
         yield "clauses" if number == 0 else " ", f"{clause}{title}"
     yield "attributes", ", ".join(f"{k} {v}" for k, v in vector["attributes"].items())
     if "steps" in vector:
@@ -173,7 +175,7 @@ def _numbers(vector: Document | None, name: str, output: Mapping[str, Any]) -> I
 
 def _what_to_do(page: Page, rows: Sequence[Row]) -> None:
     """Add the dialects of results with their remedies, each once, and the commands that reproduce the results."""
-    known = knowledge.dialects()
+    known = catalogue.dialects()
     parts = dict.fromkeys(part for row in rows for _, dialect in dialects_of(row) for part in dialect.split("+"))
     for part in (part for part in parts if part in known):
         page.section(part)

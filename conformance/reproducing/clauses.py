@@ -1,17 +1,14 @@
-"""The clauses of the spec in words, and which of them a result is about."""
+"""Which clauses a result is about, and how a script quotes them."""
 
 from __future__ import annotations
 
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from importlib import resources
-from pathlib import Path
 
+from nnconform.conformance.suite.clauses import Clause
 from nnconform.conformance.suite.vectors import Vector
 
-HEADING = re.compile(r"^### (?P<id>[A-Z]+(?:-[A-Z]+)*-\d+): (?P<title>.+)$", re.MULTILINE)
 # How a formula names an output, where not by its own name.
 SYMBOLS = {
     "gradients": "g ->",
@@ -24,28 +21,10 @@ SYMBOLS = {
 LAWS = {"he_normal": "INIT-9", "he_uniform": "INIT-10"}
 
 
-@dataclass(frozen=True)
-class Clause:
-    """One normative sentence of the spec.
-
-    Attributes:
-        id: ``BN-TRAIN-4``.
-        title: of its heading.
-        text: what it says, Markdown, without notes and source.
-        source: where it comes from.
-        page: the file of the spec that it stands in.
-    """
-
-    id: str
-    title: str
-    text: str
-    source: str
-    page: str
-
-    def quoted(self, width: int) -> str:
-        """Return title and text as plain text of at most ``width`` columns, formulas indented; not why it is so."""
-        title = textwrap.fill(f"{self.id}: {self.title}", width)
-        return "\n\n".join([title, *_plain(self.text.partition("\n\nThe sources differ.")[0], width)])
+def quoted(clause: Clause, width: int) -> str:
+    """Return title and text as plain text of at most ``width`` columns, formulas indented; not why it is so."""
+    title = textwrap.fill(f"{clause.id}: {clause.title}", width)
+    return "\n\n".join([title, *_plain(clause.text.partition("\n\nThe sources differ.")[0], width)])
 
 
 def _plain(text: str, width: int) -> Iterator[str]:
@@ -56,22 +35,6 @@ def _plain(text: str, width: int) -> Iterator[str]:
             yield "\n".join(line for line in block.splitlines() if not set(line) <= set("|- "))
         else:
             yield textwrap.fill(block, width, break_long_words=False, break_on_hyphens=False)
-
-
-def clauses() -> dict[str, Clause]:
-    """Return every clause by its id."""
-    pages = sorted(Path(str(resources.files("nnconform.spec"))).glob("*.md"))
-    return {clause.id: clause for page in pages for clause in _page(page)}
-
-
-def _page(page: Path) -> Iterator[Clause]:
-    text = page.read_text()
-    for heading in HEADING.finditer(text):
-        body = re.split(r"^##", text[heading.end() :], maxsplit=1, flags=re.MULTILINE)[0].strip()
-        blocks = body.split("\n\n")
-        source = next((b.removeprefix("Source: ") for b in blocks if b.startswith("Source:")), "")
-        kept = [b for b in blocks if not b.startswith(("Source:", "Note:"))]
-        yield Clause(heading["id"], heading["title"], "\n\n".join(kept), source, page.name)
 
 
 def concerned(

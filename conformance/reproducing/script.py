@@ -10,12 +10,13 @@ from importlib import import_module
 from typing import Any
 
 from nnconform.conformance.suite import catalogue
+from nnconform.conformance.suite.clauses import Clause, clauses
 from nnconform.conformance.suite.recipes import Repeated
 from nnconform.conformance.suite.vectors import LawTensor, Tensor, Vector
 
 from . import checks, laws
 from .case import Case, NothingToShow, indented
-from .clauses import Clause, clauses, concerned
+from .clauses import concerned, quoted
 from .families import RUNNING, families
 from .lengths import one_length, position
 from .literals import WIDTH, Arrays
@@ -67,10 +68,10 @@ def write(vector: Vector, chosen: Chosen) -> Script:
     array = Arrays(chosen.framework, wide=wide, cut="[:n]" if position(row, names) else "")
     case = Case(vector, family, chosen.mode, needed, array)
     known = clauses()
-    quoted = concerned(vector, names, _departed(row, names), known)
+    about = concerned(vector, names, _departed(row, names), known)
     said = describe(row, names)
-    text = _assembled(_docstring(chosen, said, quoted), *_code(case, row, names))
-    return Script(text, tuple(names), tuple(quoted), said)
+    text = _assembled(_docstring(chosen, said, about), *_code(case, row, names))
+    return Script(text, tuple(names), tuple(about), said)
 
 
 def _code(case: Case, row: Row | None, names: list[str]) -> tuple[list[str], list[str]]:
@@ -219,12 +220,12 @@ def _entries(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _docstring(chosen: Chosen, said: str, quoted: Iterable[Clause]) -> str:
+def _docstring(chosen: Chosen, said: str, about: Iterable[Clause]) -> str:
     how = "" if chosen.mode == "eager" else f" ({chosen.mode})"
     head = f"{chosen.implementation}{how}"
     title = f"{head}: {said}" if said else head
     wrapped = textwrap.fill(title, WIDTH - 3, break_long_words=False, break_on_hyphens=False)
-    return "\n\n".join([wrapped, *(clause.quoted(WIDTH) for clause in quoted)])
+    return "\n\n".join([wrapped, *(quoted(clause, WIDTH) for clause in about)])
 
 
 def _assembled(head: str, imports: Iterable[str], body: Iterable[str]) -> str:
