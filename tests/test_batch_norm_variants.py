@@ -54,5 +54,9 @@ def test_a_negative_gamma_turns_the_sign_and_no_gradient_of_the_variance_is_nan(
     assert all(math.isnan(d) for d in gradients(SPREAD, [0.0, 0.0, 1.0, 0.0]))
 
 
+def test_a_gamma_of_zero_makes_the_gradient_nan():
+    assert all(math.isnan(d) for d in gradients(SPREAD, [1.0, 0.0, 0.0, 0.0], gamma=0.0))
+
+
 def test_without_the_dialect_the_gradient_is_finite():
     assert all(math.isfinite(d) for d in gradients(SPREAD, [1.0, 0.0, 0.0, 0.0], dialect=False))

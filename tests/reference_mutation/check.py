@@ -29,7 +29,7 @@ TESTS = Path(__file__).resolve().parents[1]
 # The tests of each module, then those of the whole reference, and last those that judge all vectors.
 QUICK = {
     "batch_norm_bounds": ("test_batch_norm_bounds.py",),
-    "batch_norm_variants": ("test_long_sums.py",),
+    "batch_norm_variants": ("test_long_sums.py", "test_batch_norm_variants.py"),
     "bounds": ("test_bounds_values.py", "test_number_systems.py", "test_long_sums.py"),
     "clipping_variants": ("test_clipping_variants.py", "test_long_sums.py"),
     "dialects": ("test_dialect_table.py",),
@@ -45,8 +45,8 @@ FIRST = 1.5
 # Seconds of the processor after which a vector, or a file of tests, is taken to hang: the slowest unchanged one takes
 # eight.
 HANGS = 100
-# They make the inputs of the cases too, which are made anew before all vectors are tried.
-MAKE_INPUTS = ("exact", "rounding")
+# They make the cases too, which are made anew before all vectors are tried.
+MAKE_INPUTS = ("defaults", "exact", "rounding")
 
 
 class Noticed(NamedTuple):
