@@ -250,7 +250,7 @@ def test_the_guide_fits_a_terminal_and_is_markdown(small):
     text = markdown(small)
     assert max(map(len, text.splitlines())) <= 80
     headings = [token for token in MarkdownIt().parse(text) if token.type == "heading_open"]
-    assert [token.tag for token in headings] == ["h1", "h2", "h2", "h2", "h2", "h2"]
+    assert [token.tag for token in headings] == ["h1", *["h2"] * 6]
 
 
 # --- the measurement and the command -----------------------------------------------------------------------

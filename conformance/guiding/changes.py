@@ -130,6 +130,13 @@ def state(guide: Guide) -> Iterator[str]:
     yield from _statistics(guide)
 
 
+def beside(guide: Guide) -> Iterator[str]:
+    """Yield what a porter must know beside the operations of the spec; examples/porting shows that it is needed."""
+    for entry in guide.target.beside:
+        if guide.source.title in entry.get("from", (guide.source.title,)):
+            yield from wrapped(f"- {entry['say']}", "  ")
+
+
 def _inference(guide: Guide) -> str:
     row = guide.row(INFERENCE)
     return "" if row is None else f": inference then agrees ({row.best.agreement.count} vectors)"

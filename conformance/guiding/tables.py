@@ -90,6 +90,7 @@ class Framework:
         state: what the variables of batch normalization are called.
         kernel: what the kernel of a layer is called.
         initial_bias: how a layer's bias begins when nothing is said.
+        beside: what else one must know who comes to it, and of which frameworks; all where none is named.
         uses: the ways to write each use, the plainest first.
     """
 
@@ -102,6 +103,7 @@ class Framework:
     kernel: str
     initial_bias: str
     uses: Mapping[str, tuple[Choice, ...]]
+    beside: tuple[Mapping[str, Any], ...] = ()
 
     def left(self, use: str) -> list[Choice]:
         """Return how users of this framework have written a use before any guide; nothing where it has no such API."""
@@ -127,7 +129,7 @@ def table(name: str) -> Framework:
     """Return the table of a framework of ``NAMES``."""
     entry = yaml.safe_load(resources.files(__package__).joinpath(f"{name}.yaml").read_text())
     uses = {use: tuple(_choices(choices)) for use, choices in entry.pop("uses").items()}
-    entry["packages"] = tuple(entry["packages"])
+    entry |= {key: tuple(entry[key]) for key in ("packages", "beside") if key in entry}
     entry["layouts"] = {layer: tuple(axes) for layer, axes in entry["layouts"].items()}
     return Framework(**entry, uses=uses)
 

@@ -14,6 +14,7 @@ SECTIONS: tuple[tuple[str, Callable[[Guide], Iterator[str]]], ...] = (
     ("Copy weights and statistics", changes.state),
     ("Why, and what was measured", findings.proof),
     ("What stays different", findings.remaining),
+    ("What no vector shows", changes.beside),
 )
 
 

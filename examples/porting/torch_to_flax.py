@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import flax.nnx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -19,26 +20,49 @@ AXES = {4: (2, 3, 1, 0), 2: (1, 0), 1: (0,)}
 MAX_NORM = 3.0
 
 
-class BatchNorm(nnx.BatchNorm):
-    """The layer of flax with torch's running variance: that of the batch enters it times n / (n - 1)."""
+# The recipes of the guide, as they stand there.
 
-    def __call__(self, x):
-        """Normalize, and give the running variance what the update of flax lacks."""
-        kept = self.momentum * self.var[...]
-        y = super().__call__(x)
-        n = x.size / x.shape[-1]
-        self.var[...] += (self.var[...] - kept) / (n - 1)
+
+def elu(x, alpha=1.0):
+    """Return ELU with a gradient that keeps its digits far below 0."""
+
+    @jax.custom_jvp
+    def value(x):
+        return jnp.where(x > 0, x, alpha * jnp.expm1(jnp.minimum(x, 0)))
+
+    def derivative(dx, y, x):
+        return jnp.where(x > 0, dx, dx * alpha * jnp.exp(jnp.minimum(x, 0)))
+
+    value.defjvps(derivative)
+    return value(x)
+
+
+class UnbiasedBatchNorm(flax.nnx.BatchNorm):
+    """BatchNorm whose running variance takes var * n / (n - 1)."""
+
+    def __call__(self, x, use_running_average=None, **kwargs):
+        """Normalize; in training move the running statistics too."""
+        if use_running_average is None:
+            use_running_average = self.use_running_average
+        if use_running_average:
+            return super().__call__(x, True, **kwargs)
+        before = self.var[...]
+        self.var[...] = jnp.zeros_like(before)
+        y = super().__call__(x, False, **kwargs)
+        n = x.size // x.shape[self.axis]
+        self.var[...] = self.momentum * before + self.var[...] * (n / (n - 1))
         return y
 
 
-def clip_grad_norm(max_norm: float) -> optax.GradientTransformation:
-    """Return torch's clip_grad_norm_: 1e-6 beside the norm in the denominator."""
+def clip_by_global_norm_like_torch(max_norm):
+    """Return a transformation that clips as torch's clip_grad_norm_ does."""
 
-    def clip(gradients, _):
-        scale = jnp.minimum(1.0, max_norm / (optax.tree.norm(gradients) + 1e-6))
-        return jax.tree.map(lambda g: scale * g, gradients)
+    def scaled(updates, _):
+        norm = optax.global_norm(updates)
+        scale = jnp.minimum(1.0, max_norm / (norm + 1e-6))
+        return jax.tree.map(lambda g: g * scale, updates)
 
-    return optax.stateless(clip)
+    return optax.stateless(scaled)
 
 
 @dataclass(frozen=True)
@@ -48,9 +72,9 @@ class Settings:
     x64: bool = True  # without it JAX makes every float64 array a float32 one
     assign: Callable[[nnx.Variable, jax.Array], None] = nnx.Variable.set_value  # keeps the array's dtype
     momentum: float = 0.9  # the weight of the old value: 1 - torch's momentum
-    norm: type[nnx.BatchNorm] = BatchNorm
+    norm: type[nnx.BatchNorm] = UnbiasedBatchNorm
     use_fast_variance: bool = False  # E[x^2] - E[x]^2 cancels where the mean is large
-    clip: Callable[[float], optax.GradientTransformation] = clip_grad_norm
+    clip: Callable[[float], optax.GradientTransformation] = clip_by_global_norm_like_torch
     padding: int | str = 1  # "SAME" would pad at the bottom and right only, where the stride is 2
     channels_first: bool = True  # torch flattens (channels, height, width)
 
@@ -84,8 +108,8 @@ class Network(nnx.Module):
 
     def __call__(self, x):
         """Return the logits (batch, 10) of images (batch, height, width, channels)."""
-        x = nnx.elu(self.norm1(self.conv1(x)))
-        x = nnx.elu(self.norm2(self.conv2(x)))
+        x = elu(self.norm1(self.conv1(x)))
+        x = elu(self.norm2(self.conv2(x)))
         if self.channels_first:
             x = x.transpose(0, 3, 1, 2)
         return self.linear(x.reshape(len(x), -1))

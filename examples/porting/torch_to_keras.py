@@ -21,26 +21,50 @@ AXES = {4: (2, 3, 1, 0), 2: (1, 0), 1: (0,)}
 MAX_NORM = 3.0
 
 
-class BatchNormalization(layers.BatchNormalization):
-    """Keras's layer with torch's running variance: that of the batch enters it times n / (n - 1)."""
+# The recipes of the guide, as they stand there.
+
+
+def keras_elu(x, alpha=1.0):
+    """Return ELU with all its digits near 0, by expm1."""
+    below = alpha * keras.ops.expm1(keras.ops.minimum(x, 0))
+    return keras.ops.where(x > 0, x, below)
+
+
+class UnbiasedBatchNormalization(keras.layers.BatchNormalization):
+    """BatchNormalization whose moving variance takes var * n / (n - 1)."""
 
     def call(self, inputs, training=None, mask=None):
-        """Normalize, and give the running variance what Keras's update lacks."""
-        kept = self.momentum * self.moving_variance.value
-        outputs = super().call(inputs, training, mask)
-        if training:
-            n = tf.cast(tf.size(inputs) / tf.shape(inputs)[-1], kept.dtype)
-            self.moving_variance.assign_add((self.moving_variance - kept) / (n - 1))
+        """Normalize; in training move the statistics too."""
+        if not (training and self.trainable):
+            return super().call(inputs, training=training, mask=mask)
+        kept = self.moving_variance * self.momentum
+        self.moving_variance.assign(keras.ops.zeros_like(kept))
+        outputs = super().call(inputs, training=True, mask=mask)
+        n = keras.ops.size(inputs) / inputs.shape[self.axis]
+        factor = keras.ops.cast(n / (n - 1), kept.dtype)
+        self.moving_variance.assign(kept + self.moving_variance * factor)
         return outputs
 
 
-class ClippedSGD(keras.optimizers.SGD):
-    """SGD after torch's clip_grad_norm_: one norm of all gradients, and 1e-6 beside it in the denominator."""
+class TorchClippedSGD(keras.optimizers.SGD):
+    """SGD that clips as torch.nn.utils.clip_grad_norm_ does."""
+
+    def __init__(self, *args, max_norm, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.max_norm = max_norm
 
     def apply(self, grads, trainable_variables=None):
-        """Clip, then step."""
-        scale = tf.minimum(1.0, MAX_NORM / (tf.linalg.global_norm(grads) + 1e-6))
-        super().apply([scale * g for g in grads], trainable_variables)
+        """Clip, then take the step."""
+        present = [g for g in grads if g is not None]
+        norm = keras.ops.sqrt(sum(keras.ops.sum(g * g) for g in present))
+        scale = keras.ops.minimum(self.max_norm / (norm + 1e-6), 1)
+        grads = [None if g is None else g * scale for g in grads]
+        return super().apply(grads, trainable_variables)
+
+
+def torch_clipped_sgd(rate: float) -> keras.optimizers.Optimizer:
+    """Return torch's optimizer and the clipping before it."""
+    return TorchClippedSGD(rate, max_norm=MAX_NORM)
 
 
 @dataclass(frozen=True)
@@ -50,8 +74,8 @@ class Settings:
     floatx: str = "float64"  # the dtype of the inputs and of the optimizer's learning rate
     epsilon: float = 1e-5
     momentum: float = 0.9  # the weight of the old value: 1 - torch's momentum
-    norm: type[layers.BatchNormalization] = BatchNormalization
-    optimizer: Callable[[float], keras.optimizers.Optimizer] = ClippedSGD
+    norm: type[layers.BatchNormalization] = UnbiasedBatchNormalization
+    optimizer: Callable[[float], keras.optimizers.Optimizer] = torch_clipped_sgd
     zero_padding: bool = True  # "same" would pad at the bottom and right only, where the stride is 2
     channels_first: bool = True  # torch flattens (channels, height, width)
 
@@ -79,11 +103,11 @@ def network(settings: Settings) -> keras.Sequential:
             layers.Input((10, 10, 3)),
             layers.Conv2D(8, 3, name="conv1"),
             settings.norm(**norm, name="norm1"),
-            layers.ELU(),
+            layers.Activation(keras_elu),
             *([layers.ZeroPadding2D(1)] if settings.zero_padding else []),
             layers.Conv2D(16, 3, strides=2, padding=padding, name="conv2"),
             settings.norm(**norm, name="norm2"),
-            layers.ELU(),
+            layers.Activation(keras_elu),
             *([layers.Permute((3, 1, 2))] if settings.channels_first else []),
             layers.Flatten(),
             layers.Dense(10, name="linear"),

@@ -13,10 +13,19 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from nnconform.conformance.guiding.source import recipe
+
 EXAMPLE = Path(__file__).parents[2] / "examples" / "porting"
 README = (EXAMPLE / "README.md").read_text()
 PARTS = {"weight": r"\.(weight|bias)$", "mean": r"\.running_mean$", "var": r"\.running_var$", "loss": r"^loss$"}
 FRAMEWORKS = pytest.mark.parametrize("framework", ["keras", "flax"])
+
+
+# Which recipes of the guide each port takes.
+RECIPES = {
+    "keras": ("tensorflow", ("keras_elu", "UnbiasedBatchNormalization", "TorchClippedSGD")),
+    "flax": ("jax", ("elu", "UnbiasedBatchNorm", "clip_by_global_norm_like_torch")),
+}
 
 
 class Printed(NamedTuple):
@@ -51,6 +60,16 @@ def printed(tmp_path_factory) -> Printed:
     ran = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     return Printed(ran.stdout, folder)
+
+
+@FRAMEWORKS
+def test_a_port_has_the_recipes_of_the_guide_as_they_stand_there(framework):
+    port = (EXAMPLE / f"torch_to_{framework}.py").read_text()
+    adapter, names = RECIPES[framework]
+    for name in names:
+        imports, _, source = recipe(adapter, name).partition("\n\n\n")
+        assert imports.startswith("import ")
+        assert source in port
 
 
 @FRAMEWORKS
