@@ -156,6 +156,8 @@ def _jax() -> Entries:
         yield (operation, name), Family("variance_scaling", "jax.nn.initializers", law, outputs=sample)
         for name in ("flax.linen.Dense", "flax.linen.Conv"):
             yield (operation, name), Family("fresh_layer", name, outputs=sample)
+        for name in ("flax.nnx.Linear", "flax.nnx.Conv"):
+            yield (operation, name), Family("fresh_nnx_layer", name, outputs=sample)
     value, norm, each, sgd = "optax.clip", "optax.clip_by_global_norm", " (each variable)", "optax.sgd"
     clipped = {"gradients": "clipped[{i}]"}
     yield ("clip_by_value", value), Family("clip", value, "", both, (), clipped)

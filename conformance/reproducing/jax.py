@@ -197,6 +197,17 @@ def fresh_layer(case: Case) -> Iterator[str]:
     yield 'sample = variables["params"]["kernel"]'
 
 
+def fresh_nnx_layer(case: Case) -> Iterator[str]:
+    """Write a layer of flax.nnx that is told nothing about its initialization."""
+    a = case.vector.attributes
+    *kernel, inputs, outputs = a["shape"]
+    dtype = None if a["dtype"] == "float32" else literal(a["dtype"])
+    call = case.family.call.removeprefix("flax.")
+    given = arguments(inputs, outputs, tuple(kernel) or None, param_dtype=dtype, rngs=f"nnx.Rngs({a['seed']})")
+    yield f"layer = {call}({given})"
+    yield "sample = layer.kernel[...]"
+
+
 def arrays(case: Case, name: str, letter: str) -> Iterator[str]:
     """Yield the list of gradients or weights."""
     given = case.input(name)
