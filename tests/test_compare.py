@@ -97,9 +97,9 @@ def test_what_is_recorded_and_not_judged_conforms_whatever_it_is(got):
     assert compare(got, Tensor("float32", (1,), None, None, frozenset({"any"}))).fits
 
 
-def test_the_worst_element_is_the_one_furthest_over_its_bound():
+def test_the_worst_element_is_the_one_furthest_over_its_bound_and_its_error_is_told():
     found = compare(np.float32([1.5, 2.25, 3.0]), tensor([1.0, 2.0, 3.0], [0.5, 0.125, 0.0]))
-    assert (found.worst, found.ratio) == (1, 2.0)
+    assert (found.worst, found.ratio, found.ulp) == (1, 2.0, 2**20)
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,12 @@ from markdown_it import MarkdownIt
 
 from nnconform.conformance.guiding import changes, measure, source, state
 from nnconform.conformance.guiding.agree import agreement
+from nnconform.conformance.guiding.findings import remaining
 from nnconform.conformance.guiding.measure import Measured
 from nnconform.conformance.guiding.rows import guide
 from nnconform.conformance.guiding.tables import NAMES, THRESHOLDS, USES, Choice, Parameter, table
 from nnconform.conformance.guiding.text import markdown
+from nnconform.conformance.suite.catalogue import dialects
 
 EVERY = [(name, use, choice) for name in NAMES for use, choices in table(name).uses.items() for choice in choices]
 RECIPES = sorted({(table(name).adapter, choice.recipe) for name, _, choice in EVERY if choice.recipe})
@@ -251,6 +253,17 @@ def test_the_guide_fits_a_terminal_and_is_markdown(small):
     assert max(map(len, text.splitlines())) <= 80
     headings = [token for token in MarkdownIt().parse(text) if token.type == "heading_open"]
     assert [token.tag for token in headings] == ["h1", *["h2"] * 6]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "advice"), [("nan-becomes-zero", "", "adopt"), ("", "nan-becomes-zero", "remedy")]
+)
+def test_a_dialect_that_stays_is_to_be_left_by_the_target_or_had_there_too(ours, theirs, advice):
+    torch = measured("torch", ("torch.nn.ReLU", "relu/x/float32", "y", ours, 2.0))
+    keras = measured("tensorflow", ("keras.layers.ReLU", "relu/x/float32", "y", theirs, 3.0))
+    said = " ".join("\n".join(remaining(guide("torch", "keras", {"torch": torch, "tensorflow": keras}))).split())
+    for field in ("remedy", "adopt"):
+        assert (dialects()["nan-becomes-zero"][field] in said) == (field == advice)
 
 
 # --- the measurement and the command -----------------------------------------------------------------------

@@ -145,13 +145,25 @@ def test_a_statistic_of_a_sample_is_that_of_the_suite(statistic, law):
     found = lawtest.statistics(sample, law, expected.stddev, expected.bound, "float32")
     if statistic == "support" and law == "normal":
         return  # it has none
-    lines = [*laws.lines(expected, "np.float64(sample)", statistic)]
+    lines = [*laws.lines(expected, "np.float64(sample)", [statistic])]
     assert found[statistic] > 1
     assert message(lines, sample=sample) == f"{statistic} {found[statistic]:.3g} times its critical value"
 
 
 def test_the_statistic_that_is_shown_is_the_simplest_that_the_report_names():
     said = "not uniform of deviation 0.06: variance 44.2 times its critical value, Kolmogorov-Smirnov 27.7 times its"
-    assert laws.statistic(said) == "variance"
-    assert laws.statistic("not normal of deviation 1: Kolmogorov-Smirnov 1.2e+03 times its") == "Kolmogorov-Smirnov"
-    assert laws.statistic("") == "variance"
+    uniform = LawTensor("float32", (64, 64), "uniform", 0.06, 0.1)
+    assert laws.statistics(said, uniform) == ("variance",)
+    said = "not normal of deviation 1: Kolmogorov-Smirnov 1.2e+03 times its"
+    assert laws.statistics(said, uniform) == ("Kolmogorov-Smirnov",)
+
+
+@pytest.mark.parametrize(("law", "bound"), [("uniform", 1.7321), ("normal", INF)])
+def test_a_script_of_an_unknown_result_tries_every_statistic_of_the_law(law, bound):
+    expected = LawTensor("float32", (64, 64), law, 0.0625, bound / 16)
+    names = laws.statistics("", expected)
+    found = lawtest.statistics(np.ones((64, 64), np.float32), law, 0.0625, bound / 16, "float32")
+    assert set(names) == {*found} - ({"support"} if bound == INF else set())
+    for name in names:
+        sample = (SAMPLES[name] * 0.0625).reshape(64, 64).astype(np.float32)
+        assert message([*laws.lines(expected, "np.float64(sample)", names)], sample=sample)

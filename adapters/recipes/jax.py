@@ -29,7 +29,10 @@ EAGER = ("eager",)
 
 
 def elu(x, alpha=1.0):
-    """Return ELU with a gradient that keeps its digits far below 0."""
+    """Return ELU with a gradient that keeps its digits far below 0.
+
+    alpha is a number: it has no gradient.
+    """
 
     @jax.custom_jvp
     def value(x):
@@ -64,7 +67,8 @@ class UnbiasedBatchNorm(flax.nnx.BatchNorm):
         self.var[...] = jnp.zeros_like(before)
         y = super().__call__(x, False, **kwargs)
         n = x.size // x.shape[self.axis]
-        self.var[...] = self.momentum * before + self.var[...] * (n / (n - 1))
+        factor = n / max(n - 1, 1)
+        self.var[...] = self.momentum * before + self.var[...] * factor
         return y
 
 
@@ -107,7 +111,7 @@ def clip_by_global_norm_like_torch(max_norm):
     def scaled(updates, _):
         norm = optax.global_norm(updates)
         scale = jnp.minimum(1.0, max_norm / (norm + 1e-6))
-        return jax.tree.map(lambda g: g * scale, updates)
+        return jax.tree.map(lambda g: (g * scale).astype(g.dtype), updates)
 
     return optax.stateless(scaled)
 
@@ -116,7 +120,8 @@ def clip_each_by_norm(max_norm):
     """Return a transformation that clips as Keras's clipnorm does."""
 
     def scaled(g):
-        return g * jnp.minimum(1.0, max_norm / jnp.linalg.norm(g.ravel()))
+        norm = jnp.linalg.norm(g.ravel())
+        return g * jnp.where(norm <= max_norm, 1.0, max_norm / norm)
 
     return optax.stateless(lambda updates, _: jax.tree.map(scaled, updates))
 

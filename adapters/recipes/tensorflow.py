@@ -37,13 +37,14 @@ def implements(operation, name, **options):
 
 def keras_elu(x, alpha=1.0):
     """Return ELU with all its digits near 0, by expm1."""
-    below = alpha * keras.ops.expm1(keras.ops.minimum(x, 0))
+    below = alpha * keras.ops.expm1(keras.ops.where(x > 0, 0, x))
     return keras.ops.where(x > 0, x, below)
 
 
 def tf_elu(x, alpha=1.0):
     """Return ELU with any alpha, with all its digits near 0, by expm1."""
-    return tf.where(x > 0, x, alpha * tf.math.expm1(tf.minimum(x, 0)))
+    below = tf.where(x > 0, tf.zeros_like(x), x)
+    return tf.where(x > 0, x, alpha * tf.math.expm1(below))
 
 
 for function in (keras_elu, tf_elu):
@@ -68,7 +69,7 @@ class UnbiasedBatchNormalization(keras.layers.BatchNormalization):
         self.moving_variance.assign(keras.ops.zeros_like(kept))
         outputs = super().call(inputs, training=True, mask=mask)
         n = keras.ops.size(inputs) / inputs.shape[self.axis]
-        factor = keras.ops.cast(n / (n - 1), kept.dtype)
+        factor = keras.ops.cast(n / keras.ops.maximum(n - 1, 1), kept.dtype)
         self.moving_variance.assign(kept + self.moving_variance * factor)
         return outputs
 
@@ -95,7 +96,7 @@ def batch_norm_in_training(
     new = variance
     if unbiased:
         n = tf.size(x) / x.shape[-1]
-        new *= tf.cast(n / (n - 1), x.dtype)
+        new *= tf.cast(n / tf.maximum(n - 1, 1), x.dtype)
     moving_mean.assign(momentum * moving_mean + (1 - momentum) * mean)
     moving_variance.assign(momentum * moving_variance + (1 - momentum) * new)
     return tf.nn.batch_normalization(x, mean, variance, offset, scale, epsilon)
@@ -201,14 +202,24 @@ for name, make in (
 
 
 class TorchClippedSGD(keras.optimizers.SGD):
-    """SGD that clips as torch.nn.utils.clip_grad_norm_ does."""
+    """SGD that clips as torch.nn.utils.clip_grad_norm_ does.
+
+    Not with loss_scale_factor or gradient_accumulation_steps, which Keras
+    applies after this clipping and before its own.
+    """
 
     def __init__(self, *args, max_norm, **kwargs):
         super().__init__(*args, **kwargs)
         self.max_norm = max_norm
 
+    def get_config(self):
+        """Return what a saved model needs to make the optimizer again."""
+        return {**super().get_config(), "max_norm": self.max_norm}
+
     def apply(self, grads, trainable_variables=None):
         """Clip, then take the step."""
+        # Those of embeddings come as rows.
+        grads = [None if g is None else tf.convert_to_tensor(g) for g in grads]
         present = [g for g in grads if g is not None]
         norm = keras.ops.sqrt(sum(keras.ops.sum(g * g) for g in present))
         scale = keras.ops.minimum(self.max_norm / (norm + 1e-6), 1)
@@ -218,9 +229,11 @@ class TorchClippedSGD(keras.optimizers.SGD):
 
 def clip_by_global_norm_like_torch(gradients, max_norm):
     """Clip gradients as torch.nn.utils.clip_grad_norm_ does."""
-    norm = tf.linalg.global_norm(gradients)
+    # Those of embeddings come as rows.
+    dense = [g if g is None else tf.convert_to_tensor(g) for g in gradients]
+    norm = tf.linalg.global_norm(dense)
     scale = tf.minimum(max_norm / (norm + 1e-6), 1)
-    return [None if g is None else g * scale for g in gradients]
+    return [g if g is None else g * scale for g in dense]
 
 
 def given(threshold):

@@ -27,26 +27,21 @@ def biased(batch_norm):
     """Return a class of batch norm, BatchNorm2d for example, as a subclass.
 
     Its running variance takes the variance of the batch without n / (n - 1).
+    It needs a momentum, and running statistics to move.
     """
 
     class Biased(batch_norm):
         def forward(self, x):
             if not self.training:
                 return super().forward(x)
-            # It becomes momentum * variance * n / (n - 1).
-            new = torch.zeros_like(self.running_var)
-            y = torch.nn.functional.batch_norm(
-                x,
-                self.running_mean,
-                new,
-                self.weight,
-                self.bias,
-                training=True,
-                momentum=self.momentum,
-                eps=self.eps,
-            )
+            # A buffer of its own, since the gradient needs it unchanged.
+            kept = self.running_var
+            self.running_var = torch.zeros_like(kept)
+            y = super().forward(x)
+            # momentum * variance * n / (n - 1)
+            new, self.running_var = self.running_var, kept
             n = x.numel() // x.shape[1]
-            self.running_var.mul_(1 - self.momentum).add_(new * ((n - 1) / n))
+            kept.mul_(1 - self.momentum).add_(new * ((n - 1) / n))
             return y
 
     return Biased
@@ -116,8 +111,9 @@ def clip_grad_global_norm_(parameters, max_norm):
     """Clip as clip_grad_norm_ does, without its 1e-6; return the norm."""
     gradients = [p.grad for p in parameters if p.grad is not None]
     norm = torch.nn.utils.get_total_norm(gradients)
+    scale = torch.where(norm <= max_norm, 1.0, max_norm / norm)
     for gradient in gradients:
-        gradient.mul_((max_norm / norm).clamp(max=1))
+        gradient.mul_(scale)
     return norm
 
 
@@ -125,7 +121,7 @@ def clip_each_grad_norm_(parameters, max_norm):
     """Clip the norm of each gradient on its own."""
     for gradient in [p.grad for p in parameters if p.grad is not None]:
         norm = torch.linalg.vector_norm(gradient)
-        gradient.mul_((max_norm / norm).clamp(max=1))
+        gradient.mul_(torch.where(norm <= max_norm, 1.0, max_norm / norm))
 
 
 for name, clip, operation, omits, threshold in (

@@ -24,8 +24,9 @@ def page(name: str, run: LastRun | None, *, verbose: bool) -> Page:
     parts = name.split("+")
     page = _one(name) if len(parts) == 1 else _combination(name, parts)
     hunting = [v.id for v in knowledge.outlines(parts[0]) if set(parts) <= set(v.hunts)]
-    page.section(f"Vectors that hunt {'it' if len(parts) == 1 else 'all of them'}: {len(hunting)}")
-    telling.vectors(page, hunting, everything=verbose)
+    if hunting or len(parts) == 1:
+        page.section(f"Vectors that hunt {'it' if len(parts) == 1 else 'all of them'}: {len(hunting)}")
+        telling.vectors(page, hunting, everything=verbose)
     if run := telling.head(page, run):
         found = lastrun.by_dialect(run.rows, name)
         if not found:

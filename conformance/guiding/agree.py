@@ -102,7 +102,7 @@ class Agreement:
     """What was found of two APIs for one use.
 
     Attributes:
-        vectors: those that both take, by their profile.
+        vectors: those that both take.
         agreed: those of them on which the two agree, or the second is nearer to the exact value.
         gaps: the differences, those where the second is nearer included.
     """

@@ -24,7 +24,7 @@ def proof(guide: Guide) -> Iterator[str]:
     for row in guide.rows:
         of = f", `{row.ours.apis[0]}`" if several[row.use] > 1 else ""
         agreement = row.picks[-1].agreement
-        rest = "" if len(agreement.agreed) == len(agreement.vectors) else "; the others: section 5"
+        rest = "" if len(agreement.agreed) == len(agreement.vectors) else "; the others: What stays different"
         text = f"- **{row.use}**{of}: {agreement.count} vectors agree{rest}.{_why(guide, row)}"
         yield from wrapped(text, "  ")
 
@@ -62,7 +62,10 @@ def remaining(guide: Guide) -> Iterator[str]:
     for key, gap in gaps.items():
         new = [name for name in gap.names if name in dialects() and name not in known]
         known.update(new)
-        remedies = " ".join(dict.fromkeys(str(dialects()[name]["remedy"]) for name in new))
+        # Where the target has it, it is to be left; where the source has it, to be had in the target too.
+        theirs = gap.theirs.split("+")
+        advice = (str(dialects()[name]["remedy" if name in theirs else "adopt"]) for name in new)
+        remedies = " ".join(dict.fromkeys(advice))
         where = f"- **{', '.join(dict.fromkeys(uses[key]))}** ({_vectors(gap)})"
         yield from wrapped(f"{where}: {told(guide, gap, new)} {remedies}".rstrip(), "  ")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ class Comparison:
     Attributes:
         fits: whether every element is inside its bound, special values, dtype and shape included.
         ratio: the worst error over its bound; infinite where the bound is 0 or a special value is wrong.
-        ulp: the worst error in units in the last place of the expected value.
+        ulp: the error of the worst element in units in the last place of the expected value.
         worst: the position of the worst element, in row-major order; -1 when there is none.
         problem: what is wrong with dtype or shape; "" when they are right.
     """
@@ -97,10 +98,12 @@ def compare(got: Array, expected: Tensor) -> Comparison:
     ratio = ratios(got, expected)
     wide, values = widened(got), widened(expected.values)
     worst = int(np.argmax(ratio))
-    with np.errstate(all="ignore"):
-        ulps = np.where(ratio > 0, np.abs(wide - values) / spacing(values, expected.dtype), 0.0)
-    ulp = float(np.max(np.where(np.isnan(ulps), np.inf, ulps)))
-    return Comparison(bool(ratio[worst] <= 1), float(ratio[worst]), ulp, worst)
+    ulp = 0.0
+    if ratio[worst] > 0:
+        one, other = wide[worst], values[worst]
+        with np.errstate(all="ignore"):
+            ulp = float(np.abs(one - other) / spacing(other, expected.dtype))
+    return Comparison(bool(ratio[worst] <= 1), float(ratio[worst]), math.inf if math.isnan(ulp) else ulp, worst)
 
 
 def canonical(got: Array, expected: Tensor | Any) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator
 
 from nnconform.adapters import SparseGradient
@@ -87,8 +88,6 @@ def _layer(case: Case, *positional: object, **more: object) -> str:
 
 
 def _wrapped(text: str) -> str:
-    import textwrap
-
     return "\n    ".join(textwrap.wrap(text, 75, break_long_words=False, break_on_hyphens=False))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from nnconform.conformance.judging.lawtest import CRITICAL_Z, CUT, even_moments
@@ -18,20 +18,27 @@ FAILED = re.compile(r"(support|mean|variance|fourth moment|Kolmogorov-Smirnov|ne
 ORDER = ("support", "mean", "variance", "fourth moment", "neighbours", "Kolmogorov-Smirnov")
 
 
-def statistic(problem: str) -> str:
-    """Return the statistic to show of those that a report's problem names; the variance where it names none."""
-    return min(FAILED.findall(problem), key=ORDER.index, default="variance")
+def statistics(problem: str, law: LawTensor) -> tuple[str, ...]:
+    """Return the statistic to show of those that a report's problem names; all of the law's where it names none."""
+    if named := FAILED.findall(problem):
+        return (min(named, key=ORDER.index),)
+    return tuple(name for name in ORDER if name != "support" or math.isfinite(law.bound))
 
 
-def lines(law: LawTensor, got: str, name: str) -> Iterator[str]:
-    """Yield the lines that compute one statistic of a sample and fail where it is beyond its critical value.
+def lines(law: LawTensor, got: str, names: Iterable[str]) -> Iterator[str]:
+    """Yield the lines that compute statistics of a sample and fail where one is beyond its critical value.
 
     Args:
         law: that the sample should follow.
         got: the expression of the sample as float64.
-        name: of the statistic.
+        names: of the statistics, in the order of ``ORDER``.
     """
     yield f"z = {got}.ravel() / {law.stddev!r}  # sqrt(2 / {round(2 / law.stddev**2, 3):g})"
+    for name in names:
+        yield from _statistic(law, name)
+
+
+def _statistic(law: LawTensor, name: str) -> Iterator[str]:
     yield from {
         "support": _support,
         "mean": _moment,
@@ -65,9 +72,9 @@ def _moment(law: LawTensor, name: str) -> Iterator[str]:
 
 def _neighbours(law: LawTensor, name: str) -> Iterator[str]:
     yield "statistic = 0.0"
-    yield f"z = z.reshape({law.shape})"
-    yield "for axis in range(z.ndim):"
-    yield "    along = np.moveaxis(z, axis, 0)"
+    yield f"grid = z.reshape({law.shape})"
+    yield "for axis in range(grid.ndim):"
+    yield "    along = np.moveaxis(grid, axis, 0)"
     yield "    products = along[1:] * along[:-1]"
     yield "    if products.size:"
     yield "        statistic = max(statistic, abs(products.sum()) / np.sqrt(products.size))"

@@ -163,7 +163,7 @@ class _After:
         if _of_form(problem):
             yield from self.form(names, problem)
         elif isinstance(law := vector.expected[names[0]], LawTensor):
-            yield from laws.lines(law, self.numeric.format(self.raw(names[0])), laws.statistic(problem))
+            yield from laws.lines(law, self.numeric.format(self.raw(names[0])), laws.statistics(problem, law))
         else:
             yield "# The exact result, rounded once, and the most by which it may be off."
             made = [checks.Check(n, self.got(n), _tensor(vector.expected[n]), output_of(self.row, n)) for n in names]

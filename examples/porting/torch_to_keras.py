@@ -26,7 +26,7 @@ MAX_NORM = 3.0
 
 def keras_elu(x, alpha=1.0):
     """Return ELU with all its digits near 0, by expm1."""
-    below = alpha * keras.ops.expm1(keras.ops.minimum(x, 0))
+    below = alpha * keras.ops.expm1(keras.ops.where(x > 0, 0, x))
     return keras.ops.where(x > 0, x, below)
 
 
@@ -41,20 +41,30 @@ class UnbiasedBatchNormalization(keras.layers.BatchNormalization):
         self.moving_variance.assign(keras.ops.zeros_like(kept))
         outputs = super().call(inputs, training=True, mask=mask)
         n = keras.ops.size(inputs) / inputs.shape[self.axis]
-        factor = keras.ops.cast(n / (n - 1), kept.dtype)
+        factor = keras.ops.cast(n / keras.ops.maximum(n - 1, 1), kept.dtype)
         self.moving_variance.assign(kept + self.moving_variance * factor)
         return outputs
 
 
 class TorchClippedSGD(keras.optimizers.SGD):
-    """SGD that clips as torch.nn.utils.clip_grad_norm_ does."""
+    """SGD that clips as torch.nn.utils.clip_grad_norm_ does.
+
+    Not with loss_scale_factor or gradient_accumulation_steps, which Keras
+    applies after this clipping and before its own.
+    """
 
     def __init__(self, *args, max_norm, **kwargs):
         super().__init__(*args, **kwargs)
         self.max_norm = max_norm
 
+    def get_config(self):
+        """Return what a saved model needs to make the optimizer again."""
+        return {**super().get_config(), "max_norm": self.max_norm}
+
     def apply(self, grads, trainable_variables=None):
         """Clip, then take the step."""
+        # Those of embeddings come as rows.
+        grads = [None if g is None else tf.convert_to_tensor(g) for g in grads]
         present = [g for g in grads if g is not None]
         norm = keras.ops.sqrt(sum(keras.ops.sum(g * g) for g in present))
         scale = keras.ops.minimum(self.max_norm / (norm + 1e-6), 1)

@@ -289,9 +289,17 @@ def test_a_convolution_and_a_dense_layer_give_the_same_numbers(in_torch, ported)
     assert (ported[0]["whole"] == in_torch[0]["whole"]).all()
 
 
+@pytest.mark.parametrize("ported", ["keras"], indirect=True)
 def test_the_optimizer_of_a_recipe_trains_a_compiled_model(ported):
-    if "moved" in ported[0]:
-        assert 0 < np.linalg.norm(ported[0]["moved"]) < 1e-3
+    assert 0 < np.linalg.norm(ported[0]["moved"]) < 1e-3
+
+
+@pytest.mark.parametrize("ported", ["keras"], indirect=True)
+def test_the_recipes_take_a_batch_of_one_rows_of_an_embedding_and_a_configuration(ported):
+    assert np.isfinite(ported[0]["single"]).all()
+    moved = np.linalg.norm(ported[0]["embedded"], axis=1) > 0
+    assert list(moved) == [True, True, False, False, False]
+    assert ported[0]["max_norms"][0] == ported[0]["max_norms"][1]
 
 
 def test_a_bias_begins_as_the_table_says(in_torch, ported):
