@@ -38,8 +38,8 @@ def biased(batch_norm):
             kept = self.running_var
             self.running_var = torch.zeros_like(kept)
             y = super().forward(x)
-            # momentum * variance * n / (n - 1)
-            new, self.running_var = self.running_var, kept
+            new = self.running_var  # momentum * variance * n / (n - 1)
+            self.running_var = kept
             n = x.numel() // x.shape[1]
             kept.mul_(1 - self.momentum).add_(new * ((n - 1) / n))
             return y
