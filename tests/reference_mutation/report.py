@@ -84,16 +84,17 @@ def table(mutants: Sequence[Mutant], results: Mapping[str, Result], listed: Mapp
     return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
 
 
-def record(text: str, wrong: Sequence[str], seconds: float, jobs: int, path: Path = RESULT) -> None:
-    """Write the result of a whole run: the table's text, and what is wrong."""
+def record(text: str, wrong: Sequence[str], seconds: float, jobs: int, kept: int, path: Path = RESULT) -> None:
+    """Write the result of all modules: the table's text, what is wrong, and how many were kept from earlier runs."""
+    again = f" {kept} mutants were noticed in earlier runs, some of earlier sources, and not tried again." if kept else ""
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("nnconform", "numpy", "ml_dtypes", "pytest"))
     problem_list = "\n".join(f"- {line}" for line in wrong) or "No other mutant survived."
     path.write_text(
         "<!-- Written by `python tests/reference_mutation/run.py --record`; do not edit. -->\n"
-        "# The reference's mutants, the last whole run\n\n"
+        "# The reference's mutants, the last result of all modules\n\n"
         f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, Python {platform.python_version()} on {sys.platform}, "
         f"{versions}; {seconds / 60:.0f} minutes in {jobs} processes. "
-        "The table's seconds are those of all processes.\n\n"
+        f"The table's seconds are those of all processes.{again}\n\n"
         f"{text}\n\n"
         f"{problem_list}\n\n"
         "Equivalent mutants give the same results for all inputs; they are listed with their reasons in "

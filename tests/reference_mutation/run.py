@@ -126,8 +126,10 @@ def _keep_bytecode() -> None:
     sys.pycache_prefix = str(user_cache_path("nnconform") / "reference-mutation-bytecode")
 
 
-def _results(chosen: Sequence[Mutant], arguments: argparse.Namespace, listed: Collection[str]) -> dict[str, Result]:
-    """Try what is to be tried, print what survives, and return all results by id."""
+def _results(
+    chosen: Sequence[Mutant], arguments: argparse.Namespace, listed: Collection[str]
+) -> tuple[dict[str, Result], int]:
+    """Try what is to be tried, print what survives; return all results by id, and how many were not tried again."""
     earlier = _earlier(arguments.results) if arguments.again else {}
     results = {name: result for name, result in earlier.items() if result.noticed.by}
     if not (arguments.again or arguments.partly):
@@ -139,7 +141,7 @@ def _results(chosen: Sequence[Mutant], arguments: argparse.Namespace, listed: Co
             word = "equivalent" if mutant.id in listed else "survived"
             said = f"noticed by {' '.join(result.noticed)}" if result.noticed.by else word
             print(f"{number}/{len(rest)} {said}: {mutant.id}", flush=True)
-    return results
+    return results, len(chosen) - len(rest)
 
 
 def main() -> int:
@@ -151,11 +153,11 @@ def main() -> int:
         print("\n".join(mutant.id for mutant in chosen))
         return 0
     began = time.monotonic()
-    results = _results(chosen, arguments, listed)
+    results, kept = _results(chosen, arguments, listed)
     found, wrong = table(chosen, results, listed), problems(chosen, results, listed)
     print("", found, "", *wrong, sep="\n")
     if arguments.record:
-        record(found, wrong, time.monotonic() - began, arguments.jobs)
+        record(found, wrong, time.monotonic() - began, arguments.jobs, kept)
     return 1 if wrong else 0
 
 
