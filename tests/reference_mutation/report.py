@@ -86,7 +86,7 @@ def table(mutants: Sequence[Mutant], results: Mapping[str, Result], listed: Mapp
 
 def record(text: str, wrong: Sequence[str], seconds: float, jobs: int, kept: int, path: Path = RESULT) -> None:
     """Write the result of all modules: the table's text, what is wrong, and how many were kept from earlier runs."""
-    again = f" {kept} mutants were noticed in earlier runs, some of earlier sources, and not tried again." if kept else ""
+    again = f" {kept} mutants were noticed in earlier runs, some of earlier sources, and not tried again."
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("nnconform", "numpy", "ml_dtypes", "pytest"))
     problem_list = "\n".join(f"- {line}" for line in wrong) or "No other mutant survived."
     path.write_text(
@@ -94,7 +94,7 @@ def record(text: str, wrong: Sequence[str], seconds: float, jobs: int, kept: int
         "# The reference's mutants, the last result of all modules\n\n"
         f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, Python {platform.python_version()} on {sys.platform}, "
         f"{versions}; {seconds / 60:.0f} minutes in {jobs} processes. "
-        f"The table's seconds are those of all processes.{again}\n\n"
+        f"The table's seconds are those of all processes.{again if kept else ''}\n\n"
         f"{text}\n\n"
         f"{problem_list}\n\n"
         "Equivalent mutants give the same results for all inputs; they are listed with their reasons in "
