@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from .exact import precision
 
-KINDS = ("dense", "conv", "depthwise_conv", "transposed_conv")
+KINDS = ("dense", "conv", "depthwise_conv", "transposed_conv", "embedding")
 MODES = ("fan_in", "fan_out", "fan_avg")
 
 # The deviation of a standard normal law cut at two deviations:
@@ -38,11 +38,23 @@ class Law(NamedTuple):
         law: ``normal``, ``truncated_normal`` (a normal law cut at two of its own deviations) or ``uniform``.
         stddev: the standard deviation of the samples, after any cut.
         bound: no sample is greater in size than this; infinite for ``normal``.
+        accuracy: the relative error that the scale may have; None for that of the working precision, 4u.
+        levels: the draws are k / levels with k from 0 to levels - 1, through the inverse of the distribution
+            function; 0 where they fill the line.
+        pattern: of several samples, which have the same elements (the same letter) and which are independent.
     """
 
     law: str
     stddev: float
     bound: float
+    accuracy: float | None = None
+    levels: int = 0
+    pattern: str = ""
+
+    def entry(self) -> dict[str, str | float]:
+        """Return what a vector says of the law: that which is not as usual is left out (FORMAT-12)."""
+        usual = Law._field_defaults
+        return {k: v for k, v in self._asdict().items() if k not in usual or v != usual[k]}
 
 
 def connections(shape: Sequence[int], *, kind: str, layout: str, groups: int = 1) -> tuple[int, int]:

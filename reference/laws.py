@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from .bounds import HALF
 from .initialization import (
     LAYOUTS,
     TRUNCATED_DEVIATION,
@@ -16,6 +17,7 @@ from .initialization import (
     he_stddev,
     he_uniform_law,
 )
+from .rounding import FORMATS
 
 
 def expected_law(operation: str, attributes: Mapping[str, Any]) -> Law:
@@ -25,14 +27,22 @@ def expected_law(operation: str, attributes: Mapping[str, Any]) -> Law:
         operation: ``he_normal`` or ``he_uniform``.
         attributes: shape, kind, layout, groups and mode.
     """
-    size = fan(
+    return _law(operation, _fan(attributes))._replace(pattern=_independent(attributes))
+
+
+def _independent(attributes: Mapping[str, Any]) -> str:
+    """Return the pattern of the kernels of as many layers, each independent of the others (INIT-15)."""
+    return "abcdefgh"[: attributes["layers"]] if "layers" in attributes else ""
+
+
+def _fan(attributes: Mapping[str, Any]) -> float:
+    return fan(
         attributes["shape"],
         kind=attributes["kind"],
         layout=attributes["layout"],
         groups=attributes["groups"],
         mode=attributes["mode"],
     )
-    return _law(operation, size)
 
 
 def _law(operation: str, size: float) -> Law:
@@ -40,15 +50,18 @@ def _law(operation: str, size: float) -> Law:
 
 
 def _shape_only_fan(attributes: Mapping[str, Any]) -> float:
-    """Return the fan read off two axes of the shape, whatever the kind of the layer and its groups."""
+    into, out = _shape_only_fans(attributes)
+    return {"fan_in": into, "fan_out": out, "fan_avg": (into + out) / 2}[attributes["mode"]]
+
+
+def _shape_only_fans(attributes: Mapping[str, Any]) -> tuple[float, float]:
+    """Return the fans read off two axes of the shape, whatever the kind of the layer and its groups."""
     shape, layout = attributes["shape"], attributes["layout"]
     # torch reads (1, 0) and Keras (-2, -1), also off the kernels of transposed and depthwise layers.
     first = layout in ("out_in_spatial", "in_out_spatial")
     in_axis, out_axis, spatial = LAYOUTS["out_in_spatial" if first else "spatial_in_out"]
     receptive = math.prod(shape[spatial])
-    into, out = shape[in_axis] * receptive, shape[out_axis] * receptive
-    fans: dict[str, float] = {"fan_in": into, "fan_out": out, "fan_avg": (into + out) / 2}
-    return fans[attributes["mode"]]
+    return shape[in_axis] * receptive, shape[out_axis] * receptive
 
 
 def law_dialects(operation: str, attributes: Mapping[str, Any], *, defaults: bool) -> dict[str, Law]:
@@ -56,10 +69,12 @@ def law_dialects(operation: str, attributes: Mapping[str, Any], *, defaults: boo
 
     Args:
         operation: ``he_normal`` or ``he_uniform``.
-        attributes: as for ``expected_law``.
+        attributes: as for ``expected_law``, and dtype.
         defaults: whether the vector asks what happens when the user sets nothing.
     """
     right = expected_law(operation, attributes)
+    if right.pattern:
+        return {"initializer-repeats": right._replace(pattern="a" * len(right.pattern))}
     read = _shape_only_fan(attributes)
     laws = {"shape-only-fan": _law(operation, read)}
     if operation == "he_normal":
@@ -67,16 +82,50 @@ def law_dialects(operation: str, attributes: Mapping[str, Any], *, defaults: boo
         # Cut at two deviations and not corrected: narrower by the deviation of the cut law.
         laws["uncorrected-truncation"] = Law("truncated_normal", right.stddev * TRUNCATED_DEVIATION, 2 * right.stddev)
         laws["shape-only-fan+untruncated-normal"] = Law("normal", he_stddev(read), math.inf)
+    if attributes["dtype"] in HALF:
+        laws |= _in_half(right, attributes["dtype"])
     if defaults:
-        into, out = connections(
-            attributes["shape"],
-            kind=attributes["kind"],
-            layout=attributes["layout"],
-            groups=attributes["groups"],
-        )
-        narrow, glorot = 1 / math.sqrt(into), math.sqrt(6 / (into + out))
-        laws["default-uniform-inverse-sqrt-fan"] = Law("uniform", narrow / math.sqrt(3), narrow)
-        laws["default-glorot-uniform"] = Law("uniform", glorot / math.sqrt(3), glorot)
-        laws["default-lecun-normal"] = Law("truncated_normal", narrow, 2 * narrow / TRUNCATED_DEVIATION)
+        laws |= _defaults(attributes)
     plain = laws["shape-only-fan"] == right
     return {name: law for name, law in laws.items() if not (plain and name.startswith("shape-only-fan"))}
+
+
+def _in_half(right: Law, dtype: str) -> dict[str, Law]:
+    """Return the laws of samples that are drawn or scaled in half precision, not in float32 (INIT-12)."""
+    target = FORMATS[dtype]
+    # A uniform draw that fills the digits of a number in [1, 2) has a digit less than the dtype.
+    levels = 2 ** (target.bits - 1)
+    # sqrt(2 / fan) / 0.8796...: the quotient under the root, the root, the constant and the last quotient are rounded,
+    # 3.5 u and the products of these.
+    accuracy = 4 * 2.0**-target.bits
+    return {
+        "half-precision-scale": right._replace(accuracy=accuracy),
+        "few-bit-draws": right._replace(levels=levels),
+        "few-bit-draws+half-precision-scale": right._replace(levels=levels, accuracy=accuracy),
+    }
+
+
+def _defaults(attributes: Mapping[str, Any]) -> dict[str, Law]:
+    """Return the laws that layers draw from when they are given no initializer."""
+    fans = connections(
+        attributes["shape"], kind=attributes["kind"], layout=attributes["layout"], groups=attributes["groups"]
+    )
+    read = _shape_only_fans(attributes)
+    laws = _by_default(*fans)
+    if read != fans:
+        laws |= {f"shape-only-fan+{name}": law for name, law in _by_default(*read).items()}
+    if attributes["kind"] == "embedding":
+        laws["default-standard-normal"] = Law("normal", 1.0, math.inf)
+        laws["default-uniform-0.05"] = Law("uniform", 0.05 / math.sqrt(3), 0.05)
+        # flax: the fan_in of a layer from the features to the rows.
+        laws["default-normal-by-features"] = Law("normal", 1 / math.sqrt(fans[1]), math.inf)
+    return laws
+
+
+def _by_default(into: float, out: float) -> dict[str, Law]:
+    narrow, glorot = 1 / math.sqrt(into), math.sqrt(6 / (into + out))
+    return {
+        "default-uniform-inverse-sqrt-fan": Law("uniform", narrow / math.sqrt(3), narrow),
+        "default-glorot-uniform": Law("uniform", glorot / math.sqrt(3), glorot),
+        "default-lecun-normal": Law("truncated_normal", narrow, 2 * narrow / TRUNCATED_DEVIATION),
+    }

@@ -40,6 +40,22 @@ KERNELS = (
     Kernel("transposed-last", [3, 3, 96, 80], "transposed_conv", "spatial_out_in", 1, "INIT-5"),
     Kernel("transposed-grouped", [256, 32, 3, 3], "transposed_conv", "in_out_spatial", 4, "INIT-5"),
     Kernel("transposed-grouped-last", [3, 3, 32, 256], "transposed_conv", "spatial_out_in", 4, "INIT-5"),
+    Kernel("pointwise", [512, 128, 1, 1], "conv", "out_in_spatial", 1, "INIT-2"),
+    Kernel("pointwise-last", [1, 1, 128, 512], "conv", "spatial_in_out", 1, "INIT-2"),
+    Kernel("grouped-1d", [128, 128, 4], "conv", "out_in_spatial", 4, "INIT-3"),
+    Kernel("grouped-1d-last", [4, 128, 128], "conv", "spatial_in_out", 4, "INIT-3"),
+    Kernel("grouped-3d", [64, 40, 3, 3, 3], "conv", "out_in_spatial", 4, "INIT-3"),
+    Kernel("grouped-3d-last", [3, 3, 3, 40, 64], "conv", "spatial_in_out", 4, "INIT-3"),
+    Kernel("depthwise-1d", [16384, 1, 4], "depthwise_conv", "out_in_spatial", 8192, "INIT-4"),
+    Kernel("depthwise-1d-last", [4, 8192, 2], "depthwise_conv", "spatial_in_out", 8192, "INIT-4"),
+    # As flax stores it: a convolution's axes, of a kernel that is not flipped.
+    Kernel("transposed-in-out-last", [3, 3, 96, 80], "transposed_conv", "spatial_in_out", 1, "INIT-5"),
+    Kernel("transposed-1d", [64, 256, 4], "transposed_conv", "in_out_spatial", 1, "INIT-5"),
+    Kernel("transposed-1d-last", [4, 256, 64], "transposed_conv", "spatial_out_in", 1, "INIT-5"),
+    Kernel("transposed-3d", [40, 64, 3, 3, 3], "transposed_conv", "in_out_spatial", 1, "INIT-5"),
+    Kernel("transposed-3d-last", [3, 3, 3, 64, 40], "transposed_conv", "spatial_out_in", 1, "INIT-5"),
+    Kernel("embedding", [512, 128], "embedding", "in_out_spatial", 1, "INIT-16"),
+    Kernel("embedding-last", [512, 128], "embedding", "spatial_in_out", 1, "INIT-16"),
 )
 # Shapes that have no fan: of one axis and of none, and with no inputs.
 WITHOUT_FAN = (
@@ -49,6 +65,17 @@ WITHOUT_FAN = (
     Kernel("rank-1-last", [64], "dense", "spatial_in_out", 1, "INIT-13"),
     Kernel("no-inputs", [8, 0], "dense", "out_in_spatial", 1, "INIT-13"),
     Kernel("no-inputs-last", [0, 8], "dense", "spatial_in_out", 1, "INIT-13"),
+)
+# The layers that can be told nothing: groups are told.
+WITH_DEFAULTS = (
+    *("dense", "dense-transposed", "conv-1d", "conv-1d-last", "conv-2d", "conv-2d-last", "conv-3d", "conv-3d-last"),
+    *("depthwise-last", "depthwise-1d-last", "transposed", "transposed-last", "transposed-in-out-last"),
+    *("transposed-1d", "transposed-1d-last", "transposed-3d", "transposed-3d-last", "embedding", "embedding-last"),
+)
+# A fan, and no elements.
+EMPTY = (
+    Kernel("no-outputs", [0, 8], "dense", "out_in_spatial", 1, "INIT-13"),
+    Kernel("no-outputs-last", [8, 0], "dense", "spatial_in_out", 1, "INIT-13"),
 )
 LAWS = {"he_normal": "INIT-9", "he_uniform": "INIT-10"}
 FAULTS = {
@@ -85,6 +112,10 @@ def _without_fan(operation: str) -> Iterator[VectorCase]:
         attributes = _attributes(kernel, "float32", "fan_in", 6000 + number)
         clauses = (kernel.clause,)
         yield VectorCase(operation, kernel.name, "float32", "edge", clauses, ("no-fan",), attributes, {}, unjudged=True)
+    for number, kernel in enumerate(EMPTY):
+        attributes = _attributes(kernel, "float32", "fan_in", 7000 + number)
+        hunts = ("wrong-dtype", "wrong-shape")
+        yield VectorCase(operation, kernel.name, "float32", "edge", (kernel.clause,), hunts, attributes, {})
 
 
 def cases() -> Iterator[VectorCase]:
@@ -92,9 +123,9 @@ def cases() -> Iterator[VectorCase]:
     for operation in LAWS:
         for number, kernel in enumerate(KERNELS):
             yield _case(operation, kernel, "float32", "fan_in", 1000 + number)
-            if not kernel.name.startswith(("conv-1d", "conv-3d")):
+            if not kernel.name.startswith(("conv-1d", "conv-3d", "grouped-1d", "pointwise")):
                 yield _case(operation, kernel, "float32", "fan_out", 2000 + number)
-            if kernel.name.startswith(("dense", "conv-2d")):
+            if kernel.name.startswith(("dense", "conv-2d", "transposed-in-out")):
                 yield _case(operation, kernel, "float32", "fan_avg", 3000 + number)
             if kernel.name.startswith("dense"):
                 for dtype in ("float64", *HALF):
@@ -105,7 +136,7 @@ def cases() -> Iterator[VectorCase]:
 
 def _defaults(operation: str) -> Iterator[VectorCase]:
     for number, kernel in enumerate(KERNELS):
-        if kernel.name in ("dense", "dense-transposed", "conv-2d", "conv-2d-last"):
+        if kernel.name in WITH_DEFAULTS:
             case = _case(operation, kernel, "float32", "fan_in", 5000 + number)
             attributes = {k: case.attributes[k] for k in ("shape", "kind", "layout", "dtype", "seed")}
             yield VectorCase(

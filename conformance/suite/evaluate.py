@@ -181,10 +181,11 @@ def _empty(inputs: Mapping[str, Any]) -> bool:
 
 def _law(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset[str]]:
     attributes = {**case.assumed, **case.attributes}
-    right = laws.expected_law(case.operation, attributes)._asdict()
-    expected = {"sample": {"dtype": case.dtype, "shape": list(attributes["shape"]), **right}}
+    right = laws.expected_law(case.operation, attributes)
+    shape = [*([len(right.pattern)] if right.pattern else []), *attributes["shape"]]
+    expected = {"sample": {"dtype": case.dtype, "shape": shape, **right.entry()}}
     others = laws.law_dialects(case.operation, attributes, defaults=bool(case.assumed))
-    return expected, {name: {"sample": law._asdict()} for name, law in others.items()}, frozenset(others)
+    return expected, {name: {"sample": law.entry()} for name, law in others.items()}, frozenset(others)
 
 
 def _outcome(case: VectorCase, digits: int) -> tuple[dict[str, Any], dict[str, Any], frozenset[str]]:

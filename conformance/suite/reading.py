@@ -87,7 +87,7 @@ def _bound(text: str, shape: Sequence[int], where: str) -> Array:
 def _expected(value: Mapping[str, Any], where: str) -> Tensor | LawTensor:
     dtype, shape = value["dtype"], tuple(value["shape"])
     if "law" in value:
-        return LawTensor(dtype, shape, value["law"], value["stddev"], value["bound"])
+        return LawTensor(**{**value, "shape": shape})
     latitude = frozenset(value.get("latitude", ()))
     if "data" not in value:
         return Tensor(dtype, shape, None, None, latitude)

@@ -47,13 +47,16 @@ class Tensor:
 
 @dataclass(frozen=True)
 class LawTensor:
-    """A random sample's law: dtype, shape, and the law's name, standard deviation and bound."""
+    """A random sample's law: dtype, shape, and the law as in ``reference.initialization.Law``."""
 
     dtype: str
     shape: tuple[int, ...]
     law: str
     stddev: float
     bound: float
+    accuracy: float | None = None
+    levels: int = 0
+    pattern: str = ""
 
 
 @dataclass(frozen=True)
