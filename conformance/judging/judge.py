@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnconform.conformance.running.worker import Answer
-from nnconform.conformance.suite.operations import OUTPUTS
+from nnconform.conformance.suite.operations import DRAWS, OUTPUTS
 from nnconform.conformance.suite.tensors import Array
 from nnconform.conformance.suite.vectors import LawTensor, Tensor, Vector
 
-from . import lawtest, position
-from .compare import Comparison, compare, counted, digest
+from . import lawname, lawtest, position
+from .compare import Comparison, compare, counted, digest, shape_problem
+from .sample import Sample
 
 # From best to worst; a vector's verdict is the worst of its outputs'.
 VERDICTS = ("conforms", "dialect", "unsupported", "diverges", "error", "timeout", "crash")
@@ -38,7 +39,8 @@ class OutputResult:
         also: other dialects that it fits, and those that were refused.
         problem: dtype, shape or law that is wrong, in words.
         worst: the worst element: index, got, expected, bound.
-        measured: of a random sample: its deviation and largest size, and the expected deviation.
+        measured: of a random sample: its deviation, largest size, implied fan, and what its law has of these.
+        law: of a random sample that no dialect explains: the faults that its law is named by (``lawname.name``).
         counted: of every number of a dtype: how many inputs there are, how many results are not the exact one rounded
             once, the worst of them in ULP, and the input it is of.
     """
@@ -53,6 +55,7 @@ class OutputResult:
     worst: dict[str, Any] = field(default_factory=dict)
     measured: dict[str, float] = field(default_factory=dict)
     counted: dict[str, float] = field(default_factory=dict)
+    law: str = ""
 
 
 @dataclass
@@ -108,16 +111,24 @@ def judge(framework: str, vector: Vector, omits: Sequence[str], answer: Answer) 
     for name, expected in vector.expected.items():
         if name in answer.outputs or "[" in name:
             got = answer.outputs.get(name)
+            if isinstance(expected, LawTensor) and got is not None:
+                sample = Sample(got, answer.outputs.get(DRAWS))
+                result.outputs[name], fits[name] = _random(vector, name, expected, sample)
+                continue
             result.outputs[name] = _output(name, expected, got)
             if got is not None and isinstance(expected, Tensor) and expected.counted:
                 result.outputs[name].counted = _counted(vector, name, expected, got)
             if got is not None and result.outputs[name].verdict == "diverges":
                 fits[name] = _fitting(vector, name, got)
     _name_dialects(result, fits)
+    for name, output in result.outputs.items():
+        expected = vector.expected[name]
+        if output.verdict == "diverges" and isinstance(expected, LawTensor):
+            _name_law(output, expected, Sample(answer.outputs[name], answer.outputs.get(DRAWS)), vector)
     if vector.lengths:
         _name_dependence(result, vector, answer)
     for name, got in answer.outputs.items():
-        if name not in result.outputs and got is not None:
+        if name not in result.outputs and got is not None and name != DRAWS:
             result.outputs[name] = _unexpected(vector, name, got)
     result.settle()
     return result
@@ -149,7 +160,7 @@ def _check_names(vector: Vector, omits: Sequence[str], answer: Answer) -> None:
         raise ContractBroken(
             f"{name} did not return {_names(missing)}; return it, or declare omits={sorted(missing)!r}"
         )
-    if not vector.unjudged and (extra := got - wanted - {"gradients", "weights"}):
+    if not vector.unjudged and (extra := got - wanted - {"gradients", "weights", DRAWS}):
         raise ContractBroken(f"{name} returned {_names(extra)}, which this vector does not ask for")
 
 
@@ -163,17 +174,41 @@ def _unexpected(vector: Vector, name: str, got: Array) -> OutputResult:
     return OutputResult("diverges", digest(got, None), np.inf, np.inf, problem="a value where the gradient is absent")
 
 
+def _random(vector: Vector, name: str, expected: LawTensor, sample: Sample) -> tuple[OutputResult, list[Fit]]:
+    """Return what is said of a random sample, and the dialects whose laws it follows."""
+    found = lawtest.compare(sample, expected)
+    result = OutputResult("conforms", digest(sample.elements, expected), found.ratio, found.ulp)
+    if not shape_problem(sample.elements, expected.dtype, expected.shape):
+        result.measured = lawtest.measured(sample, expected)
+    if found.fits:
+        return result, []
+    result.verdict, result.problem = "diverges", found.problem
+    fitting = []
+    for dialect, outputs in vector.prescribed.items():
+        other = outputs.get(name)
+        if isinstance(other, LawTensor) and lawtest.fits(sample, other):
+            fitting.append(Fit(lawtest.accuracy(other), dialect.count("+"), dialect))
+    return result, fitting
+
+
+def _name_law(output: OutputResult, expected: LawTensor, sample: Sample, vector: Vector) -> None:
+    """Name the law of a sample that no dialect explains, and say it first."""
+    if shape_problem(sample.elements, expected.dtype, expected.shape):
+        return
+    if named := lawname.name(sample, expected, vector.attributes):
+        output.law = named.name
+        output.problem = f"{named.name}: {named.words}; {output.problem}"
+
+
 def _output(name: str, expected: Tensor | LawTensor, got: Array | None) -> OutputResult:
-    if got is None:
+    if got is None or isinstance(expected, LawTensor):
         return OutputResult("diverges", "", np.inf, np.inf, problem="nothing where a value is wanted")
-    found = _compare(got, expected)
+    found = compare(got, expected)
     result = OutputResult("conforms", digest(got, expected), found.ratio, found.ulp)
-    if isinstance(expected, LawTensor):
-        result.measured = {**lawtest.measured(got), "expected_stddev": expected.stddev}
     if found.fits:
         return result
     result.verdict, result.problem = "diverges", found.problem
-    if isinstance(expected, Tensor) and expected.values is not None and found.worst >= 0:
+    if expected.values is not None and found.worst >= 0:
         result.worst = _element(expected, got, found.worst)
     return result
 
@@ -186,10 +221,6 @@ def _counted(vector: Vector, name: str, expected: Tensor, got: Array) -> dict[st
         )
         found["at"] = float(numbers[int(found.pop("position"))])
     return found
-
-
-def _compare(got: Array, expected: Tensor | LawTensor) -> Comparison:
-    return lawtest.compare(got, expected) if isinstance(expected, LawTensor) else compare(got, expected)
 
 
 def _element(expected: Tensor, got: Array, position: int) -> dict[str, Any]:
@@ -231,12 +262,9 @@ def _fitting(vector: Vector, name: str, got: Array) -> list[Fit]:
     """Return the dialects that an output fits."""
     found = []
     for dialect, outputs in vector.prescribed.items():
-        if (other := outputs.get(name)) is None:
-            continue
-        fit = _compare(got, other)
-        width = fit.ratio if isinstance(other, LawTensor) else float(np.sum(np.asarray(other.bound)))
-        if fit.fits:
-            found.append(Fit(width, dialect.count("+"), dialect))
+        other = outputs.get(name)
+        if isinstance(other, Tensor) and compare(got, other).fits:
+            found.append(Fit(float(np.sum(np.asarray(other.bound))), dialect.count("+"), dialect))
     return found
 
 

@@ -1,128 +1,242 @@
 """Decide whether a random sample follows a law (spec/numerics.md, Laws).
 
-At n = 65,536 and the critical values below, a right sample is refused with a probability of about 1e-9 a test.
+Each test refuses a right sample with a probability of at most ``RATE``; those of the support, of patterns and of scales
+never do.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 import numpy as np
 
-from nnconform.conformance.suite.tensors import Array
+from nnconform.conformance.suite.recipes import every
 from nnconform.conformance.suite.vectors import LawTensor
-from nnconform.reference.bounds import working
-from nnconform.reference.initialization import TRUNCATED_DEVIATION
+from nnconform.reference.bounds import HALF, working
 from nnconform.reference.rounding import FORMATS, round_number
 
-from .compare import Comparison, shape_problem
+from .compare import Comparison, shape_problem, spacing, widened
+from .distribution import Distribution
+from .sample import Correlation, Sample
 
-# Two-sided normal quantile of 1e-9.
-CRITICAL_Z = 6.109
-# Where a truncated normal law is cut, in deviations of the whole law.
-CUT = 2.0
+# The most probable false alarm of one test.
+RATE = 1e-11
+# Two-sided normal quantile of 5e-12: what the skewness of the means adds at n = 65,536 stays below RATE.
+CRITICAL_Z = 6.9
+# A sample that rounds twice, or of a scale that is off, may meet itself: it is asked for this share of the values.
+ROUNDED_TWICE = 0.5
+
+
+class Statistic(NamedTuple):
+    """One test's statistic over its critical value: up to 1 in a sample that follows the law.
+
+    Attributes:
+        name: of the test.
+        ratio: statistic over critical value.
+        random: a right sample may fail it, with a probability of at most ``RATE``.
+    """
+
+    name: str
+    ratio: float
+    random: bool = True
 
 
 def critical_distance(n: int) -> float:
-    """Return the Kolmogorov-Smirnov distance that a right sample of ``n`` exceeds with probability 1e-9."""
-    return math.sqrt(math.log(2e9) / (2 * n))
+    """Return the Kolmogorov-Smirnov distance that a right sample of ``n`` exceeds with probability ``RATE``."""
+    return math.sqrt(math.log(2 / RATE) / (2 * n))
+
+
+def critical_sum(terms: int, sums: int) -> float:
+    """Return what the largest of so many sums of products of independent elements exceeds with probability ``RATE``.
+
+    Bernstein's inequality: the products have variance 1 and E|p|^k <= k! / 2 (spec/numerics.md, Laws).
+    """
+    needed = math.log(2 * sums / RATE)
+    return math.sqrt(2 * terms * needed) + needed
 
 
 @functools.cache
-def even_moments(law: str) -> tuple[float, float, float]:
-    """Return E[z^2], E[z^4] and E[z^8] of a law scaled to deviation 1."""
-    if law == "normal":
-        return 1.0, 3.0, 105.0
-    if law == "uniform":
-        return 1.0, 9 / 5, 9.0
-    # m_k = (k - 1) m_{k-2} - 2 c^(k-1) phi(c) / (2 Phi(c) - 1) for a standard normal law cut at +-c
-    inside = math.erf(CUT / math.sqrt(2))
-    density = math.exp(-CUT * CUT / 2) / math.sqrt(2 * math.pi)
-    moments = {0: 1.0}
-    for k in range(2, 9, 2):
-        moments[k] = (k - 1) * moments[k - 2] - 2 * CUT ** (k - 1) * density / inside
-    scale = moments[2]
-    return 1.0, moments[4] / scale**2, moments[8] / scale**4
+def expected_distinct(law: str, stddev: float, dtype: str, n: int) -> tuple[float, float]:
+    """Return how many different values of a half format ``n`` rounded samples have: the mean, and what may be missing.
 
-
-def distribution(law: str, z: Array) -> Array:
-    """Return the distribution function of a law scaled to deviation 1."""
-    if law == "uniform":
-        return np.clip(0.5 + z / (2 * math.sqrt(3)), 0, 1)
-    unit = z if law == "normal" else np.clip(z * TRUNCATED_DEVIATION, -CUT, CUT)
-    cumulated = np.array([math.erf(v) for v in (unit / math.sqrt(2)).tolist()])
-    return 0.5 * (1 + (cumulated if law == "normal" else cumulated / math.erf(CUT / math.sqrt(2))))
-
-
-def statistics(sample: Array, law: str, stddev: float, bound: float, dtype: str) -> dict[str, float]:
-    """Return each test's statistic over its critical value: up to 1 in a sample that follows the law.
-
-    Args:
-        sample: any shape and float dtype.
-        law: ``normal``, ``truncated_normal`` or ``uniform``.
-        stddev: standard deviation of the samples.
-        bound: no sample may exceed it; infinite for ``normal``.
-        dtype: the sample's, whose rounding may move the largest element beyond the bound.
+    The numbers of times that values are drawn are negatively associated, so Bernstein's inequality holds for how many
+    of them are drawn at all.
     """
-    z = np.sort(sample.astype(np.float64).ravel()) / stddev
-    n = z.size
-    if not np.isfinite(z).all():
-        return {"support": math.inf}
-    _, fourth, eighth = even_moments(law)
-    support = 0.0
-    if math.isfinite(bound):
-        # |x| <= RN(B (1 + 4u)): the bound is computed in the working precision, the sample rounded once.
-        limit = round_number(Decimal(bound) * (1 + 4 * working(dtype).u), FORMATS[dtype])
-        support = float(np.max(np.abs(sample.astype(np.float64)))) / limit
-    square = z * z
-    # The deviation of each mean is known from the law's moments.
-    deviations = {
-        "mean": (float(np.mean(z)), math.sqrt(1 / n)),
-        "variance": (float(np.mean(square)) - 1, math.sqrt((fourth - 1) / n)),
-        "fourth moment": (float(np.mean(square * square)) - fourth, math.sqrt((eighth - fourth**2) / n)),
-    }
-    steps = distribution(law, z)
-    above = np.arange(1, n + 1) / n - steps
-    below = steps - np.arange(n) / n
-    distance = float(max(np.max(above), np.max(below)))
-    result = {name: abs(value) / (CRITICAL_Z * scale) for name, (value, scale) in deviations.items()}
-    result |= {"Kolmogorov-Smirnov": distance / critical_distance(n)}
-    return {"support": support, **result, "neighbours": _neighbours(sample, stddev) / CRITICAL_Z}
+    values = np.unique(widened(every(dtype, "every-but-nan")))
+    values = values[np.isfinite(values)]
+    ends = (values[1:] + values[:-1]) / 2
+    shares = np.diff(Distribution.of(law).below(np.array([-np.inf, *ends, np.inf]) / stddev))
+    missed = (1 - shares[shares > 0]) ** n
+    needed = math.log(1 / RATE)
+    return float(np.sum(1 - missed)), math.sqrt(2 * float(np.sum(missed * (1 - missed))) * needed) + needed
 
 
-def _neighbours(sample: Array, stddev: float) -> float:
-    """Return the greatest z of the correlation of neighbours along an axis, 0 for independent elements (INIT-11)."""
-    z = sample.astype(np.float64) / stddev
-    worst = 0.0
-    for axis in range(z.ndim):
-        along = np.moveaxis(z, axis, 0)
-        products = along[1:] * along[:-1]
-        if products.size:
-            worst = max(worst, abs(float(np.sum(products))) / math.sqrt(products.size))
-    return worst
+def accuracy(law: LawTensor) -> float:
+    """Return the relative error that the scale of a law's samples may have (FORMAT-12)."""
+    return 4 * float(working(law.dtype).u) if law.accuracy is None else law.accuracy
 
 
-def compare(sample: Array, expected: LawTensor) -> Comparison:
+def expected_scale(law: LawTensor) -> float:
+    """Return what standard draws are multiplied by: normal ones, cut at 2 or not, or uniform ones of [-1, 1]."""
+    return {"normal": law.stddev, "truncated_normal": law.bound / 2, "uniform": law.bound}[law.law]
+
+
+def limit(law: LawTensor, n: int) -> float:
+    """Return the largest size that an element may have, of ``n``.
+
+    RN(B (1 + a)): the sample is rounded once. A law without a bound has one that a right sample seldom exceeds.
+    """
+    bound = law.bound
+    if math.isinf(bound):
+        bound = law.stddev * Distribution.of(law.law).exceeded(RATE / n)
+    return round_number(Decimal(bound) * (1 + Decimal(accuracy(law))), FORMATS[law.dtype])
+
+
+def statistics(sample: Sample, law: LawTensor) -> Iterator[Statistic]:
+    """Yield the tests of one sample against a law, those that take least time first; none of no elements."""
+    n, off = sample.size, accuracy(law)
+    if not n:
+        return
+    if not sample.finite:
+        yield Statistic("support", math.inf, random=False)
+        return
+    distribution = Distribution.of(law.law, law.levels)
+    yield Statistic("support", sample.largest / limit(law, n), random=math.isinf(law.bound))
+    reached = distribution.exceeded(math.log(1 / RATE) / n) if not law.levels else 0.0
+    if reached:
+        least = reached * law.stddev * (1 - off) * (1 - 2.0 ** -FORMATS[law.dtype].bits)
+        yield Statistic("reach", least / sample.largest if sample.largest else math.inf)
+    yield from _moments(sample, law, distribution, off)
+    yield from _distinct(sample, law)
+    yield Statistic("Kolmogorov-Smirnov", _distance(sample, law, distribution, off) / critical_distance(n))
+    for found in sample.correlations:
+        yield Statistic(found.name, abs(found.total) / (law.stddev**2 * _critical(found)))
+
+
+def _critical(found: Correlation) -> float:
+    # Products along an axis share elements; those of two channels do not, and Bernstein's inequality holds for them.
+    if found.sums == 1:
+        return CRITICAL_Z * math.sqrt(found.terms)
+    return critical_sum(found.terms, found.sums)
+
+
+def _moments(sample: Sample, law: LawTensor, distribution: Distribution, off: float) -> Iterator[Statistic]:
+    expected = distribution.moments
+    for name, k in (("mean", 1), ("variance", 2), ("fourth moment", 4)):
+        spread = math.sqrt((expected[2 * k] - expected[k] ** 2) / sample.size)
+        # Elements that are off by a relative error of ``off`` move E z by at most off E|z| <= off.
+        moved = ((1 + off) ** k - 1) * (expected[k] if k > 1 else 1.0)
+        error = abs(sample.moments[k] / law.stddev**k - expected[k])
+        yield Statistic(name, error / (CRITICAL_Z * spread + moved))
+
+
+def _distinct(sample: Sample, law: LawTensor) -> Iterator[Statistic]:
+    if law.dtype not in HALF:
+        return
+    if law.levels:
+        yield Statistic("distinct values", sample.distinct / law.levels, random=False)
+        return
+    mean, missing = expected_distinct(law.law, law.stddev, law.dtype, sample.size)
+    wanted = (mean - missing) * (1.0 if law.accuracy is None else ROUNDED_TWICE)
+    yield Statistic("distinct values", wanted / sample.distinct)
+
+
+def _distance(sample: Sample, law: LawTensor, distribution: Distribution, off: float) -> float:
+    """Return the largest distance of the two distribution functions, at the ends of what was rounded together."""
+    lower, upper, below, up_to = sample.steps
+    highest = distribution.below((upper + off * np.abs(upper)) / law.stddev)
+    lowest = distribution.below((lower - off * np.abs(lower)) / law.stddev)
+    return float(max(np.max(up_to - highest), np.max(lowest - below)))
+
+
+def compare(sample: Sample, law: LawTensor) -> Comparison:
     """Compare a sample with the law that it should follow; the problem names the tests that it fails."""
-    if problem := shape_problem(sample, expected.dtype, expected.shape):
+    if problem := shape_problem(sample.elements, law.dtype, law.shape):
         return Comparison(False, math.inf, math.inf, problem=problem)
-    found = statistics(sample, expected.law, expected.stddev, expected.bound, expected.dtype)
+    found = list(tests(sample, law))
+    failed = [s for s in found if s.ratio > 1]
     # The support is a hard bound: just inside is not "nearly refused".
-    worst = max((v for k, v in found.items() if k != "support"), default=0.0)
-    failed = [name for name, value in found.items() if value > 1]
-    ratio = max(worst, found["support"]) if found["support"] > 1 else worst
-    problem = f"not {expected.law} of deviation {expected.stddev:.6g}: {_words(failed, found)}" if failed else ""
-    return Comparison(not failed, ratio, 0.0, problem=problem)
+    worst = max((s.ratio for s in found if s.random or s.ratio > 1), default=0.0)
+    wrong = f"not {law.law} of deviation {law.stddev:.6g}: {_words(failed)}" if failed else ""
+    return Comparison(not failed, worst, scale_ulp(sample, law), problem=wrong)
 
 
-def _words(failed: Sequence[str], found: dict[str, float]) -> str:
-    return ", ".join(f"{name} {found[name]:.3g} times its critical value" for name in failed)
+def fits(sample: Sample, law: LawTensor) -> bool:
+    """Say whether a sample of the right dtype and shape follows a law; what takes long is left out where it does not."""
+    return not shape_problem(sample.elements, law.dtype, law.shape) and all(s.ratio <= 1 for s in tests(sample, law))
 
 
-def measured(sample: Array) -> dict[str, float]:
-    """Return a sample's own deviation and largest size, for a report."""
-    wide = sample.astype(np.float64)
-    return {"stddev": float(np.std(wide)), "largest": float(np.max(np.abs(wide), initial=0.0))}
+def tests(sample: Sample, law: LawTensor) -> Iterator[Statistic]:
+    """Yield all tests of a sample, or of several (``pattern``), against a law."""
+    if not law.pattern:
+        yield from _scale(sample, law)
+        yield from statistics(sample, law)
+        return
+    yield from _pattern(sample, law)
+    for i in (law.pattern.index(letter) for letter in sorted(set(law.pattern))):
+        one = Sample(sample.elements[i], None if sample.draws is None else sample.draws[i])
+        yield from _scale(one, law)
+        yield from statistics(one, law)
+
+
+def _scale(sample: Sample, law: LawTensor) -> Iterator[Statistic]:
+    if scale := sample.scale(law.law):
+        expected = expected_scale(law)
+        yield Statistic("scale", abs(scale.beside(expected)) / (accuracy(law) * expected), random=False)
+
+
+def scale_ulp(sample: Sample, law: LawTensor) -> float:
+    """Return the error of the scale in units in the last place of the working precision; 0 where it is not known."""
+    scale = None if law.pattern else sample.scale(law.law)
+    if scale is None:
+        return 0.0
+    expected = expected_scale(law)
+    unit = spacing(np.array([expected]), "float64" if law.dtype == "float64" else "float32")
+    return abs(scale.beside(expected)) / float(unit[0])
+
+
+def _pattern(sample: Sample, law: LawTensor) -> Iterator[Statistic]:
+    """Yield whether samples of equal letters have the same elements, and those of different letters are independent."""
+    for i, j in itertools.combinations(range(len(law.pattern)), 2):
+        one, other = sample.wide[i], sample.wide[j]
+        same = np.array_equal(one, other, equal_nan=True)
+        if law.pattern[i] == law.pattern[j]:
+            yield Statistic(f"sample {j + 1} as sample {i + 1}", 0.0 if same else math.inf, random=False)
+        elif sample.finite and one.size:
+            total = abs(float(np.sum(one * other)))
+            yield Statistic(
+                f"sample {j + 1} independent of sample {i + 1}", total / (law.stddev**2 * critical_sum(one.size, 1))
+            )
+
+
+def _words(failed: Sequence[Statistic]) -> str:
+    return ", ".join(f"{s.name} {s.ratio:.3g} times its critical value" for s in failed)
+
+
+def measured(sample: Sample, law: LawTensor) -> dict[str, float]:
+    """Return what a report says of a sample: what was found of it, beside what its law has.
+
+    The fan that its deviation implies, 2 / variance, stands with the interval that holds the true one with all but a
+    probability of ``RATE``; a scale that is known gives it exactly.
+    """
+    found = {"stddev": sample.stddev, "expected_stddev": law.stddev, "largest": sample.largest}
+    if law.pattern or not sample.finite or not sample.moments[2]:
+        return found
+    fan, spread = 2 / sample.moments[2], CRITICAL_Z * _spread(sample, law)
+    if scale := sample.scale(law.law):
+        expected = expected_scale(law)
+        found |= {"scale": scale.nearest(expected), "expected_scale": expected}
+        fan, spread = 2 / (law.stddev * scale.nearest(expected) / expected) ** 2, 0.0
+    found |= {"implied_fan": fan, "implied_fan_low": fan / (1 + spread), "implied_fan_high": fan / (1 - spread)}
+    random = sum(s.random for s in tests(sample, law))
+    return found | {"expected_fan": 2 / law.stddev**2, "distinct": sample.distinct, "tests": random}
+
+
+def _spread(sample: Sample, law: LawTensor) -> float:
+    """Return the relative deviation of the variance of samples of a law."""
+    return math.sqrt((Distribution.of(law.law).moments[4] - 1) / sample.size)

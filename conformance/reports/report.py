@@ -46,7 +46,7 @@ def _output(output: OutputResult) -> dict[str, Any]:
     if output.verdict == "conforms":
         return row
     row["ulp"] = _short(output.ulp)
-    for key in ("dialect", "problem"):
+    for key in ("dialect", "law", "problem"):
         if getattr(output, key):
             row[key] = getattr(output, key)
     if output.also:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+# The standard draws that a sample was made of, where an implementation can give them: no vector expects them, and the
+# scale of the sample is found from them (INIT-8).
+DRAWS = "draws"
 # The outputs of each operation; an API that does not show one declares it.
 OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "relu": ("y", "dx"),
@@ -19,8 +22,8 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
         "dbeta",
     ),
     "batch_norm_eval": ("y", "running_mean", "running_variance", "dx", "dgamma", "dbeta"),
-    "he_normal": ("sample",),
-    "he_uniform": ("sample",),
+    "he_normal": ("sample", DRAWS),
+    "he_uniform": ("sample", DRAWS),
     "clip_by_value": ("gradients",),
     "clip_by_norm": ("gradients",),
     "clip_by_global_norm": ("gradients", "global_norm"),
