@@ -5,7 +5,7 @@
 
 Prints a table in Markdown: cases, outputs judged, outputs of which no finite bound exists, false alarms, and the worst
 error over its bound. Exits with 1 when there is a false alarm. Laws are judged on fewer cases: each draws 65,536
-numbers, of which each statistic fails with a probability of 1e-9.
+numbers, of which each statistic fails with a probability of 1e-11.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from nnconform.conformance.cases.random_cases import MAKERS, random_case
 from nnconform.conformance.judging import lawtest
 from nnconform.conformance.judging.compare import compare
 from nnconform.conformance.judging.conforming import region
+from nnconform.conformance.judging.sample import Sample
 from nnconform.conformance.suite.tensors import DTYPES as FORMATS
 from nnconform.conformance.suite.vectors import LawTensor, flat
 from nnconform.reference import laws
@@ -73,8 +74,8 @@ def judged_law(operation: str, dtype: str, number: int) -> Count:
         "dtype": dtype, "seed": number,
     }  # fmt: skip
     sample = FUNCTIONS[operation](**{**attributes, "dtype": FORMATS[dtype]})["sample"]
-    law = laws.expected_law(operation, attributes)._asdict()
-    found = lawtest.compare(sample, LawTensor(dtype, (256, 256), **law))
+    law = laws.expected_law(operation, attributes)
+    found = lawtest.compare(Sample(sample), LawTensor(dtype, (256, 256), *law))
     return Count(1, 1, 0, int(not found.fits), found.ratio, f"case {number}")
 
 

@@ -56,7 +56,7 @@ class Distribution:
     @functools.cached_property
     def _table(self) -> tuple[Array, Array]:
         knots = np.linspace(-WIDEST, WIDEST, KNOTS)
-        return knots, np.array([self.probability(float(z)) for z in knots])
+        return knots, np.array([self.probability(z) for z in knots.tolist()])
 
     def probability(self, z: float) -> float:
         """Return P(Z <= z) of the law whose draws fill the line."""
@@ -99,7 +99,6 @@ def _uniform(k: int) -> float:
     return 3 ** (k / 2) / (k + 1)
 
 
-@functools.cache
 def _truncated(k: int) -> float:
     # m_k = (k - 1) m_{k-2} - 2 c^(k-1) phi(c) / (2 Phi(c) - 1) for a standard normal law cut at +-c
     density = math.exp(-CUT * CUT / 2) / math.sqrt(2 * math.pi)

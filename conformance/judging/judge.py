@@ -15,7 +15,7 @@ from nnconform.conformance.suite.tensors import Array
 from nnconform.conformance.suite.vectors import LawTensor, Tensor, Vector
 
 from . import lawname, lawtest, position
-from .compare import Comparison, compare, counted, digest, shape_problem
+from .compare import compare, counted, digest
 from .sample import Sample
 
 # From best to worst; a vector's verdict is the worst of its outputs'.
@@ -121,10 +121,6 @@ def judge(framework: str, vector: Vector, omits: Sequence[str], answer: Answer) 
             if got is not None and result.outputs[name].verdict == "diverges":
                 fits[name] = _fitting(vector, name, got)
     _name_dialects(result, fits)
-    for name, output in result.outputs.items():
-        expected = vector.expected[name]
-        if output.verdict == "diverges" and isinstance(expected, LawTensor):
-            _name_law(output, expected, Sample(answer.outputs[name], answer.outputs.get(DRAWS)), vector)
     if vector.lengths:
         _name_dependence(result, vector, answer)
     for name, got in answer.outputs.items():
@@ -178,26 +174,22 @@ def _random(vector: Vector, name: str, expected: LawTensor, sample: Sample) -> t
     """Return what is said of a random sample, and the dialects whose laws it follows."""
     found = lawtest.compare(sample, expected)
     result = OutputResult("conforms", digest(sample.elements, expected), found.ratio, found.ulp)
-    if not shape_problem(sample.elements, expected.dtype, expected.shape):
+    if lawtest.comparable(sample, expected):
         result.measured = lawtest.measured(sample, expected)
     if found.fits:
         return result, []
     result.verdict, result.problem = "diverges", found.problem
+    if not result.measured:
+        return result, []
     fitting = []
     for dialect, outputs in vector.prescribed.items():
         other = outputs.get(name)
         if isinstance(other, LawTensor) and lawtest.fits(sample, other):
             fitting.append(Fit(lawtest.accuracy(other), dialect.count("+"), dialect))
+    if not fitting and (named := lawname.name(sample, expected, vector.attributes)):
+        result.law = named.name
+        result.problem = f"{named.name}: {named.words}; {result.problem}"
     return result, fitting
-
-
-def _name_law(output: OutputResult, expected: LawTensor, sample: Sample, vector: Vector) -> None:
-    """Name the law of a sample that no dialect explains, and say it first."""
-    if shape_problem(sample.elements, expected.dtype, expected.shape):
-        return
-    if named := lawname.name(sample, expected, vector.attributes):
-        output.law = named.name
-        output.problem = f"{named.name}: {named.words}; {output.problem}"
 
 
 def _output(name: str, expected: Tensor | LawTensor, got: Array | None) -> OutputResult:

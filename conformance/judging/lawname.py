@@ -165,7 +165,10 @@ def _fans(attributes: Mapping[str, Any]) -> dict[str, float]:
         "the first axis": shape[0],
         "the last axis": shape[-1],
     }
-    return {words: float(size) for words, size in found.items()}
+    by_size: dict[float, str] = {}
+    for words, size in found.items():
+        by_size.setdefault(float(size), words)
+    return {words: size for size, words in by_size.items()}
 
 
 def _leak(sample: Sample, law: LawTensor) -> Named | None:

@@ -6,10 +6,12 @@ import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from nnconform.conformance.suite.tensors import Array
+from nnconform.conformance.suite.vectors import LawTensor
 
 from .compare import spacing
 from .scale import Scale, recovered
@@ -53,6 +55,7 @@ class Sample:
         self.wide = elements.astype(np.float64)
         self.size = elements.size
         self.finite = bool(np.isfinite(self.wide).all())
+        self.tested: dict[LawTensor, list[Any]] = {}
         self._scales: dict[bool, Scale | None] = {}
 
     @functools.cached_property
@@ -118,8 +121,8 @@ class Sample:
         """Return what the standard draws of a law were multiplied by; None where they are not known or do not fit."""
         affine = law == "uniform"
         if affine not in self._scales:
-            known = self.draws is not None and self.finite and self.size
-            self._scales[affine] = recovered(self.elements, self.draws, affine=affine) if known else None
+            usable = self.draws if self.finite and self.size else None
+            self._scales[affine] = None if usable is None else recovered(self.elements, usable, affine=affine)
         return self._scales[affine]
 
     @property

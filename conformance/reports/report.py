@@ -140,8 +140,17 @@ def document(run: Run, spec: str, problems: list[str], selection: Mapping[str, A
         "problems": problems,
         "frameworks": [_framework(entry) for entry in run.frameworks],
         "faults": [vars(fault) for fault in run.faults],
+        "laws": _laws(run),
         "results": [_result(result, versions) for result in run.results],
     }
+
+
+def _laws(run: Run) -> dict[str, float]:
+    """Return how many random samples were judged by how many tests, and how probable a false alarm is."""
+    from nnconform.conformance.judging.lawtest import RATE
+
+    tests = [o.measured["tests"] for r in run.results for o in r.outputs.values() if "tests" in o.measured]
+    return {"samples": len(tests), "tests": sum(tests), "false_alarm": sum(tests) * RATE}
 
 
 def _processor() -> str:

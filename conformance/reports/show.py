@@ -79,6 +79,8 @@ def show(result: Mapping[str, Any], *, headroom: bool = False) -> None:
     if headroom:
         _headroom(result)
     click.echo("")
+    for line in summary.false_alarms(result):
+        click.echo(line)
     click.echo(summary.conclusion(result))
 
 

@@ -245,3 +245,14 @@ def conclusion(report: Mapping[str, Any]) -> str:
     listed = f"; {known} known" if known else ""
     faults = f"; {_count(len(report['faults']), 'fault')} of adapters" if report["faults"] else ""
     return f"{report['vectors']} vectors, {results}{listed}{faults}; {report['seconds']:.1f} s"
+
+
+def false_alarms(report: Mapping[str, Any]) -> list[str]:
+    """Return the line that says how sure the verdicts on random samples are, where there are any."""
+    laws = report.get("laws", {})
+    if not laws.get("tests"):
+        return []
+    return [
+        f"{_count(laws['samples'], 'random sample')}, {laws['tests']} random tests: samples that all have their laws "
+        f"fail one with a probability below {laws['false_alarm']:.1e}"
+    ]

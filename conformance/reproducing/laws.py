@@ -5,24 +5,41 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator
-from decimal import Decimal
 
-from nnconform.conformance.judging.lawtest import CRITICAL_Z, CUT, even_moments
+from nnconform.conformance.judging.distribution import CUT, Distribution
+from nnconform.conformance.judging.lawtest import (
+    CRITICAL_Z,
+    RATE,
+    accuracy,
+    critical_distance,
+    critical_sum,
+    expected_distinct,
+    limit,
+)
+from nnconform.conformance.judging.sample import LEAST_ELEMENTS, MOST_CHANNELS
 from nnconform.conformance.suite.vectors import LawTensor
-from nnconform.reference.bounds import working
+from nnconform.reference.bounds import HALF
 from nnconform.reference.initialization import TRUNCATED_DEVIATION
-from nnconform.reference.rounding import FORMATS, round_number
+from nnconform.reference.rounding import FORMATS
 
-FAILED = re.compile(r"(support|mean|variance|fourth moment|Kolmogorov-Smirnov|neighbours) [\d.e+inf]+ times")
 # Those that are said in a line come first.
-ORDER = ("support", "mean", "variance", "fourth moment", "neighbours", "Kolmogorov-Smirnov")
+ORDER = (
+    *("support", "reach", "mean", "variance", "fourth moment", "distinct values"),
+    *("neighbours", "elements", "channels", "Kolmogorov-Smirnov"),
+)
+FAILED = re.compile(rf"({'|'.join(ORDER)})( [^,:;]*)? [\d.e+inf]+ times")
 
 
 def statistics(problem: str, law: LawTensor) -> tuple[str, ...]:
     """Return the statistic to show of those that a report's problem names; all of the law's where it names none."""
-    if named := FAILED.findall(problem):
+    if named := [name for name, _ in FAILED.findall(problem)]:
         return (min(named, key=ORDER.index),)
-    return tuple(name for name in ORDER if name != "support" or math.isfinite(law.bound))
+    return tuple(name for name in ORDER if _has(law, name))
+
+
+def _has(law: LawTensor, name: str) -> bool:
+    """Say whether a statistic is made of samples of a law; "elements" and "neighbours" are the same lines."""
+    return name != "elements" and (name != "distinct values" or law.dtype in HALF)
 
 
 def lines(law: LawTensor, got: str, names: Iterable[str]) -> Iterator[str]:
@@ -41,44 +58,74 @@ def lines(law: LawTensor, got: str, names: Iterable[str]) -> Iterator[str]:
 def _statistic(law: LawTensor, name: str) -> Iterator[str]:
     yield from {
         "support": _support,
+        "reach": _reach,
         "mean": _moment,
         "variance": _moment,
         "fourth moment": _moment,
-        "neighbours": _neighbours,
+        "distinct values": _distinct,
+        "neighbours": _lags,
+        "elements": _lags,
+        "channels": _channels,
         "Kolmogorov-Smirnov": _distance,
     }[name](law, name)
     yield f'assert statistic <= critical, f"{name} {{statistic / critical:.3g}} times its critical value"'
 
 
 def _support(law: LawTensor, name: str) -> Iterator[str]:
-    limit = round_number(Decimal(law.bound) * (1 + 4 * working(law.dtype).u), FORMATS[law.dtype])
+    size = math.prod(law.shape)
     yield "statistic = np.abs(z).max()"
-    yield f"critical = {float(limit) / law.stddev!r}  # the law ends here"
+    why = "  # the law ends here" if math.isfinite(law.bound) else CHANCE
+    yield f"critical = {float(limit(law, size)) / law.stddev!r}{why}"
 
 
-CHANCE = "  # a right sample exceeds it once in 1e9"
+def _reach(law: LawTensor, name: str) -> Iterator[str]:
+    reached = Distribution.of(law.law, law.levels).exceeded(math.log(1 / RATE) / math.prod(law.shape))
+    least = reached * (1 - accuracy(law)) * (1 - 2.0 ** -FORMATS[law.dtype].bits)
+    yield "statistic = 1 / np.abs(z).max()"
+    yield f"critical = {1 / least!r}  # a right sample has an element beyond {least:.6g} deviations, but once in 1e11"
+
+
+CHANCE = "  # a right sample exceeds it once in 1e11"
 
 
 def _moment(law: LawTensor, name: str) -> Iterator[str]:
-    fourth, eighth = even_moments(law.law)[1:]
-    power, mean, deviation = {
-        "mean": ("z", 0.0, 1.0),
-        "variance": ("(z**2)", 1.0, math.sqrt(fourth - 1)),
-        "fourth moment": ("(z**4)", fourth, math.sqrt(eighth - fourth**2)),
-    }[name]
-    yield f"statistic = abs({power}.mean(){f' - {mean!r}' if mean else ''})"
-    yield f"critical = {CRITICAL_Z * deviation:.17g} / np.sqrt(z.size){CHANCE}"
+    expected = Distribution.of(law.law, law.levels).moments
+    k, power = {"mean": (1, "z"), "variance": (2, "(z**2)"), "fourth moment": (4, "(z**4)")}[name]
+    spread = math.sqrt(expected[2 * k] - expected[k] ** 2)
+    moved = ((1 + accuracy(law)) ** k - 1) * (expected[k] if k > 1 else 1.0)
+    yield f"statistic = abs({power}.mean(){f' - {expected[k]!r}' if expected[k] else ''})"
+    yield f"critical = {CRITICAL_Z * spread:.17g} / np.sqrt(z.size) + {moved:.3g}{CHANCE}"
 
 
-def _neighbours(law: LawTensor, name: str) -> Iterator[str]:
+def _distinct(law: LawTensor, name: str) -> Iterator[str]:
+    mean, missing = expected_distinct(law.law, law.stddev, law.dtype, math.prod(law.shape))
+    yield "statistic = 1 / np.unique(z).size"
+    yield f"critical = 1 / {mean - missing:.0f}  # so many different values has a rounded sample, but once in 1e11"
+
+
+def _lags(law: LawTensor, name: str) -> Iterator[str]:
     yield "statistic = 0.0"
     yield f"grid = z.reshape({law.shape})"
     yield "for axis in range(grid.ndim):"
     yield "    along = np.moveaxis(grid, axis, 0)"
-    yield "    products = along[1:] * along[:-1]"
-    yield "    if products.size:"
-    yield "        statistic = max(statistic, abs(products.sum()) / np.sqrt(products.size))"
+    yield "    for lag in range(1, 5):"
+    yield "        products = along[lag:] * along[:-lag]"
+    yield "        if products.size:"
+    yield "            statistic = max(statistic, abs(products.sum()) / np.sqrt(products.size))"
     yield f"critical = {CRITICAL_Z!r}{CHANCE}"
+
+
+def _channels(law: LawTensor, name: str) -> Iterator[str]:
+    yield "statistic = 0.0"
+    yield f"grid = z.reshape({law.shape})"
+    for axis, count in enumerate(law.shape):
+        length = math.prod(law.shape) // count
+        if 2 <= count <= MOST_CHANNELS and length >= LEAST_ELEMENTS:
+            yield f"rows = np.moveaxis(grid, {axis}, 0).reshape({count}, {length})"
+            yield "between = np.abs(np.triu(rows @ rows.T, 1))"
+            allowed = critical_sum(length, count * (count - 1) // 2)
+            yield f"statistic = max(statistic, between.max() / {allowed!r}){CHANCE}"
+    yield "critical = 1.0"
 
 
 def _distance(law: LawTensor, name: str) -> Iterator[str]:
@@ -93,4 +140,4 @@ def _distance(law: LawTensor, name: str) -> Iterator[str]:
         yield f"law = np.array([(1 + math.erf(v / math.sqrt(2)){whole}) / 2 for v in unit])"
     yield "steps = np.arange(z.size + 1) / z.size"
     yield "statistic = max((steps[1:] - law).max(), (law - steps[:-1]).max())"
-    yield f"critical = np.sqrt(np.log(2e9) / (2 * z.size)){CHANCE}"
+    yield f"critical = {critical_distance(math.prod(law.shape))!r}{CHANCE}"
