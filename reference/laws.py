@@ -112,8 +112,8 @@ def _defaults(attributes: Mapping[str, Any]) -> dict[str, Law]:
     )
     read = _shape_only_fans(attributes)
     laws = _by_default(*fans)
-    if read != fans:
-        laws |= {f"shape-only-fan+{name}": law for name, law in _by_default(*read).items()}
+    # Glorot's law stays what it is when the fans are swapped.
+    laws |= {f"shape-only-fan+{name}": law for name, law in _by_default(*read).items() if law != laws[name]}
     if attributes["kind"] == "embedding":
         laws["default-standard-normal"] = Law("normal", 1.0, math.inf)
         laws["default-uniform-0.05"] = Law("uniform", 0.05 / math.sqrt(3), 0.05)

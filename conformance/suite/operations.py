@@ -29,3 +29,5 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "clip_by_global_norm": ("gradients", "global_norm"),
     "sgd_step": ("weights",),
 }
+# Outputs that no vector expects: the standard draws that a sample is made of, where an API can give them.
+OPTIONAL = frozenset({"draws"})
