@@ -24,6 +24,7 @@ import numpy as np
 import optax
 
 from nnconform.adapters import Adapter, SparseGradient, Unsupported
+from nnconform.adapters.initialization import jax as initialization
 
 
 def setup(threads):
@@ -202,68 +203,7 @@ by_hand("jax.nn.standardize", defaults=True)
 
 # Initialization
 
-
-def flax_kernel(*, shape, kind, layout, groups=1, only=None, **_):
-    """Say whether flax's Dense, Conv or ConvTranspose, or the ``only`` one, has such a kernel."""
-    # They are (*spatial, inputs / groups, outputs), a depthwise one a grouped convolution with one input a
-    # group; the kernel (*spatial, inputs, multiplier) is Keras's own. ConvTranspose has no groups.
-    own = {"depthwise_conv": shape[-2:-1] == (1,), "transposed_conv": groups == 1}
-    return layout == "spatial_in_out" and own.get(kind, True) and only in (None, kind)
-
-
-def register_initializers(operation, law):
-    """Register the initializers, and the layers that take their own when nothing is said."""
-
-    def implementation(name, applies=flax_kernel, defaults=False):
-        return implements(operation, name, modes=("eager",), applies=applies, defaults=defaults)
-
-    def fan_in_only(*, mode, **kernel):
-        return mode == "fan_in" and flax_kernel(**kernel)
-
-    @implementation(f"jax.nn.initializers.{operation}", defaults=True)
-    @implementation(f"jax.nn.initializers.{operation}", applies=fan_in_only)
-    def he(*, shape, dtype, seed, **_):
-        """Return a kernel from the initializer of that name."""
-        initializer = getattr(jax.nn.initializers, operation)()
-        return {"sample": initializer(jax.random.key(seed), tuple(shape), dtype)}
-
-    @implementation("jax.nn.initializers.variance_scaling(2.0)")
-    def variance_scaling(*, shape, mode, dtype, seed, **_):
-        """Return a kernel from the general initializer at He's scale."""
-        initializer = jax.nn.initializers.variance_scaling(2.0, mode, law)
-        return {"sample": initializer(jax.random.key(seed), tuple(shape), dtype)}
-
-    def drawn_by(layer, shape, dtype, seed):
-        # Lazy: draws the parameters alone, without running the layer on data that nobody looks at.
-        x = jax.ShapeDtypeStruct((1,) * (len(shape) - 1) + (shape[-2],), dtype)
-        return {"sample": layer.lazy_init(jax.random.key(seed), x)["params"]["kernel"]}
-
-    @implementation("flax.linen.Dense", applies=functools.partial(flax_kernel, only="dense"), defaults=True)
-    def dense(*, shape, dtype, seed, **_):
-        """Return the kernel of a layer that was told nothing about its initialization."""
-        return drawn_by(flax.linen.Dense(shape[-1], param_dtype=dtype), shape, dtype, seed)
-
-    @implementation("flax.linen.Conv", applies=functools.partial(flax_kernel, only="conv"), defaults=True)
-    def conv(*, shape, dtype, seed, **_):
-        """Return the kernel of a layer that was told nothing about its initialization."""
-        layer = flax.linen.Conv(shape[-1], tuple(shape[:-2]), param_dtype=dtype)
-        return drawn_by(layer, shape, dtype, seed)
-
-    @implementation("flax.nnx.Linear", applies=functools.partial(flax_kernel, only="dense"), defaults=True)
-    def linear(*, shape, dtype, seed, **_):
-        """Return the kernel of a layer that was told nothing about its initialization."""
-        layer = flax.nnx.Linear(*shape, param_dtype=dtype, rngs=flax.nnx.Rngs(seed))
-        return {"sample": layer.kernel[...]}
-
-    @implementation("flax.nnx.Conv", applies=functools.partial(flax_kernel, only="conv"), defaults=True)
-    def nnx_conv(*, shape, dtype, seed, **_):
-        """Return the kernel of a layer that was told nothing about its initialization."""
-        layer = flax.nnx.Conv(shape[-2], shape[-1], tuple(shape[:-2]), param_dtype=dtype, rngs=flax.nnx.Rngs(seed))
-        return {"sample": layer.kernel[...]}
-
-
-register_initializers("he_normal", "truncated_normal")
-register_initializers("he_uniform", "uniform")
+initialization.register(implements)
 
 
 # Clipping and gradient descent

@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from nnconform.adapters import Adapter, SparseGradient, Unsupported
+from nnconform.adapters.initialization import tensorflow as initialization
 
 
 def setup(threads):
@@ -264,60 +265,7 @@ def keras_eval(x, dy, running_mean, running_variance, gamma=None, beta=None, **h
 # --- he_normal, he_uniform ---------------------------------------------------------------------------------
 
 
-def initializer(operation, name, make, modes=("fan_in", "fan_out", "fan_avg")):
-    """Register a Keras initializer, which sees of a kernel its shape only."""
-
-    def applies(*, layout, mode="fan_in", **_):
-        return layout in ("spatial_in_out", "spatial_out_in") and mode in modes
-
-    @implements(operation, name, modes=["eager"], applies=applies)
-    def sample(*, shape, dtype, seed, **settings):
-        chosen = {"mode": settings["mode"]} if "mode" in settings and len(modes) > 1 else {}
-        return {"sample": array(make(seed=seed, **chosen)(tuple(shape), dtype=dtype))}
-
-
-scaling = partial(keras.initializers.VarianceScaling, scale=2.0)
-initializer("he_normal", "keras.initializers.HeNormal", keras.initializers.HeNormal, ["fan_in"])
-initializer("he_normal", "keras.initializers.VarianceScaling(scale=2.0)", scaling)
-initializer(
-    "he_normal",
-    "keras.initializers.VarianceScaling(scale=2.0, distribution='untruncated_normal')",
-    partial(scaling, distribution="untruncated_normal"),
-)
-initializer("he_uniform", "keras.initializers.HeUniform", keras.initializers.HeUniform, ["fan_in"])
-initializer(
-    "he_uniform",
-    "keras.initializers.VarianceScaling(scale=2.0, distribution='uniform')",
-    partial(scaling, distribution="uniform"),
-)
-
-
-def default_kernel(name, kernel, make):
-    """Register the kernel that a layer gets by default; ``make`` returns the layer and its inputs' shape."""
-
-    def applies(*, shape, kind, layout, **_):
-        return (kind, len(shape)) == kernel and layout == "spatial_in_out"
-
-    @adapter.implements("he_uniform", name, modes=["eager"], applies=applies, defaults=True)
-    def sample(*, shape, dtype, seed, **_):
-        keras.utils.set_random_seed(seed)  # the layer's own initializer is seeded by it when it is made
-        layer, inputs = make(shape, dtype)
-        layer.build(inputs)
-        return {"sample": array(layer.kernel)}
-
-
-def dense_layer(shape, dtype):
-    """Return a dense layer whose kernel has ``shape``, and the shape of its inputs."""
-    return keras.layers.Dense(shape[1], dtype=dtype), (None, shape[0])
-
-
-def conv_layer(shape, dtype):
-    """Return a two-dimensional convolution whose kernel has ``shape``, and the shape of its inputs."""
-    return keras.layers.Conv2D(shape[3], tuple(shape[:2]), dtype=dtype), (None, None, None, shape[2])
-
-
-default_kernel("keras.layers.Dense", ("dense", 2), dense_layer)
-default_kernel("keras.layers.Conv2D", ("conv", 4), conv_layer)
+initialization.register(adapter, array)
 
 
 # --- clip_by_value, clip_by_norm, clip_by_global_norm, sgd_step --------------------------------------------

@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional
 
 from nnconform.adapters import Adapter, SparseGradient, Unsupported
+from nnconform.adapters.initialization import torch as initialization
 
 
 def setup(threads):
@@ -172,50 +173,7 @@ for operation, training in (("batch_norm_train", True), ("batch_norm_eval", Fals
 
 # Initialization
 
-
-def kaiming(initializer, *, shape, dtype, seed, mode=None, **_):
-    """Return a tensor filled by ``initializer``; without a mode, with nothing but its defaults."""
-    if mode == "fan_avg":
-        raise Unsupported("torch.nn.init has fan_in and fan_out, and no fan_avg")
-    torch.manual_seed(seed)
-    options = {} if mode is None else {"mode": mode, "nonlinearity": "relu"}
-    return {"sample": array(initializer(torch.empty(shape, dtype=getattr(torch, dtype)), **options))}
-
-
-for operation, initializer in (
-    ("he_normal", torch.nn.init.kaiming_normal_),
-    ("he_uniform", torch.nn.init.kaiming_uniform_),
-):
-    for defaults in (False, True):
-        adapter.implements(
-            operation,
-            f"torch.nn.init.{initializer.__name__}",
-            modes=("eager",),
-            applies=lambda layout, **_: layout in ("out_in_spatial", "in_out_spatial"),
-            defaults=defaults,
-        )(functools.partial(kaiming, initializer))
-
-
-def fresh(cls, /, *, shape, dtype, seed, **_):
-    """Return the weight of a fresh layer of the class ``cls``."""
-    torch.manual_seed(seed)
-    outputs, inputs, *kernel = shape
-    size = (tuple(kernel),) if kernel else ()
-    return {"sample": array(cls(inputs, outputs, *size, dtype=getattr(torch, dtype)).weight)}
-
-
-def is_weight(*wanted):
-    """Return the predicate that is true of such a kind of kernel and rank, in the layout of torch."""
-    return lambda kind, layout, shape, **_: (kind, len(shape), layout) == (*wanted, "out_in_spatial")
-
-
-for name, cls, kind, rank in (
-    ("torch.nn.Linear", torch.nn.Linear, "dense", 2),
-    ("torch.nn.Conv2d", torch.nn.Conv2d, "conv", 4),
-):
-    adapter.implements("he_uniform", name, modes=("eager",), applies=is_weight(kind, rank), defaults=True)(
-        functools.partial(fresh, cls)
-    )
+initialization.register(adapter, array)
 
 
 # Clipping

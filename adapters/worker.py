@@ -274,7 +274,9 @@ def _at_fault(error: BaseException, adapter: Adapter) -> bool:
     innermost = _frame(error).filename
     if innermost == __file__:
         return isinstance(error, TypeError)
-    return isinstance(error, OWN_FAULTS) and innermost == adapter.file
+    # What a shipped adapter shares with others lies in this package, beside it or below.
+    own = innermost == adapter.file or Path(innermost).is_relative_to(Path(__file__).parent)
+    return isinstance(error, OWN_FAULTS) and own
 
 
 def _frame(error: BaseException) -> traceback.FrameSummary:

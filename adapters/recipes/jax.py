@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from nnconform.adapters.initialization.jax import flax_kernel
 from nnconform.adapters.jax import (
     BATCH,
     adapter,
-    flax_kernel,
     implements,
     nnx,
     register_batch_norm,

@@ -19,7 +19,6 @@ from nnconform.adapters.tensorflow import (
     elementwise,
     hidden,
     normalized,
-    scaling,
     sgd_step,
     tensor,
 )
@@ -192,7 +191,7 @@ for operation, function, of_layers in (
 
 UNIFORM = "keras.initializers.VarianceScaling(1 / 3, 'fan_in', 'uniform')"
 for name, make in (
-    (UNIFORM, partial(scaling.func, 1 / 3, "fan_in", "uniform")),
+    (UNIFORM, partial(keras.initializers.VarianceScaling, 1 / 3, "fan_in", "uniform")),
     ("keras.initializers.LecunNormal()", keras.initializers.LecunNormal),
 ):
     register_initializer("he_uniform", name, lambda shape, dtype, make=make: make()(shape, dtype), defaults=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from nnconform.conformance.reports.summary import Group
 from nnconform.conformance.suite import catalogue
-from nnconform.conformance.suite.operations import OUTPUTS
+from nnconform.conformance.suite.operations import OPTIONAL, OUTPUTS
 
 from . import lastrun, telling
 from .dialect import advice
@@ -68,7 +68,7 @@ def _modes(group: Group) -> str:
 def _lacks(page: Page, operation: str, rows: Sequence[Row], report: Mapping[str, Any]) -> None:
     """Add what it does not show, what it does not support and why, and how many vectors do not apply to it."""
     shown = {name.partition("[")[0] for row in rows for name in row["outputs"]}
-    omitted = [name for name in OUTPUTS[operation] if shown and name not in shown]
+    omitted = [name for name in OUTPUTS[operation] if shown and name not in shown | OPTIONAL]
     refused = Counter(row["reason"] for row in rows if row["verdict"] == "unsupported")
     asked = {name for name in report["asked"] if name.startswith(f"{operation}/")}
     apart = len(asked - {row["vector"] for row in rows})

@@ -19,10 +19,12 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
         "dbeta",
     ),
     "batch_norm_eval": ("y", "running_mean", "running_variance", "dx", "dgamma", "dbeta"),
-    "he_normal": ("sample",),
-    "he_uniform": ("sample",),
+    "he_normal": ("sample", "draws"),
+    "he_uniform": ("sample", "draws"),
     "clip_by_value": ("gradients",),
     "clip_by_norm": ("gradients",),
     "clip_by_global_norm": ("gradients", "global_norm"),
     "sgd_step": ("weights",),
 }
+# Outputs that no vector expects: the standard draws that a sample is made of, where an API can give them.
+OPTIONAL = frozenset({"draws"})
