@@ -55,6 +55,8 @@ class Implementation:
         omits: outputs of the operation that this API does not show.
         applies: a predicate over the same keyword arguments; where it is false the vector does not count.
         defaults: whether the function leaves the attributes to the framework's own defaults.
+        takes: what it can be asked that not every implementation of its operation can: ``layers`` (several kernels of
+            one initializer, INIT-15), ``extremes`` (a kernel of 84 MB, FORMAT-21).
     """
 
     operation: str
@@ -64,6 +66,7 @@ class Implementation:
     omits: tuple[str, ...] = ()
     applies: Callable[..., bool] | None = None
     defaults: bool = False
+    takes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -101,6 +104,7 @@ class Adapter:
         omits: Sequence[str] = (),
         applies: Callable[..., bool] | None = None,
         defaults: bool = False,
+        takes: Sequence[str] = (),
     ) -> Callable[[Function], Function]:
         """Return a decorator that registers a function as the implementation ``name`` of ``operation``.
 
@@ -112,6 +116,8 @@ class Adapter:
             applies: predicate over the function's own keyword arguments; false where the API does not take
                 such inputs (a rank, a layout), which is then not counted.
             defaults: the function leaves the attributes out, and is run on ``defaults`` vectors only.
+            takes: ``layers``, ``extremes``, or both, of a random initializer; vectors that ask for what is not named
+                here are not put to it.
 
         Raises:
             ValueError: the pair (operation, name) is registered already, or a mode is not the adapter's.
@@ -124,7 +130,7 @@ class Adapter:
 
         def register(function: Function) -> Function:
             self.implementations.append(
-                Implementation(operation, name, function, chosen, tuple(omits), applies, defaults)
+                Implementation(operation, name, function, chosen, tuple(omits), applies, defaults, tuple(takes))
             )
             return function
 

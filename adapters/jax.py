@@ -25,6 +25,7 @@ import optax
 
 from nnconform.adapters import Adapter, SparseGradient, Unsupported
 from nnconform.adapters.initialization import jax as initialization
+from nnconform.adapters.initialization import shared_flax
 
 
 def setup(threads):
@@ -204,6 +205,7 @@ by_hand("jax.nn.standardize", defaults=True)
 # Initialization
 
 initialization.register(implements)
+shared_flax.register(implements)
 
 
 # Clipping and gradient descent

@@ -212,20 +212,22 @@ def fan(shape, kind, layout, groups, mode):
     return {"fan_in": into, "fan_out": out, "fan_avg": (into + out) / 2}[mode]
 
 
-@adapter.implements("he_normal", "numpy truncated normal")
-def he_normal(*, shape, kind, layout, groups, mode, dtype, seed):
-    """Return a kernel from the truncated normal law, cut at two deviations and corrected for the cut."""
+@adapter.implements("he_normal", "numpy truncated normal", takes=("layers", "extremes"))
+def he_normal(*, shape, kind, layout, groups, mode, dtype, seed, layers=0):
+    """Return a kernel from the truncated normal law, cut at two deviations and corrected for the cut, or several."""
     stream, deviation = np.random.default_rng(seed), math.sqrt(2 / fan(shape, kind, layout, groups, mode))
+    shape = [layers, *shape] if layers else shape
     sample = stream.standard_normal(shape)
     while (outside := np.abs(sample) > 2).any():
         sample[outside] = stream.standard_normal(int(outside.sum()))
     return {"sample": (sample * deviation / 0.87962566103423978).astype(dtype)}
 
 
-@adapter.implements("he_uniform", "numpy uniform")
-def he_uniform(*, shape, kind, layout, groups, mode, dtype, seed):
-    """Return a kernel from the uniform law within sqrt(6 / fan)."""
+@adapter.implements("he_uniform", "numpy uniform", takes=("layers", "extremes"))
+def he_uniform(*, shape, kind, layout, groups, mode, dtype, seed, layers=0):
+    """Return a kernel from the uniform law within sqrt(6 / fan), or several."""
     limit = math.sqrt(6 / fan(shape, kind, layout, groups, mode))
+    shape = [layers, *shape] if layers else shape
     return {"sample": np.random.default_rng(seed).uniform(-limit, limit, shape).astype(dtype)}
 
 

@@ -35,6 +35,8 @@ PROTOCOL = 1
 OWN_FAULTS = (NameError, AttributeError, KeyError, ImportError, AssertionError)
 # Statistics run on from step to step; everything else is given back for every step.
 CARRIED = ("running_mean", "running_variance")
+# These are given a seed.
+RANDOM = ("he_normal", "he_uniform")
 
 
 class AdapterFault(Exception):
@@ -112,12 +114,21 @@ def call(
     attributes: Mapping[str, Any],
     steps: int,
     lengths: Sequence[int] = (),
+    seeds: Sequence[int] = (),
 ) -> Any:
-    """Return what the implementation gives: for one call, a chain of training steps, or a call for each length.
+    """Return what the implementation gives: for one call, a chain of training steps, or a call a length or seed.
 
     Raises:
         AdapterFault: it gives no mapping of names to arrays, or other ones from call to call.
     """
+    if seeds:
+        calls = [call(implementation, inputs, {**attributes, "seed": seed}, steps) for seed in seeds]
+        for seed, made in zip(seeds, calls, strict=True):
+            if made.keys() != calls[0].keys():
+                raise AdapterFault(
+                    f"{implementation.name} returned {sorted(made)} for seed {seed}, {sorted(calls[0])} before"
+                )
+        return {name: stacked([made[name] for made in calls], name, "seed") for name in calls[0]}
     if lengths:
         calls = [call(implementation, {k: cut(v, n) for k, v in inputs.items()}, attributes, 0) for n in lengths]
         for n, made in zip(lengths, calls, strict=True):
@@ -164,21 +175,21 @@ def joined(values: list[Any], name: str) -> Any:
     ]
 
 
-def stacked(values: list[Any], name: str) -> Any:
-    """Return what an output was in every step, on a leading axis.
+def stacked(values: list[Any], name: str, of: str = "step") -> Any:
+    """Return what an output was in every step or for every seed, on a leading axis.
 
     Raises:
-        AdapterFault: the steps gave no arrays, or arrays that do not belong together.
+        AdapterFault: the calls gave no arrays, or arrays that do not belong together.
     """
     for value in values:
         encode(value, name)
         if not isinstance(value, np.ndarray | np.generic):
-            raise AdapterFault(f"output {name} of a step is {type(value).__name__}; wanted a NumPy array")
+            raise AdapterFault(f"output {name} of a {of} is {type(value).__name__}; wanted a NumPy array")
     try:
         return np.stack(values)
     except (ValueError, TypeError):
         kinds = dict.fromkeys(f"{np.shape(value)} of {value.dtype}" for value in values)
-        raise AdapterFault(f"output {name} is {', '.join(kinds)} from step to step; wanted one shape") from None
+        raise AdapterFault(f"output {name} is {', '.join(kinds)} from {of} to {of}; wanted one shape") from None
 
 
 def checked(outputs: Any, implementation: Implementation) -> Mapping[str, Any]:
@@ -202,6 +213,15 @@ def leading(value: Any, count: int) -> Any:
     return np.ravel(value)[:count] if count and value is not None and np.size(value) > count else value
 
 
+def extremes(value: Any) -> Any:
+    """Return the smallest and the largest element of an output, NaN where there is one; an empty one as it is."""
+    if isinstance(value, list | tuple):
+        return [extremes(v) for v in value]
+    if not isinstance(value, np.ndarray | np.generic) or not value.size:
+        return value
+    return np.array([np.min(value), np.max(value)], value.dtype)
+
+
 def answer(
     adapter: Adapter,
     implementation: Implementation,
@@ -212,6 +232,8 @@ def answer(
     steps: int = 0,
     lengths: Sequence[int] = (),
     count: int = 0,
+    seeds: Sequence[int] = (),
+    only_extremes: bool = False,
 ) -> dict[str, Any]:
     """Return one call's answer: outputs, or why there are none.
 
@@ -224,6 +246,8 @@ def answer(
         steps: of training, stacked in x and dy; 0 for one call.
         lengths: the call is made for each, on the first so many elements of every input; none for one call.
         count: outputs of more elements are cut to their first so many; 0 for whole ones.
+        seeds: the call is made with each as the attribute ``seed``, stacked; none for one call.
+        only_extremes: outputs are reduced to their smallest and largest element.
     """
     adapter.mode = mode
     try:
@@ -231,8 +255,9 @@ def answer(
         applies = implementation.applies
         if applies is not None and not applies(**of_its_own(first), **of_its_own(attributes)):
             return {"status": "inapplicable"}
-        outputs = call(implementation, inputs, attributes, steps, lengths)
-        return {"status": "value", "outputs": {k: encode(leading(v, count), k) for k, v in outputs.items()}}
+        outputs = call(implementation, inputs, attributes, steps, lengths, seeds)
+        shown = {k: extremes(v) if only_extremes else leading(v, count) for k, v in outputs.items()}
+        return {"status": "value", "outputs": {k: encode(v, k) for k, v in shown.items()}}
     except Unsupported as lacking:
         return {"status": "unsupported", "reason": str(lacking)}
     except AdapterFault as fault:
@@ -293,6 +318,8 @@ def hello(adapter: Adapter, threads: int) -> dict[str, Any]:
                 "modes": list(i.modes),
                 "omits": list(i.omits),
                 "defaults": i.defaults,
+                # Calls with several seeds are made here, whatever the implementation.
+                "takes": ["seeds", *i.takes] if i.operation in RANDOM else [],
             }
             for i in adapter.implementations
         ],
@@ -315,6 +342,7 @@ def serve(adapter: Adapter, source: BinaryIO, send: Callable[[Mapping[str, Any]]
             # Decoded for each call: a framework that takes an array's memory for its own can write to it.
             inputs = {key: decode(value) for key, value in request["inputs"].items()}
             shape = {"steps": request["steps"], "lengths": request["lengths"], "count": request["first"]}
+            shape |= {"seeds": request["seeds"], "only_extremes": request["extremes"]}
             result = answer(adapter, implementation, mode, inputs, request["attributes"], **shape)
             send({"id": request["id"], "implementation": name, "mode": mode, **result, "stderr": printed()})
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .bounds import HALF
@@ -20,19 +20,30 @@ from .initialization import (
 from .rounding import FORMATS
 
 
-def expected_law(operation: str, attributes: Mapping[str, Any]) -> Law:
+def expected_law(operation: str, attributes: Mapping[str, Any], seeds: Sequence[int] = ()) -> Law:
     """Return the law that the clauses prescribe (INIT-9, INIT-10).
 
     Args:
         operation: ``he_normal`` or ``he_uniform``.
-        attributes: shape, kind, layout, groups and mode.
+        attributes: shape, kind, layout, groups and mode, and layers where one initializer makes several kernels.
+        seeds: the call is made with each; none for one call.
     """
-    return _law(operation, _fan(attributes))._replace(pattern=_independent(attributes))
+    pattern = _by_seed(seeds) if seeds else _independent(attributes)
+    return _law(operation, _fan(attributes))._replace(pattern=pattern)
+
+
+LETTERS = "abcdefgh"
+
+
+def _by_seed(seeds: Sequence[int]) -> str:
+    """Return the pattern of the samples of seeds: equal for equal ones, independent for different ones (INIT-11)."""
+    letters = dict(zip(dict.fromkeys(seeds), LETTERS, strict=False))
+    return "".join(letters[seed] for seed in seeds)
 
 
 def _independent(attributes: Mapping[str, Any]) -> str:
     """Return the pattern of the kernels of as many layers, each independent of the others (INIT-15)."""
-    return "abcdefgh"[: attributes["layers"]] if "layers" in attributes else ""
+    return LETTERS[: attributes["layers"]] if "layers" in attributes else ""
 
 
 def _fan(attributes: Mapping[str, Any]) -> float:
@@ -64,19 +75,40 @@ def _shape_only_fans(attributes: Mapping[str, Any]) -> tuple[float, float]:
     return shape[in_axis] * receptive, shape[out_axis] * receptive
 
 
-def law_dialects(operation: str, attributes: Mapping[str, Any], *, defaults: bool) -> dict[str, Law]:
+def law_dialects(
+    operation: str, attributes: Mapping[str, Any], *, defaults: bool, seeds: Sequence[int] = ()
+) -> dict[str, Law]:
     """Return the laws of the dialects that differ from the clause's, by name; only a fan can be the same.
 
     Args:
         operation: ``he_normal`` or ``he_uniform``.
         attributes: as for ``expected_law``, and dtype.
         defaults: whether the vector asks what happens when the user sets nothing.
+        seeds: as for ``expected_law``.
     """
-    right = expected_law(operation, attributes)
-    if right.pattern:
-        return {"initializer-repeats": right._replace(pattern="a" * len(right.pattern))}
+    right = expected_law(operation, attributes, seeds)
+    laws = _other_laws(operation, attributes, right, defaults=defaults)
+    if "layers" in attributes:
+        laws |= _repeating({"": right, **laws})
+    return laws
+
+
+def _repeating(laws: Mapping[str, Law]) -> dict[str, Law]:
+    """Return the laws of an initializer that gives the same kernel each time, by itself and not cut at two deviations.
+
+    Both are Keras's ``VarianceScaling(2.0, distribution="untruncated_normal")``.
+    """
+    kept = {name: laws[name] for name in ("", "untruncated-normal") if name in laws}
+    return {
+        "+".join(filter(None, ("initializer-repeats", name))): law._replace(pattern="a" * len(law.pattern))
+        for name, law in kept.items()
+    }
+
+
+def _other_laws(operation: str, attributes: Mapping[str, Any], right: Law, *, defaults: bool) -> dict[str, Law]:
+    """Return the laws of the dialects that are of another law, in the pattern of the ``right`` one."""
     read = _shape_only_fan(attributes)
-    laws = {"shape-only-fan": _law(operation, read)}
+    laws = {"shape-only-fan": _law(operation, read)._replace(pattern=right.pattern)}
     if operation == "he_normal":
         laws["untruncated-normal"] = Law("normal", right.stddev, math.inf)
         # Cut at two deviations and not corrected: narrower by the deviation of the cut law.
@@ -87,7 +119,11 @@ def law_dialects(operation: str, attributes: Mapping[str, Any], *, defaults: boo
     if defaults:
         laws |= _defaults(attributes)
     plain = laws["shape-only-fan"] == right
-    return {name: law for name, law in laws.items() if not (plain and name.startswith("shape-only-fan"))}
+    return {
+        name: law._replace(pattern=right.pattern)
+        for name, law in laws.items()
+        if not (plain and name.startswith("shape-only-fan"))
+    }
 
 
 def _in_half(right: Law, dtype: str) -> dict[str, Law]:

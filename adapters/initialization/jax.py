@@ -13,6 +13,8 @@ import numpy as np
 
 from nnconform.adapters import Unsupported
 
+from . import DIRECT, with_draws
+
 LAWS = {"he_normal": "truncated_normal", "he_uniform": "uniform"}
 HE = {operation: getattr(jax.nn.initializers, operation) for operation in LAWS}
 
@@ -36,11 +38,13 @@ def flax_kernel(*, shape, kind, layout, groups=1, **_):
     return layout == "spatial_in_out" and (kind != "depthwise_conv" or shape[-2:-1] == (1,))
 
 
-def called(make, law, *, shape, dtype, seed, mode=None, **_):
+def called(make, law, *, shape, dtype, seed, mode=None, layers=0, **_):
     """Return what the initializer that ``make`` returns for a mode gives for a shape, and the draws."""
+    if layers:
+        raise Unsupported("jax.nn.initializers are given a key at each call, and have no stream of their own")
     key = jax.random.key(seed)
     sample = make(mode)(key, tuple(shape), dtype)
-    return {"sample": sample, "draws": draws(law, key, shape, dtype)}
+    return with_draws(sample, shape, lambda: draws(law, key, shape, dtype))
 
 
 class Kernel(NamedTuple):
@@ -179,11 +183,11 @@ def _initializers(add, operation):
         return mode == "fan_in" and flax_kernel(**kernel)
 
     he = functools.partial(called, lambda mode: HE[operation](), LAWS[operation])
-    add(f"jax.nn.initializers.{operation}", applies=fan_in_only)(he)
+    add(f"jax.nn.initializers.{operation}", applies=fan_in_only, takes=DIRECT)(he)
     add(f"jax.nn.initializers.{operation}", applies=flax_kernel, defaults=True)(he)
 
     def scaled(mode):
         return jax.nn.initializers.variance_scaling(2.0, mode, LAWS[operation])
 
     scaling = functools.partial(called, scaled, LAWS[operation])
-    add("jax.nn.initializers.variance_scaling(2.0)", applies=flax_kernel)(scaling)
+    add("jax.nn.initializers.variance_scaling(2.0)", applies=flax_kernel, takes=DIRECT)(scaling)

@@ -10,6 +10,8 @@ import keras
 
 from nnconform.adapters import Unsupported
 
+from . import DIRECT, with_draws
+
 MODES = ("fan_in", "fan_out", "fan_avg")
 HE = {"he_normal": keras.initializers.HeNormal, "he_uniform": keras.initializers.HeUniform}
 scaling = functools.partial(keras.initializers.VarianceScaling, scale=2.0)
@@ -25,11 +27,17 @@ def draws(distribution, shape, dtype, seed):
     return SAMPLERS[distribution](tuple(shape), dtype=dtype, seed=seed)
 
 
-def called(initializer, *, shape, dtype, seed, mode=None, **_):
-    """Return what an initializer makes of a shape, and the draws; without a mode, by nothing but its defaults."""
+def called(initializer, *, shape, dtype, seed, mode=None, layers=0, **_):
+    """Return what an initializer makes of a shape, and the draws; without a mode, by nothing but its defaults.
+
+    For several layers the one instance is called once for each.
+    """
     options = {"mode": mode} if mode and initializer.modes else {}
-    sample = initializer.make(seed=seed, **options)(tuple(shape), dtype=dtype)
-    return {"sample": sample, "draws": draws(initializer.distribution, shape, dtype, seed)}
+    instance = initializer.make(seed=seed, **options)
+    if layers:
+        return {"sample": keras.ops.stack([instance(tuple(shape), dtype=dtype) for _ in range(layers)])}
+    sample = instance(tuple(shape), dtype=dtype)
+    return with_draws(sample, shape, lambda: draws(initializer.distribution, shape, dtype, seed))
 
 
 class Kernel(NamedTuple):
@@ -191,16 +199,17 @@ INITIALIZERS = {
 def register(adapter, array):
     """Add all to ``adapter``; ``array`` returns what a tensor or variable holds as an array."""
 
-    def add(operation, name, function, *about, applies, defaults=False):
+    def add(operation, name, function, *about, **options):
         def arrays(**attributes):
             return {output: array(value) for output, value in function(*about, **attributes).items()}
 
-        adapter.implements(operation, name, modes=("eager",), applies=applies, defaults=defaults)(arrays)
+        adapter.implements(operation, name, modes=("eager",), **options)(arrays)
 
     for operation, initializers in INITIALIZERS.items():
         for initializer in initializers:
             for defaults in (False, True):
-                add(operation, initializer.name, called, initializer, applies=initializer.applies, defaults=defaults)
+                options = {"applies": initializer.applies, "defaults": defaults, "takes": DIRECT}
+                add(operation, initializer.name, called, initializer, **options)
         for kernel in KERNELS:
             name = f"keras.layers.{kernel.cls}({kernel.initializer}={HE[operation].__name__}())"
             add(operation, name, told, operation, kernel, applies=kernel.applies)

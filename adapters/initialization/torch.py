@@ -10,6 +10,8 @@ import torch
 
 from nnconform.adapters import Unsupported
 
+from . import DIRECT, with_draws
+
 LAWS = {"he_normal": torch.nn.init.kaiming_normal_, "he_uniform": torch.nn.init.kaiming_uniform_}
 
 
@@ -93,11 +95,20 @@ def filled(operation, weight, shape, dtype, seed, mode=None):
     options = {} if mode is None else {"mode": mode, "nonlinearity": "relu"}
     torch.manual_seed(seed)
     sample = LAWS[operation](weight, **options)
-    return {"sample": sample, "draws": draws(operation, shape, dtype, seed)}
+    return with_draws(sample, shape, lambda: draws(operation, shape, dtype, seed))
 
 
-def called(operation, *, shape, dtype, seed, mode=None, **_):
-    """Return what the initializer makes of a tensor."""
+def several(operation, *, shape, dtype, seed, mode, layers):
+    """Return what the initializer makes of several tensors, one after the other."""
+    torch.manual_seed(seed)
+    weights = [torch.empty(shape, dtype=dtyped(dtype)) for _ in range(layers)]
+    return {"sample": torch.stack([LAWS[operation](w, mode=mode, nonlinearity="relu") for w in weights])}
+
+
+def called(operation, *, shape, dtype, seed, mode=None, layers=0, **_):
+    """Return what the initializer makes of a tensor, or of one for each layer."""
+    if layers:
+        return several(operation, shape=shape, dtype=dtype, seed=seed, mode=mode, layers=layers)
     return filled(operation, torch.empty(shape, dtype=dtyped(dtype)), shape, dtype, seed, mode)
 
 
@@ -127,7 +138,7 @@ def register(adapter, array):
         name = f"torch.nn.init.{initializer.__name__}"
         for defaults in (False, True):
             run = functools.partial(called, operation)
-            add(operation, name, run, applies=has_torch_layout, defaults=defaults)
+            add(operation, name, run, applies=has_torch_layout, defaults=defaults, takes=DIRECT)
         for kernel in KERNELS:
             full = f"{name}(torch.nn.{kernel.cls.__name__}.weight)"
             add(operation, full, functools.partial(told, operation, kernel), applies=kernel.applies)

@@ -59,6 +59,8 @@ class VectorCase:
         raises: dialects that prescribe an error, with the pattern of its message.
         lengths: the call is made for each, on the first so many elements of every input; none for one call.
         first: outputs of more elements are cut to their first so many, the size of the blocks that inputs repeat.
+        seeds: the call is made with each as the attribute ``seed``, which is the first of them; none for one call.
+        extremes: outputs are reduced to their smallest and largest element.
     """
 
     operation: str
@@ -77,6 +79,8 @@ class VectorCase:
     raises: Mapping[str, str] = field(default_factory=dict)
     lengths: tuple[int, ...] = ()
     first: int = 0
+    seeds: tuple[int, ...] = ()
+    extremes: bool = False
 
     @property
     def id(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from nnconform.reference.defaults import SPECIFIED
@@ -86,6 +87,9 @@ FAULTS = {
     "he_normal": ("wrong-fan", "gain-forgotten", "wrong-truncation"),
     "he_uniform": ("wrong-fan", "gain-forgotten", "deviation-for-bound"),
 }
+OF_A_SEED = ("seed-ignored", "not-repeatable")
+# 20,971,520 elements.
+LONG = [5120, 4096]
 OF_BOTH = ("deviation-for-variance", "wrong-law", "shifted-mean", "dependent-elements", "wrong-dtype", "wrong-shape")
 
 
@@ -122,6 +126,32 @@ def _without_fan(operation: str) -> Iterator[VectorCase]:
         yield VectorCase(operation, kernel.name, "float32", "edge", (kernel.clause,), hunts, attributes, {})
 
 
+def _streams(operation: str) -> Iterator[VectorCase]:
+    """Yield what is asked of the random stream: the same seed again, and several kernels of one initializer."""
+    for number, (last, kernel) in enumerate((("", KERNELS[0]), ("-last", KERNELS[1]))):
+        for dtype in ("float32", "float64", *HALF):
+            seeds = (8000 + number, 8000 + number, 8100 + number)
+            case = _case(operation, kernel, dtype, "fan_in", seeds[0])
+            clauses = ("INIT-11", *(c for c in case.clauses if c not in ("INIT-1", "INIT-6", "INIT-11")))
+            yield replace(case, name=f"seeds{last}", clauses=clauses, hunts=OF_A_SEED, seeds=seeds)
+        case = _case(operation, kernel, "float32", "fan_in", 8200 + number)
+        attributes = {**case.attributes, "layers": 2}
+        clauses = ("INIT-15", "INIT-8", LAWS[operation])
+        yield replace(
+            case, name=f"two-layers{last}", clauses=clauses, hunts=("initializer-repeats",), attributes=attributes
+        )
+
+
+def _extremes(operation: str) -> Iterator[VectorCase]:
+    """Yield a sample so long that one element in a million beyond the end of the law, or an end that is off, shows."""
+    for number, last in enumerate(("", "-last")):
+        shape = LONG[::-1] if last else LONG
+        kernel = Kernel(f"extremes{last}", shape, "dense", KERNELS[number].layout, 1, "INIT-1")
+        case = _case(operation, kernel, "float32", "fan_in", 8300 + number)
+        hunts = ("leaky-truncation", *law_dialects(operation, case.attributes, defaults=False))
+        yield replace(case, clauses=("INIT-8", LAWS[operation]), hunts=hunts, extremes=True)
+
+
 def cases() -> Iterator[VectorCase]:
     """Yield the cases of both laws, and of initializers and layers that are given no mode."""
     for operation in LAWS:
@@ -136,6 +166,8 @@ def cases() -> Iterator[VectorCase]:
                     yield _case(operation, kernel, dtype, "fan_in", 4000 + number)
         yield from _without_fan(operation)
         yield from _defaults(operation)
+        yield from _streams(operation)
+        yield from _extremes(operation)
 
 
 def _defaults(operation: str) -> Iterator[VectorCase]:

@@ -76,7 +76,8 @@ def with_witnesses(chosen: Sequence[Vector], everything: Sequence[Vector]) -> li
 def calls_for(vector: Vector, hello: Mapping[str, Any], only: Sequence[str], selection: Selection) -> list[Call]:
     """Return the calls to make on a vector: compiled modes run a few vectors, slow modes when asked for.
 
-    Where the plain mode compiles each shape too, it runs many lengths only when the vector is asked for by name.
+    What not every implementation can be asked is put to those that say that they take it (PROTOCOL-3). Where the plain
+    mode compiles each shape too, it runs many lengths only when the vector is asked for by name.
     """
     from nnconform.conformance.running.worker import Call
 
@@ -87,6 +88,8 @@ def calls_for(vector: Vector, hello: Mapping[str, Any], only: Sequence[str], sel
         if implementation["operation"] != vector.operation:
             continue
         if implementation["defaults"] != (vector.profile == "defaults"):
+            continue
+        if not vector.needs <= {*implementation.get("takes", ())}:
             continue
         if not matches(name, only) or not matches(name, selection.implementations):
             continue

@@ -45,6 +45,8 @@ def request(vector: Vector, calls: Sequence[tuple[str, str]]) -> bytes:
         "steps": vector.steps,
         "lengths": list(vector.lengths),
         "first": vector.first,
+        "seeds": list(vector.seeds),
+        "extremes": vector.extremes,
         "attributes": vector.attributes,
         "inputs": {name: _encode(value) for name, value in vector.inputs.items()},
         "calls": [list(call) for call in calls],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,13 +11,15 @@ import numpy as np
 from nnconform.conformance.cases import Every, Repeated, VectorCase
 from nnconform.reference import exact, laws, rounding
 from nnconform.reference.dialects import Variant, variants_of
+from nnconform.reference.extremes import interval
+from nnconform.reference.initialization import Law
 from nnconform.reference.simulation import SIMULATIONS
 from nnconform.reference.variants import OPERATIONS, Case, Outputs
 
 from . import sequential
 from .evaluate_every import every
 from .region import Region, Stored, Undecided
-from .tensors import Array, dtype_name
+from .tensors import Array, dtype_name, format_data
 
 
 class GenerationError(Exception):
@@ -181,11 +184,33 @@ def _empty(inputs: Mapping[str, Any]) -> bool:
 
 def _law(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset[str]]:
     attributes = {**case.assumed, **case.attributes}
-    right = laws.expected_law(case.operation, attributes)
+    right = laws.expected_law(case.operation, attributes, case.seeds)
+    others = laws.law_dialects(case.operation, attributes, defaults=bool(case.assumed), seeds=case.seeds)
+    if case.extremes:
+        return _extremes(case, right, others)
     shape = [*([len(right.pattern)] if right.pattern else []), *attributes["shape"]]
     expected = {"sample": {"dtype": case.dtype, "shape": shape, **right.entry()}}
-    others = laws.law_dialects(case.operation, attributes, defaults=bool(case.assumed))
     return expected, {name: {"sample": law.entry()} for name, law in others.items()}, frozenset(others)
+
+
+def _extremes(
+    case: VectorCase, right: Law, others: Mapping[str, Law]
+) -> tuple[dict[str, Any], dict[str, Any], frozenset[str]]:
+    """Return where the smallest and the largest element of a sample lie, by the clauses and by dialects."""
+    count = math.prod(case.attributes["shape"])
+    centre, bound = interval(right, count)
+    expected = {"dtype": case.dtype, "shape": [2], **_both_ends(centre, bound, case.dtype)}
+    dialects = {}
+    for name, law in others.items():
+        other, width = interval(law, count)
+        if abs(other - centre) > width + bound:
+            dialects[name] = {"sample": _both_ends(other, width, case.dtype)}
+    return {"sample": expected}, dialects, frozenset(dialects)
+
+
+def _both_ends(centre: float, bound: float, dtype: str) -> dict[str, str]:
+    # All digits of the bound: rounded up to three, it would reach beyond the support.
+    return {"data": format_data(np.array([-centre, centre]), dtype), "bound": repr(bound)}
 
 
 def _outcome(case: VectorCase, digits: int) -> tuple[dict[str, Any], dict[str, Any], frozenset[str]]:

@@ -134,6 +134,10 @@ def vector_text(case: VectorCase) -> str:
         lines.append(f"  lengths: {flow(list(case.lengths))}")
     if case.first:
         lines.append(f"  first: {case.first}")
+    if case.seeds:
+        lines.append(f"  seeds: {flow(list(case.seeds))}")
+    if case.extremes:
+        lines.append("  extremes: true")
     lines.append(f"  attributes: {flow(case.attributes)}")
     if case.inputs:
         lines.extend(_block("inputs", {name: _input(v) for name, v in case.inputs.items()}))

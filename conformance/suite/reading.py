@@ -204,6 +204,13 @@ def _check_lengths(inputs: Mapping[str, Any], lengths: Sequence[int], where: str
             raise TensorError(f"{where}: inputs.{name} has the shape {list(shape)}; its longest call {[max(lengths)]}")
 
 
+def _check_seeds(document: Mapping[str, Any], where: str) -> None:
+    """Refuse seeds whose first is not the attribute: a reader that knows one seed must call with that one."""
+    seeds = document.get("seeds", ())
+    if seeds and seeds[0] != document["attributes"]["seed"]:
+        raise TensorError(f"{where}: the first of {seeds} is not the attribute seed, {document['attributes']['seed']}")
+
+
 def _entries(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
@@ -216,6 +223,7 @@ def _vector(document: Mapping[str, Any], operation: str, where: str) -> Vector:
         lengths = tuple(document.get("lengths", ()))
         if lengths:
             _check_lengths(inputs, lengths, name)
+        _check_seeds(document, name)
         expected = dict(flat(document.get("expected", {})))
         computed = {k: v for k, v in expected.items() if "recipe" in v}
         sweep = Sweep(document["id"], operation, inputs, document["attributes"], computed)
@@ -234,6 +242,8 @@ def _vector(document: Mapping[str, Any], operation: str, where: str) -> Vector:
             hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16],
             lengths,
             document.get("first", 0),
+            tuple(document.get("seeds", ())),
+            document.get("extremes", False),
         )
     except TensorError as error:
         raise VectorError(str(error)) from None

@@ -80,6 +80,8 @@ class Vector:
         digest: of all that the file says of it; two vectors of one id and digest are the same vector.
         lengths: the call is made for each of them, on the first so many elements of every input; none for one call.
         first: outputs of more elements are cut to their first so many; 0 for whole ones.
+        seeds: the call is made with each as the attribute ``seed``, outputs stacked; none for one call.
+        extremes: outputs are reduced to their smallest and largest element.
     """
 
     id: str
@@ -98,6 +100,14 @@ class Vector:
     digest: str = ""
     lengths: tuple[int, ...] = ()
     first: int = 0
+    seeds: tuple[int, ...] = ()
+    extremes: bool = False
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What an implementation must say that it takes, to be asked: ``seeds``, ``extremes``, ``layers``."""
+        asked = {"seeds": bool(self.seeds), "extremes": self.extremes, "layers": "layers" in self.attributes}
+        return frozenset(name for name, wanted in asked.items() if wanted)
 
     @property
     def dtype(self) -> str:
