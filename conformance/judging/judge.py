@@ -16,6 +16,8 @@ from nnconform.conformance.suite.vectors import LawTensor, Tensor, Vector
 
 from . import lawtest, position
 from .compare import Comparison, compare, counted, digest
+from .picture import of_sample
+from .points import Points, of_answer
 
 # From best to worst; a vector's verdict is the worst of its outputs'.
 VERDICTS = ("conforms", "dialect", "unsupported", "diverges", "error", "timeout", "crash")
@@ -41,6 +43,7 @@ class OutputResult:
         measured: of a random sample: its deviation and largest size, and the expected deviation.
         counted: of every number of a dtype: how many inputs there are, how many results are not the exact one rounded
             once, the worst of them in ULP, and the input it is of.
+        picture: of a random sample: its law, histogram and quantiles, as ``of_sample`` gives them.
     """
 
     verdict: str
@@ -53,6 +56,7 @@ class OutputResult:
     worst: dict[str, Any] = field(default_factory=dict)
     measured: dict[str, float] = field(default_factory=dict)
     counted: dict[str, float] = field(default_factory=dict)
+    picture: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -69,6 +73,7 @@ class Result:
         reason: of an error, a crash, a timeout, or of what is not supported.
         dialect: that explains an error.
         printed: the end of what the framework printed during the call.
+        points: what it adds to curves, as ``of_answer`` gives it.
     """
 
     framework: str
@@ -80,6 +85,7 @@ class Result:
     reason: str = ""
     dialect: str = ""
     printed: str = ""
+    points: Points = field(default_factory=dict)
 
     def settle(self) -> None:
         """Make the verdict the worst of the outputs'."""
@@ -104,6 +110,7 @@ def judge(framework: str, vector: Vector, omits: Sequence[str], answer: Answer) 
     if answer.status != "value":
         return _without_value(result, vector, answer)
     _check_names(vector, omits, answer)
+    result.points = of_answer(vector, answer.outputs)
     fits: dict[str, list[Fit]] = {}
     for name, expected in vector.expected.items():
         if name in answer.outputs or "[" in name:
@@ -170,6 +177,7 @@ def _output(name: str, expected: Tensor | LawTensor, got: Array | None) -> Outpu
     result = OutputResult("conforms", digest(got, expected), found.ratio, found.ulp)
     if isinstance(expected, LawTensor):
         result.measured = {**lawtest.measured(got), "expected_stddev": expected.stddev}
+        result.picture = of_sample(got, expected)
     if found.fits:
         return result
     result.verdict, result.problem = "diverges", found.problem
