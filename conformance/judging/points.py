@@ -47,11 +47,10 @@ def of_answer(vector: Vector, outputs: Mapping[str, Array | None]) -> Points:
 
 def _elu(vector: Vector, outputs: Mapping[str, Array | None]) -> Points:
     """Return the worst error of y in ULP in each binade of |x|, negative and positive x apart; x is the exponent."""
-    pair = _comparable(vector, outputs, "y")
-    if pair is None:
-        return {}
-    x = vector.inputs["x"]
+    pair, x = _comparable(vector, outputs, "y"), vector.inputs.get("x", np.zeros(0))
     x = widened(prefixes(x, vector.lengths) if vector.lengths else x)
+    if pair is None or x.size != pair.got.size:
+        return {}
     ulps = pair.ulps([] if pair.expected.flushed is None else [widened(pair.expected.flushed)])
     found: Points = {}
     for part, chosen in {"negative": x < 0, "positive": x > 0}.items():
@@ -96,10 +95,11 @@ def _scales(vector: Vector, outputs: Mapping[str, Array | None], groups: Sequenc
     """Return the relative error of the scale of each group of gradients, against their norm over the threshold.
 
     The scale is the factor between the gradients that came and the expected ones that fits them best (least squares),
-    so that the rounding of single elements does not count.
+    so that the rounding of single elements does not count. Vectors of profile range, whose norms are so large or tiny
+    that their squares overflow or vanish, are a part of their own.
     """
     norms = {name: _norm(gradient) for name, gradient in _gradients(vector).items()}
-    threshold = vector.attributes["clipnorm"]
+    threshold = vector.attributes.get("clipnorm", 0.0)
     if not 0 < threshold < math.inf or not all(map(math.isfinite, norms.values())):
         return {}
     x, y = [], []
@@ -109,7 +109,7 @@ def _scales(vector: Vector, outputs: Mapping[str, Array | None], groups: Sequenc
         if factor is not None:
             x.append(math.hypot(*(norms[name] for name in names)) / threshold)
             y.append(abs(factor - 1))
-    return _binned("scale", np.array(x), np.array(y))
+    return _binned("scale-range" if vector.profile == "range" else "scale", np.array(x), np.array(y))
 
 
 def _factor(pairs: Sequence[_Pair]) -> float | None:
@@ -129,7 +129,7 @@ def _factor(pairs: Sequence[_Pair]) -> float | None:
 
 def _gradients(vector: Vector) -> dict[str, Array]:
     """Return the dense gradients that went in, by flat name; none where there is a sparse one."""
-    given = vector.inputs["gradients"]
+    given = vector.inputs.get("gradients", [])
     named = {f"gradients[{i}]": value for i, value in enumerate(given) if value is not None}
     return named if all(isinstance(value, np.ndarray) for value in named.values()) else {}
 
