@@ -8,14 +8,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .choosing import Choice, Row, nothing, rows
-from .style import FRAMEWORKS, MARKERS, Picture, colour_of, mark, new_figure
+from .style import FRAMEWORKS, MARKERS, Picture, colour_of, foot, head, mark, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 # The least and the largest ratio that the axis has; what lies beyond stands at its end.
 LEAST, LARGEST = 1e-3, 1e4
-LINE = 0.17
+LINE = 0.125
+TITLE = "Error over bound of every output"
 
 
 class Spread(NamedTuple):
@@ -40,7 +41,9 @@ def draw(report: Mapping[str, Any], choice: Choice) -> Picture:
     if not found:
         raise nothing("judged output", choice)
     frameworks = list(dict.fromkeys(name for of in found.values() for name in of))
-    figure = new_figure(len(found) * (len(frameworks) + 1) * LINE + 1.1)
+    figure = new_figure(len(found) * (len(frameworks) + 1) * LINE + 1.5)
+    head(figure, TITLE)
+    foot(figure, report)
     axes = figure.subplots()
     for place, of in enumerate(found.values()):
         for offset, framework in enumerate(frameworks):
@@ -51,7 +54,7 @@ def draw(report: Mapping[str, Any], choice: Choice) -> Picture:
     figure.legend(handles=_handles(frameworks), loc="outside lower left", ncols=3)
     return Picture(
         figure,
-        "Error over bound of every output",
+        TITLE,
         "A line for each framework and output: from the median to the worst ratio of error and bound over all results "
         "that conform (filled mark), and the largest ratio of those that do not (hollow mark, with their number). "
         "Beyond 1, the dashed line, a result does not conform; marks at the ends stand for what lies beyond them.",
@@ -68,7 +71,8 @@ def spreads(chosen: Sequence[Row]) -> dict[tuple[str, str], dict[str, Spread]]:
             of = found.setdefault((row["operation"], name.partition("[")[0]), {})
             spread = of.setdefault(row["framework"], Spread([], []))
             (spread.conforming if output["verdict"] == "conforms" else spread.others).append(float(output["ratio"]))
-    return found
+    order = list(dict.fromkeys(operation for operation, _ in found))
+    return dict(sorted(found.items(), key=lambda item: order.index(item[0][0])))
 
 
 def _look(framework: str, frameworks: Sequence[str]) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from nnconform.conformance.running.selection import matches
 Row = Mapping[str, Any]
 # What a curve is not drawn by: it joins vectors of several profiles.
 JOINED = ("vectors", "profiles")
+# Letters of a name in a legend.
+LONGEST = 48
 
 
 class NothingToDraw(Exception):
@@ -66,11 +68,17 @@ class Series:
 
     @property
     def label(self) -> str:
-        """Who they are, in a line: some by name."""
+        """Who they are, in a short line: the first by name."""
         modes = list(dict.fromkeys(mode for _, mode in self.names))
         names = list(dict.fromkeys(name for name, _ in self.names))
-        more = f" and {len(names) - 2} more" if len(names) > 2 else ""
-        return f"{self.framework}: {', '.join(names[:2])}{more} ({', '.join(modes)})"
+        first = names[0] if len(names[0]) <= LONGEST else f"{names[0][: LONGEST - 3]}..."
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        return f"{self.framework}: {first}{more} ({', '.join(modes)})"
+
+    @property
+    def everyone(self) -> str:
+        """Who they are, all by name."""
+        return f"{self.framework}: {', '.join(f'{name} ({mode})' for name, mode in self.names)}"
 
 
 def rows(report: Mapping[str, Any], choice: Choice) -> list[Row]:

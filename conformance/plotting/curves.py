@@ -7,16 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .choosing import Choice, Series, finite, series
-from .style import FRAMEWORKS, LINES, MARKERS, Picture, colour_of, new_figure
+from .style import FRAMEWORKS, LINES, MARKERS, Picture, colour_of, foot, head, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 DTYPES = ("float64", "float32", "float16", "bfloat16")
-PANEL, ENTRY = 2.4, 0.17
+# Inches of a panel and of a line of the legend.
+PANEL, ENTRY = 2.3, 0.17
+GREY = "#808080"
+# More marks than this on a line are a bar.
+MARKS = 60
+# The axis of norm / threshold; what lies beyond, up to 1e200, stands at its end.
+LEAST_NORM, LARGEST_NORM = 3e-3, 1e4
 
-Points = Sequence[tuple[float, float]]
 Panel = tuple[str, str, str]
 
 
@@ -27,25 +32,23 @@ def draw_elu(report: Mapping[str, Any], choice: Choice) -> Picture:
         NothingToDraw: the report has no such curve.
     """
     found = series(report, ["elu"], choice)
-    positive = any(
-        y != 0 for s in found for panel, points in s.curves.items() if panel[2] == "positive" for _, y in points
-    )
-    parts = ("negative", "positive") if positive else ("negative",)
-    panels = _panels(found, lambda panel: panel[2] in parts)
-    figure, axes = _laid_out(found, panels, heading=lambda p: f"{p[1]}, {p[2]} x")
+    positive = any(y for s in found for panel, points in s.curves.items() if panel[2] == "positive" for _, y in points)
+    panels = _panels(found, lambda panel: panel[2] == "negative" or positive)
+    more = "" if positive else " (of positive x there is none)"
+    title = f"ELU: the worst error in each binade of x{more}"
+    figure, axes = _laid_out(report, found, panels, title, heading=lambda p: f"{p[1]}, {p[2]} x")
     for panel, one in axes.items():
         # Only some binades are asked for: they stand side by side, whatever lies between them.
-        places = sorted({x for s in found for x, _ in s.curves.get(panel, ())}, reverse=panel[2] == "negative")
+        places = sorted({x for s in found for x, _ in s.curves.get(panel, ())})
         _lines(one, found, panel, {x: float(i) for i, x in enumerate(places)}.__getitem__)
         _exponents(one, places, "-" if panel[2] == "negative" else "")
         _errors(one, "worst error of y (ULP)", 1.0)
-    more = "" if positive else " Of positive x, none of them has an error."
     return Picture(
         figure,
-        "ELU: the worst error in each binade of x",
+        title,
         "The worst error of y in units in the last place, in each binade of x, one line for each implementation and "
-        "mode that has another one, one panel for each dtype. Binades that no vector has are left out."
-        f"{more} {_said(found)}",
+        "mode that has another one, one panel for each dtype. Binades that no vector has are left out; dotted "
+        f"lines say where. {_said(found)}",
     )
 
 
@@ -57,18 +60,19 @@ def draw_variance(report: Mapping[str, Any], choice: Choice) -> Picture:
     """
     found = series(report, ["batch_norm_train"], choice)
     panels = _panels(found, lambda _: True)
-    figure, axes = _laid_out(found, panels, heading=lambda p: f"{p[1]}, {p[2].replace('_', ' ')}")
+    title = "Batch variance: its error where the mean is large"
+    figure, axes = _laid_out(report, found, panels, title, heading=lambda p: f"{p[1]}, {p[2].replace('_', ' ')}")
+    widest = max(x for s in found for points in s.curves.values() for x, _ in points)
     for panel, one in axes.items():
         _lines(one, found, panel, float)
-        one.set_xscale("log")
-        one.set_xlabel("|mean| / deviation of the channel")
+        one.set(xscale="log", xlabel="|mean| / deviation of the channel", xlim=(0.05, max(widest, 10.0) * 1.5))
         _errors(one, "worst error (ULP)", 1.0)
     return Picture(
         figure,
-        "Batch variance: the error where the mean is large",
+        title,
         "The worst error of the variance in units in the last place, against the channel's mean over its deviation, "
-        "one line for each implementation and mode that has another one, one panel for each dtype, and for the running "
-        f"variance of those that do not show that of the batch. {_said(found)}",
+        "one line for each implementation and mode that has another one, one panel for each dtype: for the batch "
+        f"variance, and for the running variance of those that do not show it. {_said(found)}",
     )
 
 
@@ -79,26 +83,31 @@ def draw_clip(report: Mapping[str, Any], choice: Choice) -> Picture:
         NothingToDraw: the report has no such curve.
     """
     found = series(report, ["clip_by_norm", "clip_by_global_norm"], choice)
-    panels = _panels(found, lambda panel: panel[2] == "scale")
-    figure, axes = _laid_out(found, panels, heading=lambda p: f"{p[0]}, {p[1]}")
+    panels = list(dict.fromkeys((*panel[:2], "scale") for panel in _panels(found, lambda _: True)))
+    title = "Gradient clipping: the error of the scale"
+    figure, axes = _laid_out(report, found, panels, title, heading=lambda p: f"{p[0]}, {p[1]}")
     for panel, one in axes.items():
-        _lines(one, found, panel, float)
-        _lines(one, found, (*panel[:2], "scale-range"), float, joined=False)
-        one.axvline(1.0, color="#808080", linestyle=":", linewidth=0.9)
-        one.set_xscale("log")
-        one.set_xlabel("norm / threshold")
-        _errors(one, "relative error of the scale", 1e-17 if panel[1] == "float64" else 1e-9)
+        _lines(one, found, panel, _norm, linewidth=0.5)
+        _lines(one, found, (*panel[:2], "scale-range"), _norm, linestyle="none", markerfacecolor="none")
+        one.axvline(1.0, color=GREY, linestyle=":", linewidth=0.9)
+        one.set(xscale="log", xlim=(LEAST_NORM, LARGEST_NORM), xlabel="norm / threshold (at the ends: that or beyond)")
+        _errors(one, "relative error", 1e-17 if panel[1] == "float64" else 1e-9)
     return Picture(
         figure,
-        "Gradient clipping: the error of the scale",
+        title,
         "The relative error of the factor by which gradients are scaled, against their norm over the threshold, one "
-        "line for each implementation and mode that has another one, one panel for each operation and dtype. Hollow marks: "
-        f"norms whose squares overflow or vanish in the dtype. Dotted: the threshold. {_said(found)}",
+        "line for each implementation and mode that has another one, one panel for each operation and dtype. Hollow "
+        "marks: norms whose squares overflow or vanish in the dtype. Stars at the top: results that are not finite. "
+        f"Dotted: the threshold. {_said(found)}",
     )
 
 
+def _norm(x: float) -> float:
+    return min(max(x, LEAST_NORM), LARGEST_NORM)
+
+
 def _said(found: Sequence[Series]) -> str:
-    return "; ".join(s.label for s in found)
+    return "; ".join(s.everyone for s in found)
 
 
 def _panels(found: Sequence[Series], wanted: Callable[[Panel], bool]) -> list[Panel]:
@@ -107,11 +116,16 @@ def _panels(found: Sequence[Series], wanted: Callable[[Panel], bool]) -> list[Pa
 
 
 def _laid_out(
-    found: Sequence[Series], panels: Sequence[Panel], heading: Callable[[Panel], str]
+    report: Mapping[str, Any],
+    found: Sequence[Series],
+    panels: Sequence[Panel],
+    title: str,
+    heading: Callable[[Panel], str],
 ) -> tuple[Figure, dict[Panel, Axes]]:
     """Return a figure with two panels in a line, and a legend of all series below."""
     lines = -(-len(panels) // 2)
-    figure = new_figure(lines * PANEL + (len(found) + 1) // 2 * ENTRY + 0.3)
+    figure = new_figure(lines * PANEL + (len(found) + 1) // 2 * ENTRY + 0.8)
+    head(figure, title)
     flat = figure.subplots(lines, min(2, len(panels)), squeeze=False).ravel()
     for one in flat[len(panels) :]:
         one.remove()
@@ -120,6 +134,7 @@ def _laid_out(
         one.set_title(heading(panel), fontweight="bold")
         one.grid(True)
     figure.legend(handles=[_handle(found, s) for s in found], loc="outside lower left", ncols=2)
+    foot(figure, report)
     return figure, axes
 
 
@@ -127,11 +142,14 @@ def _look(found: Sequence[Series], one: Series) -> dict[str, Any]:
     """Return the colour of a series' framework, and a line style and marker that no other of it has."""
     of = [s for s in found if s.framework == one.framework]
     others = list(dict.fromkeys(s.framework for s in found if s.framework not in FRAMEWORKS))
-    place = of.index(one)
+    place, share = of.index(one), found.index(one) / len(found)
     return {
         "color": colour_of(one.framework, others),
         "linestyle": LINES[place % len(LINES)],
         "marker": MARKERS[place % len(MARKERS)],
+        # What is drawn later is smaller, so that the same points of several are seen.
+        "markersize": 6.5 - 3.5 * share,
+        "linewidth": 2.4 - 1.4 * share,
     }
 
 
@@ -141,37 +159,38 @@ def _handle(found: Sequence[Series], one: Series) -> Any:
     return Line2D([], [], label=one.label, **_look(found, one))
 
 
-def _lines(
-    axes: Axes, found: Sequence[Series], panel: Panel, place: Callable[[float], float], *, joined: bool = True
-) -> None:
+def _lines(axes: Axes, found: Sequence[Series], panel: Panel, place: Callable[[float], float], **other: Any) -> None:
     """Draw the series of a panel; results that are not finite as stars at the top."""
     for one in found:
         points = one.curves.get(panel, ())
-        look = _look(found, one) | ({} if joined else {"linestyle": "none", "markerfacecolor": "none", "markersize": 5})
-        x, y = finite(points)
-        axes.plot([place(v) for v in x], y, alpha=0.85, clip_on=False, **look)
-        lost = [place(v) for v, error in points if not math.isfinite(error)]
-        axes.plot(
-            lost, [0.97] * len(lost), "*", color=look["color"], markersize=7, transform=axes.get_xaxis_transform()
-        )
+        look = _look(found, one) | other
+        # A line without points would still take room, at the origin.
+        if any(math.isfinite(error) for _, error in points):
+            x, y = finite(points)
+            axes.plot([place(v) for v in x], y, clip_on=False, markevery=max(1, len(x) // MARKS), **look)
+        if lost := [place(v) for v, error in points if not math.isfinite(error)]:
+            top = {"transform": axes.get_xaxis_transform(), "color": look["color"]}
+            axes.plot(lost, [0.97] * len(lost), "*", markersize=7, **top)
 
 
 def _errors(axes: Axes, label: str, least: float) -> None:
     """Make the upright axis logarithmic from ``least`` up, with 0 below it."""
+    from matplotlib.ticker import SymmetricalLogLocator
+
     axes.set_yscale("symlog", linthresh=least, linscale=0.5)
-    axes.set_ylim(0, max(axes.dataLim.y1, least) * 3)
+    locator = SymmetricalLogLocator(base=10, linthresh=least)
+    locator.set_params(numticks=9)
+    axes.yaxis.set_major_locator(locator)
+    axes.set_ylim(0, max(axes.dataLim.y1, least) * 5)
     axes.set_ylabel(label)
 
 
 def _exponents(axes: Axes, places: Sequence[float], sign: str) -> None:
-    """Label binades that stand side by side; where some are left out in between, a line says so."""
-    from matplotlib.ticker import FixedLocator
-
-    gaps = [i for i in range(1, len(places)) if abs(places[i] - places[i - 1]) > 1]
-    for i in gaps:
-        axes.axvline(i - 0.5, color="#808080", linewidth=0.6, linestyle=":")
-    step = max(1, len(places) // 8)
-    ticks = list(range(0, len(places), step))
-    axes.xaxis.set_major_locator(FixedLocator([float(t) for t in ticks]))
-    axes.set_xticklabels([f"{sign}2^{int(places[t])}" for t in ticks])
-    axes.set_xlabel("binade of x, the largest first" if sign else "binade of x")
+    """Label binades that stand side by side; where some are left out in between, a dotted line says so."""
+    for i in range(1, len(places)):
+        if places[i] - places[i - 1] > 1:
+            axes.axvline(i - 0.5, color=GREY, linewidth=0.6, linestyle=":")
+    ticks = list(range(0, len(places), max(1, len(places) // 8)))
+    axes.set_xticks(ticks, [f"${sign}2^{{{int(places[t])}}}$" for t in ticks])
+    axes.set_xlabel("binade of x")
+    axes.grid(False, axis="x")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .choosing import Choice, NothingToDraw, Row, nothing, rows
 from .laws import density, quantile
-from .style import INK, VERDICTS, Picture, mark, new_figure
+from .style import INK, VERDICTS, Picture, foot, mark, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,8 +19,8 @@ TYPICAL = ("dense/float32", "dense-transposed/float32")
 # More panels than this are no picture any more.
 MOST = 80
 COLUMNS = 2
-PANEL, HEAD = 1.55, 0.5
-LETTERS = 62
+PANEL, HEAD = 1.2, 0.45
+LETTERS = 66
 
 
 class Sample(NamedTuple):
@@ -37,8 +37,9 @@ class Sample(NamedTuple):
         mode = "" if row["mode"] == "eager" else f" ({row['mode']})"
         verdict = f"dialect {dialect}" if dialect else self.output["verdict"]
         vector = row["vector"] + (f" and {self.more} more" if self.more else "")
-        lines = [*textwrap.wrap(row["implementation"] + mode, LETTERS), *textwrap.wrap(f"{verdict}: {vector}", LETTERS)]
-        return "\n".join(lines)
+        said = [f"{verdict}: {vector}"] if len(verdict + vector) <= LETTERS - 2 else [f"{verdict}:", vector]
+        name = textwrap.wrap(row["implementation"] + mode, LETTERS, break_on_hyphens=False)
+        return "\n".join([*name, *said])
 
 
 class Section(NamedTuple):
@@ -54,7 +55,7 @@ class Section(NamedTuple):
             max(s.title.count("\n") + 1 for s in self.samples[i : i + COLUMNS])
             for i in range(0, len(self.samples), COLUMNS)
         )
-        return HEAD + self.lines * PANEL + lines * 0.14
+        return HEAD + self.lines * PANEL + lines * 0.15
 
     @property
     def lines(self) -> int:
@@ -72,7 +73,7 @@ def draw(report: Mapping[str, Any], choice: Choice) -> Picture:
     if choice.words:
         sections = [Section("Random samples and their law", found)]
     else:
-        sections = [section for section in (_typical(found), _differing(found)) if section.samples]
+        sections = [section for section in (_typical(found), *_differing(found)) if section.samples]
     if (count := sum(len(section.samples) for section in sections)) > MOST:
         raise NothingToDraw(
             f"{count} samples are more than fit into a picture ({MOST}); give --vector or another filter"
@@ -82,6 +83,7 @@ def draw(report: Mapping[str, Any], choice: Choice) -> Picture:
     for part, section in zip(parts, sections, strict=True):
         _section(part, section)
     _legend(figure)
+    foot(figure, report)
     return Picture(
         figure,
         "Random samples of He initialization against their law",
@@ -124,18 +126,21 @@ def _rank(sample: Sample) -> int:
     return TYPICAL.index(name) if name in TYPICAL else len(TYPICAL)
 
 
-def _differing(found: Sequence[Sample]) -> Section:
-    """Return what does not conform: a sample for each implementation and dialect, and how many vectors are alike."""
+def _differing(found: Sequence[Sample]) -> Iterator[Section]:
+    """Yield what does not conform: a sample of each implementation and dialect, and how many vectors are alike."""
     alike: dict[tuple[str, ...], list[Sample]] = {}
     for sample in found:
         if sample.output["verdict"] != "conforms":
             row = sample.row
             said = sample.output.get("dialect", sample.output["verdict"])
-            key = row["framework"], row["operation"], row["implementation"], row["mode"], said
+            kind = "defaults" if row["profile"] == "defaults" else ""
+            key = kind, row["operation"], row["framework"], row["implementation"], row["mode"], said
             alike.setdefault(key, []).append(sample)
-    first = [samples[0]._replace(more=len(samples) - 1) for samples in alike.values()]
-    first.sort(key=lambda sample: (sample.row["operation"], sample.row["profile"] == "defaults"))
-    return Section("What does not conform: a vector of each implementation and dialect", first)
+    first = {key: samples[0]._replace(more=len(samples) - 1) for key, samples in alike.items()}
+    titles = {"": "What does not conform", "defaults": "What differs where nothing is set (profile defaults)"}
+    for kind, title in titles.items():
+        chosen = sorted((key for key in first if key[0] == kind), key=lambda key: key[1])
+        yield Section(f"{title}: one vector of each implementation and dialect", [first[key] for key in chosen])
 
 
 def _section(part: SubFigure, section: Section) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -81,6 +81,18 @@ def new_figure(height: float) -> Figure:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(WIDTH, height), layout="constrained")
+
+
+def head(figure: Figure, title: str) -> None:
+    """Write a picture's title."""
+    figure.suptitle(title, x=0.005, ha="left", fontsize=11, fontweight="bold", color=INK)
+
+
+def foot(figure: Figure, report: Mapping[str, Any]) -> None:
+    """Write at a picture's foot what was run, and when."""
+    names = [f"{name} {version}" for entry in report["frameworks"] for name, version in entry["versions"].items()]
+    ran = f"{', '.join(names)}; run of {report['created'][:10]}"
+    figure.supxlabel(ran, x=0.005, ha="left", fontsize=6.5, color=INK)
 
 
 def colour_of(framework: str, others: list[str]) -> str:
