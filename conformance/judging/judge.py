@@ -16,6 +16,8 @@ from nnconform.conformance.suite.vectors import LawTensor, Tensor, Vector
 
 from . import lawname, lawtest, position
 from .compare import compare, counted, digest
+from .picture import of_sample
+from .points import Points, of_answer
 from .sample import Sample
 
 # From best to worst; a vector's verdict is the worst of its outputs'.
@@ -43,6 +45,7 @@ class OutputResult:
         law: of a random sample that no dialect explains: the faults that its law is named by (``lawname.name``).
         counted: of every number of a dtype: how many inputs there are, how many results are not the exact one rounded
             once, the worst of them in ULP, and the input it is of.
+        picture: of a random sample: its law, histogram and quantiles, as ``of_sample`` gives them.
     """
 
     verdict: str
@@ -56,6 +59,7 @@ class OutputResult:
     measured: dict[str, float] = field(default_factory=dict)
     counted: dict[str, float] = field(default_factory=dict)
     law: str = ""
+    picture: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -72,6 +76,7 @@ class Result:
         reason: of an error, a crash, a timeout, or of what is not supported.
         dialect: that explains an error.
         printed: the end of what the framework printed during the call.
+        points: what it adds to curves, as ``of_answer`` gives it.
     """
 
     framework: str
@@ -83,6 +88,7 @@ class Result:
     reason: str = ""
     dialect: str = ""
     printed: str = ""
+    points: Points = field(default_factory=dict)
 
     def settle(self) -> None:
         """Make the verdict the worst of the outputs'."""
@@ -107,6 +113,7 @@ def judge(framework: str, vector: Vector, omits: Sequence[str], answer: Answer) 
     if answer.status != "value":
         return _without_value(result, vector, answer)
     _check_names(vector, omits, answer)
+    result.points = of_answer(vector, answer.outputs)
     fits: dict[str, list[Fit]] = {}
     for name, expected in vector.expected.items():
         if name in answer.outputs or "[" in name:
@@ -176,6 +183,7 @@ def _random(vector: Vector, name: str, expected: LawTensor, sample: Sample) -> t
     result = OutputResult("conforms", digest(sample.elements, expected), found.ratio, found.ulp)
     if lawtest.comparable(sample, expected):
         result.measured = lawtest.measured(sample, expected)
+        result.picture = of_sample(sample.elements, expected)
     if found.fits:
         return result, []
     result.verdict, result.problem = "diverges", found.problem

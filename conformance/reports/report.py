@@ -7,7 +7,7 @@ import math
 import os
 import platform
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -39,10 +39,13 @@ def _short(value: float) -> float | str:
 
 
 def _output(output: OutputResult) -> dict[str, Any]:
+    from . import pictures
+
     row: dict[str, Any] = {"verdict": output.verdict, "digest": output.digest, "ratio": _short(output.ratio)}
     for key in ("measured", "counted"):
         if found := getattr(output, key):
             row[key] = {k: number(v) for k, v in found.items()}
+    row |= pictures.of_output(output.picture)
     if output.verdict == "conforms":
         return row
     row["ulp"] = _short(output.ulp)
@@ -114,6 +117,8 @@ def document(run: Run, spec: str, problems: list[str], selection: Mapping[str, A
     """
     from nnconform.conformance.running.worker import THREADS
 
+    from .pictures import curves
+
     versions = {
         entry.hello["framework"]: next(iter(entry.hello["versions"].values()), "")
         for entry in run.frameworks
@@ -141,6 +146,7 @@ def document(run: Run, spec: str, problems: list[str], selection: Mapping[str, A
         "frameworks": [_framework(entry) for entry in run.frameworks],
         "faults": [vars(fault) for fault in run.faults],
         "laws": _laws(run),
+        "curves": curves(run.results),
         "results": [_result(result, versions) for result in run.results],
     }
 
@@ -216,10 +222,16 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _text(report: Mapping[str, Any]) -> str:
-    # One result a line: small, and still fit for grep and diff.
-    head = json.dumps({k: v for k, v in report.items() if k != "results"}, indent=1)
-    rows = ",\n".join(json.dumps(row, separators=(",", ":")) for row in report["results"])
-    return f'{head[:-2]},\n "results": [\n{rows}\n ]\n}}\n'
+    # One result or curve a line: small, and still fit for grep and diff.
+    long = [key for key in ("curves", "results") if key in report]
+    head = json.dumps({k: v for k, v in report.items() if k not in long}, indent=1)
+    tail = ",\n".join(_lines(key, report[key]) for key in long)
+    return f"{head[:-2]},\n{tail}\n}}\n"
+
+
+def _lines(key: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    lines = ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows)
+    return f' "{key}": [\n{lines}\n ]'
 
 
 def remember(report: Mapping[str, Any]) -> Path | None:

@@ -1,0 +1,56 @@
+"""``nnconform plot``: pictures of what a run found, from its report alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ..cli_common import fail, filter_options, writable
+
+NAMES = ("init", "elu", "variance", "clip", "bounds")
+
+
+@click.command("plot", short_help="Draw what a run found as SVG or PNG.")
+@click.argument("name", metavar="NAME", type=click.Choice(NAMES))
+@click.argument("framework", nargs=-1)
+@filter_options
+@click.option(
+    "--report",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Draw this report, not the last run's.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where to, .svg or .png [default: NAME.svg].",
+)
+def command(name: str, framework: tuple[str, ...], path: Path | None, output: Path | None, **filters: Any) -> None:
+    """Draw NAME from the last run's report, of FRAMEWORK... alone where any is named.
+
+    init: random samples against their law. elu: its error in each binade of x. variance: the error of the batch
+    variance where the mean is large. clip: the error of the clip scale. bounds: error over bound of every output.
+    """
+    from ..explaining import lastrun
+    from ..plotting.choosing import Choice, NothingToDraw
+    from ..plotting.pictures import MissingMatplotlib, UnknownFormat, check_format, draw, written
+    from ..reports.report import ReportError, last_path, write_whole
+
+    target = output or Path(f"{name}.svg")
+    try:
+        check_format(target)
+        writable({"--output": target})
+        run = lastrun.load(path)
+        if run is None:
+            fail(f"there is no last run ({last_path()}); `nnconform run` makes one, --report names another report")
+        picture = draw(name, run.report, Choice(frameworks=framework, **filters))
+        data = written(picture, target)
+    except (ReportError, NothingToDraw, MissingMatplotlib, UnknownFormat) as error:
+        fail(str(error))
+    try:
+        write_whole(target, data)
+    except OSError as error:
+        fail(f"--output {target}: cannot be written: {error.strerror}")
+    click.echo(f"{target}: {picture.title}")
