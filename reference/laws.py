@@ -116,6 +116,8 @@ def _other_laws(operation: str, attributes: Mapping[str, Any], right: Law, *, de
         laws["shape-only-fan+untruncated-normal"] = Law("normal", he_stddev(read), math.inf)
     if attributes["dtype"] in HALF:
         laws |= _in_half(right, attributes["dtype"])
+    if attributes["dtype"] == "float64":
+        laws["float32-scale"] = right._replace(accuracy=4 * 2.0 ** -FORMATS["float32"].bits)
     if defaults:
         laws |= _defaults(attributes)
     plain = laws["shape-only-fan"] == right

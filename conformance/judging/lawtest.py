@@ -187,14 +187,14 @@ def every_test(sample: Sample, law: LawTensor) -> list[Statistic]:
 def tests(sample: Sample, law: LawTensor) -> Iterator[Statistic]:
     """Yield all tests of a sample, or of several (``pattern``), against a law."""
     if not law.pattern:
-        yield from _scale(sample, law)
         yield from statistics(sample, law)
+        yield from _scale(sample, law)
         return
     yield from _pattern(sample, law)
     for i in (law.pattern.index(letter) for letter in sorted(set(law.pattern))):
         one = Sample(sample.elements[i], None if sample.draws is None else sample.draws[i])
-        yield from _scale(one, law)
         yield from statistics(one, law)
+        yield from _scale(one, law)
 
 
 def _scale(sample: Sample, law: LawTensor) -> Iterator[Statistic]:

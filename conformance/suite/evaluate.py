@@ -190,7 +190,9 @@ def _law(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset[st
         return _extremes(case, right, others)
     shape = [*([len(right.pattern)] if right.pattern else []), *attributes["shape"]]
     expected = {"sample": {"dtype": case.dtype, "shape": shape, **right.entry()}}
-    return expected, {name: {"sample": law.entry()} for name, law in others.items()}, frozenset(others)
+    dialects: dict[str, Any] = {name: {"sample": law.entry()} for name, law in others.items()}
+    dialects |= {name: {"error": pattern} for name, pattern in case.raises.items()}
+    return expected, dialects, frozenset(others)
 
 
 def _extremes(
