@@ -21,7 +21,7 @@ def called(vector, sample):
     """Return what the suite calls a sample: its verdict, dialect or law."""
     answer = Answer(Call("made up", "eager"), "value", "", {"sample": sample})
     output = judge("made up", vector, (), answer).outputs["sample"]
-    return output.dialect or output.law or output.verdict
+    return output.dialect or output.fault or output.verdict
 
 
 def printed(title, names, found, capsys):

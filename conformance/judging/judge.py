@@ -42,7 +42,7 @@ class OutputResult:
         problem: dtype, shape or law that is wrong, in words.
         worst: the worst element: index, got, expected, bound.
         measured: of a random sample: its deviation, largest size, implied fan, and what its law has of these.
-        law: of a random sample that no dialect explains: the faults that its law is named by (``lawname.name``).
+        fault: of a random sample that no dialect explains: what its law is named by (``lawname.name``).
         counted: of every number of a dtype: how many inputs there are, how many results are not the exact one rounded
             once, the worst of them in ULP, and the input it is of.
         picture: of a random sample: its law, histogram and quantiles, as ``of_sample`` gives them.
@@ -58,7 +58,7 @@ class OutputResult:
     worst: dict[str, Any] = field(default_factory=dict)
     measured: dict[str, float] = field(default_factory=dict)
     counted: dict[str, float] = field(default_factory=dict)
-    law: str = ""
+    fault: str = ""
     picture: dict[str, Any] = field(default_factory=dict)
 
 
@@ -195,7 +195,7 @@ def _random(vector: Vector, name: str, expected: LawTensor, sample: Sample) -> t
         if isinstance(other, LawTensor) and lawtest.fits(sample, other):
             fitting.append(Fit(lawtest.accuracy(other), dialect.count("+"), dialect))
     if not fitting and (named := lawname.name(sample, expected, vector.attributes)):
-        result.law = named.name
+        result.fault = named.name
         result.problem = f"{named.name}: {named.words}; {result.problem}"
     return result, fitting
 

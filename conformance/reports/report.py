@@ -49,7 +49,7 @@ def _output(output: OutputResult) -> dict[str, Any]:
     if output.verdict == "conforms":
         return row
     row["ulp"] = _short(output.ulp)
-    for key in ("dialect", "law", "problem"):
+    for key in ("dialect", "fault", "problem"):
         if getattr(output, key):
             row[key] = getattr(output, key)
     if output.also:
