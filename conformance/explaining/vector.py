@@ -135,8 +135,22 @@ def _why(page: Page, row: Row) -> None:
             if "problem" in output:
                 page.say(output["problem"], indent=6)
             if "measured" in output:
-                found = output["measured"].items()
-                page.say(", ".join(f"{key.replace('_', ' ')} {float(v):.6g}" for key, v in found), indent=6)
+                page.say("; ".join(_measured(output["measured"])), indent=6)
+
+
+def _measured(found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what was measured of a random sample, each beside what its law has."""
+    number = {name: float(value) for name, value in found.items()}
+    yield f"deviation {number['stddev']:.6g}, expected {number['expected_stddev']:.6g}"
+    if "implied_fan" in number:
+        low, high = number["implied_fan_low"], number["implied_fan_high"]
+        about = f" ({low:.6g} to {high:.6g})" if low < high else ""
+        yield f"implies the fan {number['implied_fan']:.6g}{about}, expected {number['expected_fan']:.6g}"
+    if "scale" in number:
+        yield f"draws times {number['scale']:.9g}, expected {number['expected_scale']:.9g}"
+    yield f"largest {number['largest']:.6g}"
+    if "distinct" in number:
+        yield f"{number['distinct']:.0f} different values"
 
 
 def _side_by_side(page: Page, vector: Document | None, row: Row) -> None:

@@ -235,17 +235,21 @@ def measured(sample: Sample, law: LawTensor) -> dict[str, float]:
     """Return what a report says of a sample: what was found of it, beside what its law has.
 
     The fan that its deviation implies, 2 / variance, stands with the interval that holds the true one with all but a
-    probability of ``RATE``; a scale that is known gives it exactly.
+    probability of ``RATE``. A scale that is known gives it exactly, if it is that of the law's own family: then it lies in
+    the interval.
     """
     found = {"stddev": sample.stddev, "expected_stddev": law.stddev, "largest": sample.largest}
     if law.pattern or not sample.finite or not sample.moments[2]:
         return found
     fan, spread = 2 / sample.moments[2], CRITICAL_Z * _spread(sample, law)
+    low, high = fan / (1 + spread), fan / (1 - spread)
     if scale := sample.scale(law.law):
         expected = expected_scale(law)
         found |= {"scale": scale.nearest(expected), "expected_scale": expected}
-        fan, spread = 2 / (law.stddev * scale.nearest(expected) / expected) ** 2, 0.0
-    found |= {"implied_fan": fan, "implied_fan_low": fan / (1 + spread), "implied_fan_high": fan / (1 - spread)}
+        exact = 2 / (law.stddev * scale.nearest(expected) / expected) ** 2
+        if low <= exact <= high:
+            fan = low = high = exact
+    found |= {"implied_fan": fan, "implied_fan_low": low, "implied_fan_high": high}
     random = sum(s.random for s in every_test(sample, law))
     return found | {"expected_fan": 2 / law.stddev**2, "distinct": sample.distinct, "tests": random}
 

@@ -120,7 +120,8 @@ def find(mutant: Mutant, vectors: Sequence[Vector]) -> Finding:
         vectors: all that there are.
     """
     operations = mutant.operations.split()
-    results = results_of_source(mutant.name, mutant.source, [v for v in vectors if v.operation in operations])
+    asked = [v for v in vectors if v.operation in operations and not _long(v, mutant)]
+    results = results_of_source(mutant.name, mutant.source, asked)
     sights = {(operation, dtype): Sight() for operation in operations for dtype in DTYPES}
     for result in results:
         if _caught(mutant, result):
@@ -128,6 +129,11 @@ def find(mutant: Mutant, vectors: Sequence[Vector]) -> Finding:
             hunted = set(mutant.kind.split()) & set(result.vector.hunts)
             (sight.hunting if hunted else sight.others).append(result.vector.id)
     return Finding(mutant, sights, _misnamed(mutant, results))
+
+
+def _long(vector: Vector, mutant: Mutant) -> bool:
+    """Say whether a vector takes 20 million numbers and is there for another fault."""
+    return vector.extremes and not set(mutant.kind.split()) & set(vector.hunts)
 
 
 def _caught(mutant: Mutant, result: Result) -> bool:
