@@ -64,6 +64,12 @@ def report(file):
     return json.loads(file.read_text())
 
 
+@pytest.fixture(scope="module")
+def page(report):
+    """All pictures for one page."""
+    return pictures.inline(report)
+
+
 def titles(figure):
     return [axes.get_title(loc="left") for axes in figure.axes if axes.get_title(loc="left")]
 
@@ -123,10 +129,9 @@ def test_the_users_own_settings_do_not_change_a_picture(report):
         assert pictures.written(pictures.draw("bounds", report), path) == usual
 
 
-def test_several_pictures_in_a_page_share_no_id_and_no_rule(report):
-    found = pictures.inline(report)
-    assert len(found) == len(pictures.PICTURES)
-    texts = list(found.values())
+def test_several_pictures_in_a_page_share_no_id_and_no_rule(page):
+    assert len(page) == len(pictures.PICTURES)
+    texts = list(page.values())
     ids = [e.get("id") for text in texts for e in ET.fromstring(text).iter() if e.get("id")]
     assert len(ids) == len(set(ids)) > len(texts)
     referred = {name for text in texts for name in re.findall(r'(?:url\(|href="|labelledby=")#?([\w-]+)', text)}
@@ -134,8 +139,8 @@ def test_several_pictures_in_a_page_share_no_id_and_no_rule(report):
     assert not any("<style" in text or "<?xml" in text for text in texts)
 
 
-def test_a_picture_in_a_page_has_the_colour_of_its_text_and_no_ground(report):
-    text = pictures.inline(report)["Error over bound of every output"]
+def test_a_picture_in_a_page_has_the_colour_of_its_text_and_no_ground(page):
+    text = page["Error over bound of every output"]
     assert "fill: currentColor" in text
     assert not set(re.findall(r"#(?:[0-9a-f]{6}|fff)\b", text)) & {"#ffffff", "#000000", "#1a1a1b", "#fff"}
     assert "fill: none" in text[: text.index("<text")]
