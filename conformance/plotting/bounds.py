@@ -114,7 +114,13 @@ def _handles(frameworks: Sequence[str]) -> list[Any]:
     kinds = [
         Line2D([], [], color="#808080", marker="o", label="conform: median to worst", linewidth=1.6),
         Line2D(
-            [], [], color="#808080", marker="o", markerfacecolor="none", linestyle="none", label="do not: worst, number"
+            [],
+            [],
+            color="#808080",
+            marker="o",
+            markerfacecolor="none",
+            linestyle="none",
+            label="do not conform: worst, how many",
         ),
     ]
     return [*named, *kinds]

@@ -72,7 +72,7 @@ def draw(report: Mapping[str, Any], choice: Choice) -> Picture:
     """
     found = _samples(report, choice)
     if choice.words:
-        sections = [Section("Those that are chosen", found)]
+        sections = [Section("The chosen samples", found)]
     else:
         sections = [section for section in (_typical(found), *_differing(found)) if section.samples]
     if (count := sum(len(section.samples) for section in sections)) > MOST:
@@ -190,7 +190,7 @@ def _quantiles(axes: Axes, sample: Sample, *, labelled: bool) -> None:
     wanted = [quantile(output["law"]["name"], share) for share in shares]
     axes.axline((0, 0), slope=1, color=INK, linewidth=0.9)
     axes.plot(wanted, found, "o", color=VERDICTS[output["verdict"]], markersize=2.5)
-    axes.set(xlim=(-5.5, 5.5), ylim=(-5.5, 5.5), xticks=[-4, 0, 4], yticks=[-4, 0, 4], box_aspect=1)
+    axes.set(xlim=(-6, 6), ylim=(-6, 6), xticks=[-4, 0, 4], yticks=[-4, 0, 4], box_aspect=1)
     if labelled:
         axes.set_xlabel("quantile of the law")
 
