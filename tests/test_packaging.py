@@ -102,7 +102,7 @@ MODULES = {"pyyaml": "yaml", "ruamel.yaml": "ruamel"}
 
 def test_what_the_harness_imports_is_declared():
     extras = PROJECT["project"]["optional-dependencies"]
-    names = [d.split(">=")[0] for d in (*PROJECT["project"]["dependencies"], *extras["envs"])]
+    names = [d.split(">=")[0] for d in (*PROJECT["project"]["dependencies"], *extras["envs"], *extras["plot"])]
     # pytest itself loads the module that imports it.
     declared = {MODULES.get(name, name) for name in names} | {"pytest"}
     used = {name for folder in FOLDERS[:1] + FOLDERS[3:] for path in modules(folder) for name in foreign(path)}

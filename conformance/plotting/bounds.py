@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .choosing import Choice, Row, nothing, rows
-from .style import FRAMEWORKS, MARKERS, Picture, colour_of, foot, head, mark, new_figure
+from .style import FRAMEWORKS, MARKERS, Picture, colour_of, head, mark, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,8 +42,7 @@ def draw(report: Mapping[str, Any], choice: Choice) -> Picture:
         raise nothing("judged output", choice)
     frameworks = list(dict.fromkeys(name for of in found.values() for name in of))
     figure = new_figure(len(found) * (len(frameworks) + 1) * LINE + 1.5)
-    head(figure, TITLE)
-    foot(figure, report)
+    head(figure, TITLE, report)
     axes = figure.subplots()
     for place, of in enumerate(found.values()):
         for offset, framework in enumerate(frameworks):
@@ -115,7 +114,13 @@ def _handles(frameworks: Sequence[str]) -> list[Any]:
     kinds = [
         Line2D([], [], color="#808080", marker="o", label="conform: median to worst", linewidth=1.6),
         Line2D(
-            [], [], color="#808080", marker="o", markerfacecolor="none", linestyle="none", label="do not: worst, number"
+            [],
+            [],
+            color="#808080",
+            marker="o",
+            markerfacecolor="none",
+            linestyle="none",
+            label="do not conform: worst, how many",
         ),
     ]
     return [*named, *kinds]

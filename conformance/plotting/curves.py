@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .choosing import Choice, Series, finite, series
-from .style import FRAMEWORKS, LINES, MARKERS, Picture, colour_of, foot, head, new_figure
+from .style import FRAMEWORKS, LINES, MARKERS, Picture, colour_of, head, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,7 +85,7 @@ def draw_clip(report: Mapping[str, Any], choice: Choice) -> Picture:
     found = series(report, ["clip_by_norm", "clip_by_global_norm"], choice)
     panels = list(dict.fromkeys((*panel[:2], "scale") for panel in _panels(found, lambda _: True)))
     title = "Gradient clipping: the error of the scale"
-    figure, axes = _laid_out(report, found, panels, title, heading=lambda p: f"{p[0]}, {p[1]}")
+    figure, axes = _laid_out(report, found, panels, title, lambda p: f"{p[0]}, {p[1]}", _marks(found))
     for panel, one in axes.items():
         _lines(one, found, panel, _norm, linewidth=0.5)
         _lines(one, found, (*panel[:2], "scale-range"), _norm, linestyle="none", markerfacecolor="none")
@@ -121,11 +121,12 @@ def _laid_out(
     panels: Sequence[Panel],
     title: str,
     heading: Callable[[Panel], str],
+    marks: Sequence[Any] = (),
 ) -> tuple[Figure, dict[Panel, Axes]]:
     """Return a figure with two panels in a line, and a legend of all series below."""
     lines = -(-len(panels) // 2)
-    figure = new_figure(lines * PANEL + (len(found) + 1) // 2 * ENTRY + 0.8)
-    head(figure, title)
+    figure = new_figure(lines * PANEL + (len(found) + len(marks) + 1) // 2 * ENTRY + 0.9)
+    head(figure, title, report)
     flat = figure.subplots(lines, min(2, len(panels)), squeeze=False).ravel()
     for one in flat[len(panels) :]:
         one.remove()
@@ -133,8 +134,7 @@ def _laid_out(
     for panel, one in axes.items():
         one.set_title(heading(panel), fontweight="bold")
         one.grid(True)
-    figure.legend(handles=[_handle(found, s) for s in found], loc="outside lower left", ncols=2)
-    foot(figure, report)
+    figure.legend(handles=[*(_handle(found, s) for s in found), *marks], loc="outside lower left", ncols=2)
     return figure, axes
 
 
@@ -148,8 +148,8 @@ def _look(found: Sequence[Series], one: Series) -> dict[str, Any]:
         "linestyle": LINES[place % len(LINES)],
         "marker": MARKERS[place % len(MARKERS)],
         # What is drawn later is smaller, so that the same points of several are seen.
-        "markersize": 6.5 - 3.5 * share,
-        "linewidth": 2.4 - 1.4 * share,
+        "markersize": 6.0 - 3.0 * share,
+        "linewidth": 1.9 - 1.0 * share,
     }
 
 
@@ -157,6 +157,21 @@ def _handle(found: Sequence[Series], one: Series) -> Any:
     from matplotlib.lines import Line2D
 
     return Line2D([], [], label=one.label, **_look(found, one))
+
+
+def _marks(found: Sequence[Series]) -> list[Any]:
+    """Return what a legend says of the marks that the clip scale has, those that there are."""
+    from matplotlib.lines import Line2D
+
+    look: dict[str, Any] = {"color": GREY, "linestyle": "none"}
+    points = [(panel[2], y) for s in found for panel, of in s.curves.items() for _, y in of]
+    marks = []
+    if any(part == "scale-range" for part, _ in points):
+        hollow = "hollow: norms whose squares overflow or vanish"
+        marks.append(Line2D([], [], marker="o", markerfacecolor="none", label=hollow, **look))
+    if any(math.isinf(y) for _, y in points):
+        marks.append(Line2D([], [], marker="*", markersize=7, label="the result is not finite", **look))
+    return marks
 
 
 def _lines(axes: Axes, found: Sequence[Series], panel: Panel, place: Callable[[float], float], **other: Any) -> None:
@@ -169,8 +184,8 @@ def _lines(axes: Axes, found: Sequence[Series], panel: Panel, place: Callable[[f
             x, y = finite(points)
             axes.plot([place(v) for v in x], y, clip_on=False, markevery=max(1, len(x) // MARKS), **look)
         if lost := [place(v) for v, error in points if not math.isfinite(error)]:
-            top = {"transform": axes.get_xaxis_transform(), "color": look["color"]}
-            axes.plot(lost, [0.97] * len(lost), "*", markersize=7, **top)
+            top: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "color": look["color"]}
+            axes.plot(lost, [0.97] * len(lost), "*", markersize=7, clip_on=False, **top)
 
 
 def _errors(axes: Axes, label: str, least: float) -> None:

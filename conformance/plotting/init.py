@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .choosing import Choice, NothingToDraw, Row, nothing, rows
-from .laws import density, quantile
-from .style import INK, VERDICTS, Picture, foot, mark, new_figure
+from .laws import outline, quantile
+from .style import INK, VERDICTS, Picture, head, mark, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +19,7 @@ TYPICAL = ("dense/float32", "dense-transposed/float32")
 # More panels than this are no picture any more.
 MOST = 80
 COLUMNS = 2
+TITLE = "Random samples of He initialization against their law"
 PANEL, HEAD = 1.2, 0.45
 LETTERS = 66
 
@@ -71,22 +72,22 @@ def draw(report: Mapping[str, Any], choice: Choice) -> Picture:
     """
     found = _samples(report, choice)
     if choice.words:
-        sections = [Section("Random samples and their law", found)]
+        sections = [Section("The chosen samples", found)]
     else:
         sections = [section for section in (_typical(found), *_differing(found)) if section.samples]
     if (count := sum(len(section.samples) for section in sections)) > MOST:
         raise NothingToDraw(
             f"{count} samples are more than fit into a picture ({MOST}); give --vector or another filter"
         )
-    figure = new_figure(sum(section.height for section in sections) + 0.3)
+    figure = new_figure(sum(section.height for section in sections) + 0.8)
+    head(figure, TITLE, report)
     parts = figure.subfigures(len(sections), 1, height_ratios=[s.height for s in sections], squeeze=False)[:, 0]
     for part, section in zip(parts, sections, strict=True):
         _section(part, section)
     _legend(figure)
-    foot(figure, report)
     return Picture(
         figure,
-        "Random samples of He initialization against their law",
+        TITLE,
         "Left of each pair: a histogram of the sample in units of the deviation that it should have, with the density "
         "of the law as a line and its bounds dashed. Right: 33 quantiles of the sample against those of the law; "
         f"on the line they agree. {count} samples: {_said(sections)}.",
@@ -144,7 +145,7 @@ def _differing(found: Sequence[Sample]) -> Iterator[Section]:
 
 
 def _section(part: SubFigure, section: Section) -> None:
-    part.suptitle(section.title, x=0.005, ha="left", fontsize=11, fontweight="bold", color=INK)
+    part.suptitle(section.title, x=0.005, ha="left", fontsize=10, fontweight="bold")
     grid = part.subplots(section.lines, 2 * COLUMNS, squeeze=False, width_ratios=[1.75, 1] * COLUMNS)
     pairs = [(line[2 * i], line[2 * i + 1]) for line in grid for i in range(COLUMNS)]
     for place, (left, right) in enumerate(pairs):
@@ -164,9 +165,7 @@ def _histogram(axes: Axes, sample: Sample, *, labelled: bool) -> None:
     width, total = (high - low) / len(counts), sum(counts)
     edges = [low + i * width for i in range(len(counts) + 1)]
     axes.stairs([c / total / width for c in counts], edges, fill=True, color=VERDICTS[output["verdict"]], alpha=0.75)
-    law = output["law"]["name"]
-    fine = [low + i * (high - low) / 1024 for i in range(1025)]
-    axes.plot(fine, [density(law, z) for z in fine], color=INK, linewidth=0.9)
+    axes.plot(*outline(output["law"]["name"]), color=INK, linewidth=0.9)
     for bound in bounds(output):
         mark(axes, bound)
     axes.set_title(sample.title)
@@ -190,8 +189,8 @@ def _quantiles(axes: Axes, sample: Sample, *, labelled: bool) -> None:
     shares = [min(max(i / parts, 0.5 / total), 1 - 0.5 / total) for i in range(parts + 1)]
     wanted = [quantile(output["law"]["name"], share) for share in shares]
     axes.axline((0, 0), slope=1, color=INK, linewidth=0.9)
-    axes.plot(wanted, found, "o", color=VERDICTS[output["verdict"]], markersize=2.5, clip_on=False)
-    axes.set(xlim=(-4.7, 4.7), ylim=(-4.7, 4.7), xticks=[-4, 0, 4], yticks=[-4, 0, 4], box_aspect=1)
+    axes.plot(wanted, found, "o", color=VERDICTS[output["verdict"]], markersize=2.5)
+    axes.set(xlim=(-6, 6), ylim=(-6, 6), xticks=[-4, 0, 4], yticks=[-4, 0, 4], box_aspect=1)
     if labelled:
         axes.set_xlabel("quantile of the law")
 

@@ -83,16 +83,16 @@ def new_figure(height: float) -> Figure:
     return Figure(figsize=(WIDTH, height), layout="constrained")
 
 
-def head(figure: Figure, title: str) -> None:
-    """Write a picture's title."""
-    figure.suptitle(title, x=0.005, ha="left", fontsize=11, fontweight="bold", color=INK)
+def head(figure: Figure, title: str, report: Mapping[str, Any]) -> None:
+    """Write a picture's title, and under it what was run, and when."""
+    from matplotlib.text import Annotation
 
-
-def foot(figure: Figure, report: Mapping[str, Any]) -> None:
-    """Write at a picture's foot what was run, and when."""
+    # The empty second line makes room for what stands there in another size.
+    figure.suptitle(f"{title}\n", x=0.005, ha="left", fontsize=12, fontweight="bold", linespacing=1.4)
     names = [f"{name} {version}" for entry in report["frameworks"] for name, version in entry["versions"].items()]
     ran = f"{', '.join(names)}; run of {report['created'][:10]}"
-    figure.supxlabel(ran, x=0.005, ha="left", fontsize=6.5, color=INK)
+    place: dict[str, Any] = {"xycoords": "figure fraction", "textcoords": "offset points", "annotation_clip": False}
+    figure.add_artist(Annotation(ran, (0.005, 1.0), (0, -21), fontsize=7, va="top", **place))
 
 
 def colour_of(framework: str, others: list[str]) -> str:
