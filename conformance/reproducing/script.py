@@ -57,6 +57,8 @@ def write(vector: Vector, chosen: Chosen) -> Script:
     row = chosen.row
     if vector.unjudged:
         raise NothingToShow(f"{vector.id} has no meaning in the spec: it is recorded and not judged")
+    if several := [*(["seeds"] if vector.seeds else []), *(["layers"] if "layers" in vector.attributes else [])]:
+        raise NothingToShow(f"{vector.id} has {several[0]}, and scripts draw one sample; call it for each and compare")
     if row is not None and row["verdict"] == "unsupported":
         raise NothingToShow(f"{chosen.implementation} has no such thing: {row['reason']}")
     family = families(chosen.framework)[vector.operation, chosen.implementation]
@@ -153,6 +155,9 @@ class _After:
         if self.case.vector.steps and name not in RUNNING:
             return f"np.stack({name}s)"
         expected = self.case.vector.expected[name]
+        if self.case.vector.extremes:
+            sample = self.numeric.format(self.raw(name))
+            return f"np.array([{sample}.min(), {sample}.max()])"
         narrow = "{}.numpy()" if self.case.array.framework == "torch" else "np.array({})"
         return (self.numeric if expected.dtype == "bfloat16" else narrow).format(self.raw(name))
 

@@ -66,3 +66,26 @@ def _support(size: Fraction) -> float:
         assert float(deviation) == 0.87962566103423978
         sigma = mp.sqrt(mp.mpf(2) * size.denominator / size.numerator)
         return float(2 * sigma / mp.mpf("0.87962566103423978"))
+
+
+def pattern(vector: Mapping[str, Any]) -> str:
+    """INIT-11 for the seeds, INIT-15 for the layers: which samples have the same elements."""
+    if "seeds" in vector:
+        different = sorted(set(vector["seeds"]), key=vector["seeds"].index)
+        return "".join(chr(ord("a") + different.index(seed)) for seed in vector["seeds"])
+    return "".join(chr(ord("a") + layer) for layer in range(vector["attributes"].get("layers", 0)))
+
+
+def largest(law: Mapping[str, Any], count: int) -> tuple[Fraction, float]:
+    """Where the largest of ``count`` elements lies, numerics.md, Extremes: the lower end and the upper one."""
+    end = Fraction(law["bound"])
+    with mp.workprec(BITS):
+        p = 1 - mp.mpf(10) ** (mp.mpf(-11) / count) + mp.mpf(4) / 2**23
+        if law["law"] == "uniform":
+            r = 2 * p
+        else:
+            # Phi(2 (1 - r)) = Phi(2) - p (2 Phi(2) - 1)
+            level = mp.ncdf(2) - p * (2 * mp.ncdf(2) - 1)
+            r = 1 - mp.findroot(lambda z: mp.ncdf(z) - level, 2) / 2
+        low = end * (1 - Fraction(int(r * 2**200), 2**200))
+    return low, nearest(end * (1 + 4 * Fraction(1, 2**24)), "float32")
