@@ -13,6 +13,8 @@ BY_SHAPE = (
     "    inputs, outputs = (shape[1], shape[0]) if torch else (shape[-2], shape[-1])\n"
     "    receptive = math.prod(shape[2:] if torch else shape[:-2])\n"
 )
+REPEATED = "    if layers:\n        sample[1:] = sample[0]\n    return"
+REDRAWN = "sample[outside] = stream.standard_normal(int(outside.sum()))\n"
 LOOP = "# What a layer does here when the user sets nothing"
 NORMAL = '"numpy truncated normal", he_normal, {"groups": 1, "mode": "fan_in"}'
 UNIFORM = '"numpy uniform", he_uniform, {"groups": 1, "mode": "fan_in"}'
@@ -48,6 +50,18 @@ CONTROLS = (
         "shape-only-fan",
         [(FAN, BY_SHAPE + FAN)],
         dict.fromkeys(BESIDE_FLOAT32, "dense kernels alone are asked, of which the shape tells the fan"),
+    ),
+    Control(
+        "initializer-repeats",
+        [
+            (f"{REDRAWN}    return", f"{REDRAWN}{REPEATED}"),
+            (
+                'return {"sample": np.random.default_rng(seed).uniform(-limit, limit, shape).astype(dtype)}',
+                "sample = np.random.default_rng(seed).uniform(-limit, limit, shape)\n"
+                f'{REPEATED} {{"sample": sample.astype(dtype)}}',
+            ),
+        ],
+        dict.fromkeys(BESIDE_FLOAT32, "several kernels of one initializer are asked in float32 alone"),
     ),
     Control("default-uniform-inverse-sqrt-fan", _by_default(_uniform("math.sqrt(1 / into)")), ONLY_FLOAT32_DEFAULTS),
     Control("default-glorot-uniform", _by_default(_uniform("math.sqrt(6 / (into + out))")), ONLY_FLOAT32_DEFAULTS),

@@ -199,7 +199,7 @@ def law_problems(operation: str, vector: Mapping[str, Any]) -> Iterator[str]:
 
 
 def extremes_problems(vector: Mapping[str, Any], law: Mapping[str, Any]) -> Iterator[str]:
-    """The region of the largest element ends where the support ends, and begins two steps or less before its interval."""
+    """The region of the largest ends where the support ends, and begins two steps or less before its interval."""
     where, node = f"{vector['id']}: extremes", vector["expected"]["sample"]
     check_keys(node, {"dtype", "shape", "data", "bound"}, set(), where)
     least, most = numbers(node["data"], "float32", (2,), where)

@@ -120,7 +120,10 @@ def find(mutant: Mutant, vectors: Sequence[Vector]) -> Finding:
         vectors: all that there are.
     """
     operations = mutant.operations.split()
-    results = results_of_source(mutant.name, mutant.source, [v for v in vectors if v.operation in operations])
+    kinds = set(mutant.kind.split())
+    # The samples of 84 MB are for those that nothing else shows.
+    asked = [v for v in vectors if v.operation in operations and (not v.extremes or kinds & set(v.hunts))]
+    results = results_of_source(mutant.name, mutant.source, asked)
     sights = {(operation, dtype): Sight() for operation in operations for dtype in DTYPES}
     for result in results:
         if _caught(mutant, result):
