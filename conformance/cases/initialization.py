@@ -47,16 +47,19 @@ KERNELS = (
     Kernel("grouped-1d-last", [4, 128, 128], "conv", "spatial_in_out", 4, "INIT-3"),
     Kernel("grouped-3d", [64, 40, 3, 3, 3], "conv", "out_in_spatial", 4, "INIT-3"),
     Kernel("grouped-3d-last", [3, 3, 3, 40, 64], "conv", "spatial_in_out", 4, "INIT-3"),
-    Kernel("depthwise-1d", [16384, 1, 4], "depthwise_conv", "out_in_spatial", 8192, "INIT-4"),
-    Kernel("depthwise-1d-last", [4, 8192, 2], "depthwise_conv", "spatial_in_out", 8192, "INIT-4"),
+    Kernel("depthwise-1d", [16384, 1, 4], "depthwise_conv", "out_in_spatial", 128, "INIT-4"),
+    Kernel("depthwise-1d-last", [4, 128, 128], "depthwise_conv", "spatial_in_out", 128, "INIT-4"),
     # As flax stores it: a convolution's axes, of a kernel that is not flipped.
     Kernel("transposed-in-out-last", [3, 3, 96, 80], "transposed_conv", "spatial_in_out", 1, "INIT-5"),
     Kernel("transposed-1d", [64, 256, 4], "transposed_conv", "in_out_spatial", 1, "INIT-5"),
     Kernel("transposed-1d-last", [4, 256, 64], "transposed_conv", "spatial_out_in", 1, "INIT-5"),
-    Kernel("transposed-3d", [40, 64, 3, 3, 3], "transposed_conv", "in_out_spatial", 1, "INIT-5"),
-    Kernel("transposed-3d-last", [3, 3, 3, 64, 40], "transposed_conv", "spatial_out_in", 1, "INIT-5"),
+    Kernel("transposed-3d", [64, 40, 3, 3, 3], "transposed_conv", "in_out_spatial", 1, "INIT-5"),
+    Kernel("transposed-3d-last", [3, 3, 3, 40, 64], "transposed_conv", "spatial_out_in", 1, "INIT-5"),
     Kernel("embedding", [512, 128], "embedding", "in_out_spatial", 1, "INIT-16"),
     Kernel("embedding-last", [512, 128], "embedding", "spatial_in_out", 1, "INIT-16"),
+    # So many outputs an input that fan_in and fan_avg differ when all inputs are taken for those of one output.
+    Kernel("depthwise-wide-last", [3, 3, 32, 256], "depthwise_conv", "spatial_in_out", 32, "INIT-4"),
+    Kernel("pointwise-1d-last", [1, 128, 512], "conv", "spatial_in_out", 1, "INIT-2"),
 )
 # Shapes that have no fan: of one axis and of none, and with no inputs.
 WITHOUT_FAN = (
@@ -70,8 +73,9 @@ WITHOUT_FAN = (
 # The layers that can be told nothing: groups are told.
 WITH_DEFAULTS = (
     *("dense", "dense-transposed", "conv-1d", "conv-1d-last", "conv-2d", "conv-2d-last", "conv-3d", "conv-3d-last"),
-    *("depthwise-last", "depthwise-1d-last", "transposed", "transposed-last", "transposed-in-out-last"),
-    *("transposed-1d", "transposed-1d-last", "transposed-3d", "transposed-3d-last", "embedding", "embedding-last"),
+    *("pointwise-last", "pointwise-1d-last", "depthwise-wide-last", "depthwise-1d-last", "embedding", "embedding-last"),
+    *("transposed", "transposed-last", "transposed-in-out-last", "transposed-1d", "transposed-1d-last"),
+    *("transposed-3d", "transposed-3d-last"),
 )
 # A fan, and no elements.
 EMPTY = (
