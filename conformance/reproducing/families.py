@@ -131,6 +131,7 @@ def _tensorflow() -> Entries:
             options = "scale=2.0" + (f", distribution='{distribution}'" if distribution else "")
             yield (operation, f"{scaling}({options})"), Family("initializer", scaling, options, outputs=sample)
     yield from _keras_kernels()
+    yield from _shared_keras()
     for operation in ("clip_by_value", "clip_by_norm", "clip_by_global_norm"):
         outputs = {"gradients": "clipped[{i}]", "global_norm": "norm"}
         yield (operation, f"tf.{operation}"), Family(operation, f"tf.{operation}", "", every, (), outputs)
@@ -154,6 +155,16 @@ def _keras_kernels() -> Entries:
             yield (operation, f"{name}({parameter}={he}())"), Family("layer", name, option, outputs=outputs)
         fresh = f"{name}.{kernel}" if "Separable" in layer else name
         yield ("he_uniform", fresh), Family("layer", name, outputs=outputs)
+
+
+def _shared_keras() -> Entries:
+    sample = {"sample": "samples"}
+    for operation, he in zip(HE, ("HeNormal", "HeUniform"), strict=True):
+        name, layers = f"keras.initializers.{he}", "keras.layers.Dense"
+        yield (operation, f"{name}() (no seed)"), Family("shared", name, outputs=sample)
+        seeded = Family("shared", layers, f"{name}(seed={{seed}})", outputs=sample)
+        yield (operation, f"{layers} (one {he}(seed=n))"), seeded
+        yield (operation, f"{layers} (one {he}())"), Family("shared", layers, f"{name}()", outputs=sample)
 
 
 def _jax() -> Entries:
@@ -211,6 +222,8 @@ def _flax_kernels(operation: str) -> Entries:
             told = ", ".join(filter(None, (option, f"{parameter}=jax.nn.initializers.{operation}()")))
             yield (operation, f"{name}({given})"), Family(writer, name, told, outputs=outputs)
             yield (operation, f"{name}({option})" if option else name), Family(writer, name, option, outputs=outputs)
+        shared = f"flax.{package}.{dense}"
+        yield (operation, f"{shared} (one {operation}())"), Family("shared", shared, outputs={"sample": "samples"})
 
 
 MAKERS = {"torch": _torch, "tensorflow": _tensorflow, "jax": _jax}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from nnconform.adapters import SparseGradient
 
-from . import kernels
+from . import kernels, several
 from .case import Case, arguments, dtype_and_shape, indented, literal
 
 NUMERIC = "np.float64({})"
@@ -210,6 +210,9 @@ def nnx_layer(case: Case) -> Iterator[str]:
     size, sizes, keywords = _sized(case)
     given = arguments(size.inputs, *sizes, keywords, rngs=f"nnx.Rngs({case.number('seed')})")
     yield f"layer = {case.family.call.removeprefix('flax.')}({given})"
+
+
+shared = several.flax_kernels
 
 
 def arrays(case: Case, name: str, letter: str) -> Iterator[str]:

@@ -14,7 +14,7 @@ from nnconform.conformance.suite.clauses import Clause, clauses
 from nnconform.conformance.suite.recipes import Repeated
 from nnconform.conformance.suite.vectors import LawTensor, Tensor, Vector
 
-from . import checks, laws
+from . import checks, laws, several
 from .case import Case, NothingToShow, indented
 from .clauses import concerned, quoted
 from .families import RUNNING, families
@@ -57,11 +57,11 @@ def write(vector: Vector, chosen: Chosen) -> Script:
     row = chosen.row
     if vector.unjudged:
         raise NothingToShow(f"{vector.id} has no meaning in the spec: it is recorded and not judged")
-    if several := [*(["seeds"] if vector.seeds else []), *(["layers"] if "layers" in vector.attributes else [])]:
-        raise NothingToShow(f"{vector.id} has {several[0]}, and scripts draw one sample; call it for each and compare")
     if row is not None and row["verdict"] == "unsupported":
         raise NothingToShow(f"{chosen.implementation} has no such thing: {row['reason']}")
     family = families(chosen.framework)[vector.operation, chosen.implementation]
+    if not several.makes_several(chosen.framework, family, vector):
+        vector = several.one_sample(vector, row)
     vector, row, names = one_length(vector, row, _names(vector, row, family.omits))
     # What raises may do so in the backward pass: then all of it is called.
     called = shown(row, [*vector.expected], family.omits) if row is not None and not row["outputs"] else names
@@ -165,7 +165,9 @@ class _After:
         """Yield the assertions on outputs."""
         vector = self.case.vector
         problem = output_of(self.row, names[0]).get("problem", "")
-        if _of_form(problem):
+        if "layers" in vector.attributes:
+            yield from several.check(self.row)
+        elif _of_form(problem):
             yield from self.form(names, problem)
         elif isinstance(law := vector.expected[names[0]], LawTensor):
             yield from laws.lines(law, self.numeric.format(self.raw(names[0])), laws.statistics(problem, law))

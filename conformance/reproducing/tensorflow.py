@@ -7,7 +7,7 @@ from typing import Any
 
 from nnconform.adapters import SparseGradient
 
-from . import kernels
+from . import kernels, several
 from .case import Case, arguments, complement, dtype_and_shape, indented, literal
 
 NUMERIC = "np.float64({})"
@@ -180,7 +180,11 @@ def initializer(case: Case) -> Iterator[str]:
     options = arguments(case.family.options.replace("'", '"'), mode=mode, seed=a["seed"])
     dtype = None if a["dtype"] == "float32" else literal(a["dtype"])
     yield f"initializer = {case.family.call}({options})"
-    yield f"sample = initializer({arguments(tuple(a['shape']), dtype=dtype)})"
+    sample = f"initializer({arguments(tuple(a['shape']), dtype=dtype)})"
+    yield f"samples = [{sample} for _ in range({a['layers']})]" if "layers" in a else f"sample = {sample}"
+
+
+shared = several.keras_kernels
 
 
 def layer(case: Case) -> Iterator[str]:
