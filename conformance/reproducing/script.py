@@ -24,6 +24,7 @@ from .rows import Chosen, Row, failing, output_of, shown
 
 DTYPE = re.compile(r"^dtype (\w+), wanted (\w+)$")
 SHAPE = re.compile(r"^shape \[.*\], wanted \[(.*)\]$")
+EXTREMES = "# The middle of where the smallest and the largest element lie, and how far from it they may be."
 PRESENCE = {"nothing where a value is wanted": "is not None", "a value where the gradient is absent": "is None"}
 
 
@@ -172,7 +173,11 @@ class _After:
         elif isinstance(law := vector.expected[names[0]], LawTensor):
             yield from laws.lines(law, self.numeric.format(self.raw(names[0])), laws.statistics(problem, law))
         else:
-            yield "# The exact result, rounded once, and the most by which it may be off."
+            yield (
+                EXTREMES
+                if vector.extremes
+                else "# The exact result, rounded once, and the most by which it may be off."
+            )
             made = [checks.Check(n, self.got(n), _tensor(vector.expected[n]), output_of(self.row, n)) for n in names]
             yield from checks.lines(made, vector.first, brief=self.row is not None and not self.row["outputs"])
 
