@@ -19,6 +19,14 @@ from .initialization import (
 )
 from .rounding import FORMATS
 
+# What implementations were found to combine.
+COMBINATIONS: tuple[tuple[str, ...], ...] = (
+    ("shape-only-fan", "untruncated-normal"),
+    ("shape-only-fan", "default-uniform-inverse-sqrt-fan"),
+    ("shape-only-fan", "default-glorot-uniform"),
+    ("shape-only-fan", "default-lecun-normal"),
+)
+
 
 def expected_law(operation: str, attributes: Mapping[str, Any], seeds: Sequence[int] = ()) -> Law:
     """Return the law that the clauses prescribe (INIT-9, INIT-10).

@@ -34,6 +34,22 @@ def _by_default(draw: str) -> list[tuple[str, str]]:
     ]
 
 
+def _table_by_default(draw: str) -> list[tuple[str, str]]:
+    """Return the changes by which an embedding that is told nothing draws by ``draw``, and other layers by He's law."""
+    function = (
+        "def by_default(law, /, *, shape, kind, layout, dtype, seed):\n"
+        '    if kind != "embedding":\n'
+        "        kernel = dict(shape=shape, kind=kind, layout=layout, dtype=dtype, seed=seed)\n"
+        '        return law(groups=1, mode="fan_in", **kernel)\n'
+        f'    return {{"sample": np.random.default_rng(seed).{draw}.astype(dtype)}}\n\n\n'
+    )
+    return [
+        (LOOP, function + LOOP),
+        (NORMAL, '"numpy truncated normal", functools.partial(by_default, he_normal), {}'),
+        (UNIFORM, '"numpy uniform", functools.partial(by_default, he_uniform), {}'),
+    ]
+
+
 def _uniform(limit: str) -> str:
     return f'{{"sample": np.random.default_rng(seed).uniform(-{limit}, {limit}, shape).astype(dtype)}}'
 
@@ -66,4 +82,11 @@ CONTROLS = (
     Control("default-uniform-inverse-sqrt-fan", _by_default(_uniform("math.sqrt(1 / into)")), ONLY_FLOAT32_DEFAULTS),
     Control("default-glorot-uniform", _by_default(_uniform("math.sqrt(6 / (into + out))")), ONLY_FLOAT32_DEFAULTS),
     Control("default-lecun-normal", _by_default(_normal()), ONLY_FLOAT32_DEFAULTS),
+    Control("default-standard-normal", _table_by_default("standard_normal(shape)"), ONLY_FLOAT32_DEFAULTS),
+    Control("default-uniform-0.05", _table_by_default("uniform(-0.05, 0.05, shape)"), ONLY_FLOAT32_DEFAULTS),
+    Control(
+        "default-normal-by-features",
+        _table_by_default("normal(0, 1 / math.sqrt(shape[1]), shape)"),
+        ONLY_FLOAT32_DEFAULTS,
+    ),
 )

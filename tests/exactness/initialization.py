@@ -26,13 +26,12 @@ def fans(attributes: Mapping[str, Any]) -> tuple[Fraction, Fraction]:
         # INIT-4, with groups = inputs in the layout (inputs * multiplier, 1, *spatial)
         multiplier = a / groups if first else Fraction(b)
         return Fraction(k), multiplier * k
-    # What the kernel holds: the axis of inputs or outputs that is divided by groups.
-    per_group = {"out_in_spatial": (b, a), "spatial_in_out": (a, b)}.get(layout)
-    if per_group:
-        into, out = per_group  # inputs / groups, outputs
-        return Fraction(into * k), out / groups * k
-    into, out = {"in_out_spatial": (a, b), "spatial_out_in": (b, a)}[layout]  # inputs, outputs / groups
-    return into / groups * k, Fraction(out * k)
+    if kind == "embedding":
+        return Fraction(a), Fraction(b)  # INIT-16: rows, features
+    inputs, outputs = (a, b) if layout in ("in_out_spatial", "spatial_in_out") else (b, a)
+    if kind == "transposed_conv":
+        return inputs / groups * k, Fraction(outputs * k)  # the kernel holds the outputs of one group
+    return Fraction(inputs * k), outputs / groups * k  # the kernel holds the inputs of one group
 
 
 def fan(attributes: Mapping[str, Any]) -> Fraction:
