@@ -25,7 +25,7 @@ import optax
 
 from nnconform.adapters import Adapter, SparseGradient, Unsupported
 from nnconform.adapters.initialization import jax as initialization
-from nnconform.adapters.initialization import shared_flax
+from nnconform.adapters.initialization import shared_jax
 
 
 def setup(threads):
@@ -205,7 +205,7 @@ by_hand("jax.nn.standardize", defaults=True)
 # Initialization
 
 initialization.register(implements)
-shared_flax.register(implements)
+shared_jax.register(implements)
 
 
 # Clipping and gradient descent

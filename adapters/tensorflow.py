@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from nnconform.adapters import Adapter, SparseGradient, Unsupported
-from nnconform.adapters.initialization import shared_keras
+from nnconform.adapters.initialization import shared_tensorflow
 from nnconform.adapters.initialization import tensorflow as initialization
 
 
@@ -267,7 +267,7 @@ def keras_eval(x, dy, running_mean, running_variance, gamma=None, beta=None, **h
 
 
 initialization.register(adapter, array)
-shared_keras.register(adapter, array)
+shared_tensorflow.register(adapter, array)
 
 
 # --- clip_by_value, clip_by_norm, clip_by_global_norm, sgd_step --------------------------------------------

@@ -219,7 +219,8 @@ def extremes(value: Any) -> Any:
         return [extremes(v) for v in value]
     if not isinstance(value, np.ndarray | np.generic) or not value.size:
         return value
-    return np.array([np.min(value), np.max(value)], value.dtype)
+    with np.errstate(invalid="ignore"):  # of a NaN of ml_dtypes
+        return np.array([np.min(value), np.max(value)], value.dtype)
 
 
 def answer(

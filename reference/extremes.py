@@ -39,8 +39,10 @@ def interval(law: Law, count: int) -> tuple[float, float]:
         raise ValueError(f"the extremes of {law} are not those of a sample that is drawn and scaled in float32")
     low, high = _ends(law, count)
     # A float32 at or below the middle, so that the interval ends at ``high`` and holds ``low``.
-    centre = np.float32((low + high) / 2)
-    if centre > (low + high) / 2:
+    middle = (low + high) / 2
+    centre = np.float32(middle)
+    # As floats: NumPy would round the middle to float32 before it compares.
+    if float(centre) > middle:
         centre = np.nextafter(centre, np.float32(0))
     return float(centre), high - float(centre)
 

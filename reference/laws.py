@@ -19,6 +19,14 @@ from .initialization import (
 )
 from .rounding import FORMATS
 
+# What implementations were found to combine.
+COMBINATIONS: tuple[tuple[str, ...], ...] = (
+    ("shape-only-fan", "untruncated-normal"),
+    ("shape-only-fan", "default-uniform-inverse-sqrt-fan"),
+    ("shape-only-fan", "default-glorot-uniform"),
+    ("shape-only-fan", "default-lecun-normal"),
+)
+
 
 def expected_law(operation: str, attributes: Mapping[str, Any], seeds: Sequence[int] = ()) -> Law:
     """Return the law that the clauses prescribe (INIT-9, INIT-10).
@@ -61,12 +69,16 @@ def _law(operation: str, size: float) -> Law:
 
 
 def _shape_only_fan(attributes: Mapping[str, Any]) -> float:
-    into, out = _shape_only_fans(attributes)
+    into, out = shape_only_fans(attributes)
     return {"fan_in": into, "fan_out": out, "fan_avg": (into + out) / 2}[attributes["mode"]]
 
 
-def _shape_only_fans(attributes: Mapping[str, Any]) -> tuple[float, float]:
-    """Return the fans read off two axes of the shape, whatever the kind of the layer and its groups."""
+def shape_only_fans(attributes: Mapping[str, Any]) -> tuple[float, float]:
+    """Return fan_in and fan_out read off two axes of the shape, whatever the kind of the layer and its groups.
+
+    Args:
+        attributes: shape and layout.
+    """
     shape, layout = attributes["shape"], attributes["layout"]
     # torch reads (1, 0) and Keras (-2, -1), also off the kernels of transposed and depthwise layers.
     first = layout in ("out_in_spatial", "in_out_spatial")
@@ -148,7 +160,7 @@ def _defaults(attributes: Mapping[str, Any]) -> dict[str, Law]:
     fans = connections(
         attributes["shape"], kind=attributes["kind"], layout=attributes["layout"], groups=attributes["groups"]
     )
-    read = _shape_only_fans(attributes)
+    read = shape_only_fans(attributes)
     laws = _by_default(*fans)
     # Glorot's law stays what it is when the fans are swapped.
     laws |= {f"shape-only-fan+{name}": law for name, law in _by_default(*read).items() if law != laws[name]}

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from nnconform.adapters import Adapter
-from nnconform.adapters.worker import AdapterFault, call, decode, encode, leading, serve
+from nnconform.adapters.worker import AdapterFault, call, decode, encode, hello, leading, serve
 
 STEPS = {"x": np.ones((3, 2), np.float32), "dy": np.ones((3, 2), np.float32)}
 
@@ -28,7 +28,7 @@ def adapter_of(**functions):
     return adapter
 
 
-def answers(adapter, inputs, attributes, steps=0, lengths=(), first=0):
+def answers(adapter, inputs, attributes, steps=0, lengths=(), first=0, seeds=(), extremes=False):
     """Return the answers of all implementations to one request."""
     request = {
         "id": "v",
@@ -37,6 +37,8 @@ def answers(adapter, inputs, attributes, steps=0, lengths=(), first=0):
         "steps": steps,
         "lengths": list(lengths),
         "first": first,
+        "seeds": list(seeds),
+        "extremes": extremes,
         "attributes": attributes,
         "inputs": inputs,
         "calls": [[implementation.name, "eager"] for implementation in adapter.implementations],
@@ -250,3 +252,64 @@ def test_a_long_tensor_is_whole_for_the_call_and_short_in_the_answer():
     function = lambda x: {"y": x, "batch_mean": np.sum(x, dtype=np.float64)}  # noqa: E731
     [answer] = answers(adapter_of(liar=function), {"x": long}, {}, first=2)
     assert answer["outputs"] == {"y": tensor(np.float32([1, 2])), "batch_mean": tensor(np.array(150_000.0))}
+
+
+# Several seeds, and extremes
+
+
+def test_each_seed_is_a_call_and_outputs_are_stacked_in_order():
+    function = lambda shape, seed: {"sample": np.full(shape, seed, np.float32)}  # noqa: E731
+    [answer] = answers(adapter_of(liar=function), {}, {"shape": [2], "seed": 7}, seeds=[7, 7, 8])
+    assert answer["outputs"]["sample"] == tensor(np.float32([[7, 7], [7, 7], [8, 8]]))
+
+
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [
+        ({"z": np.zeros(2)}, r"\['z'\] for seed 8, \['sample'\] before"),
+        ({"sample": np.zeros(3)}, r"sample is \(2,\) of float64, \(3,\) of float64 from seed to seed"),
+        ({"sample": [np.zeros(2)]}, "sample of a seed is list"),
+    ],
+)
+def test_seeds_that_give_other_outputs_are_the_adapters_fault(second, said):
+    rest = iter([{"sample": np.zeros(2)}, second])
+    [answer] = answers(adapter_of(liar=lambda seed: next(rest)), {}, {"seed": 7}, seeds=[7, 8])
+    assert answer["status"] == "fault"
+    assert re.search(said, answer["reason"])
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", ml_dtypes.bfloat16])
+def test_extremes_are_the_smallest_and_the_largest_element_in_the_dtype_of_the_output(dtype):
+    outputs = {"sample": np.array([[0, 3], [-2, 1]]).astype(dtype), "gradients": [np.ones(3), None]}
+    [answer] = answers(adapter_of(liar=lambda: outputs), {}, {}, extremes=True)
+    assert answer["outputs"]["sample"] == tensor(np.array([-2, 3]).astype(dtype))
+    assert answer["outputs"]["gradients"] == [tensor(np.ones(2)), None]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16", ml_dtypes.bfloat16])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_nan_anywhere_is_both_extremes(dtype, place):
+    sample = np.array([1, np.inf, -np.inf]).astype(dtype)
+    sample[place] = np.nan
+    [answer] = answers(adapter_of(liar=lambda: {"sample": sample}), {}, {}, extremes=True)
+    assert np.isnan(decode(answer["outputs"]["sample"]).astype(float)).tolist() == [True, True]
+
+
+def test_an_output_without_elements_has_no_extremes_and_stays():
+    empty = np.zeros((0, 2), np.float32)
+    [answer] = answers(adapter_of(liar=lambda: {"sample": empty}), {}, {}, extremes=True)
+    assert answer["outputs"]["sample"] == tensor(empty)
+
+
+def test_what_is_no_array_has_no_extremes_and_is_the_adapters_fault():
+    [answer] = answers(adapter_of(liar=lambda: {"sample": "1 2"}), {}, {}, extremes=True)
+    assert answer["status"] == "fault"
+
+
+def test_a_worker_says_that_random_samples_take_seeds_and_what_else_their_adapter_says():
+    adapter = Adapter("mine", requires=("numpy",))
+    adapter.implements("he_normal", "plain")(dict)
+    adapter.implements("he_normal", "more", takes=("layers", "extremes"))(dict)
+    adapter.implements("elu", "none")(dict)
+    said = {i["name"]: i["takes"] for i in hello(adapter, 1)["implementations"]}
+    assert said == {"plain": ["seeds"], "more": ["seeds", "layers", "extremes"], "none": []}

@@ -10,6 +10,7 @@ from dialect_controls.control import Control, diagnosis
 from mutants.mutant import WrongMutant
 
 from nnconform.conformance.suite.catalogue import dialects
+from nnconform.reference import laws
 from nnconform.reference.dialects import COMBINATIONS
 
 ONE_AT_ZERO = ("np.where(x > 0, dy,", "np.where(x >= 0, dy,")
@@ -21,7 +22,8 @@ def vectors(published):
 
 
 def test_each_dialect_of_the_catalogue_and_each_combination_has_its_control():
-    assert Counter(control.dialect for control in CONTROLS) == Counter([*dialects(), *map("+".join, COMBINATIONS)])
+    combined = map("+".join, (*COMBINATIONS, *laws.COMBINATIONS))
+    assert Counter(control.dialect for control in CONTROLS) == Counter([*dialects(), *combined])
 
 
 @pytest.mark.parametrize("control", CONTROLS, ids=lambda control: control.dialect)

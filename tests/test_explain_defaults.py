@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from nnconform.conformance.explaining import defaults, defaults_page, explain, lastrun
-from nnconform.conformance.explaining.defaults import LAYERS, OTHER
+from nnconform.conformance.explaining import default_laws, defaults, defaults_page, explain, lastrun
+from nnconform.conformance.explaining.default_laws import LAW, OTHER
+from nnconform.conformance.explaining.defaults import SECTIONS
 from nnconform.reference.defaults import SPECIFIED
 
 LIARS = Path(__file__).parent / "liars"
@@ -85,44 +86,90 @@ def test_the_learning_rate_is_told_apart_from_its_rounding():
     assert found(other, "sgd_step", "learning_rate") == {"mine.layer": "0.001"}
 
 
-def law(operation, dialect, told):
-    vector = f"{operation}/defaults-dense/float32"
+def law(operation, dialect, told, kernel="dense"):
+    vector = f"{operation}/defaults-{kernel}/float32"
     document = report(row(vector, "mine", sample=dialect), told=[(operation, "mine")] if told else [])
-    return tuple(found(document, operation if told else LAYERS, part)["mine"] for part in defaults.LAW)
+    section = operation if told else SECTIONS[KINDS.get(kernel, kernel)]
+    return tuple(found(document, section, part).get("mine", "") for part in LAW)
+
+
+KINDS = {"depthwise-wide-last": "depthwise_conv", "transposed": "transposed_conv"}
 
 
 def test_an_initializer_has_the_law_that_its_sample_shows():
-    assert law("he_normal", "conforms", told=True) == ("truncated_normal", "2", "fan_in")
-    assert law("he_uniform", "conforms", told=True) == ("uniform", "2", "fan_in")
-    assert law("he_normal", "untruncated-normal", told=True) == ("normal", "2", "fan_in")
-    assert law("he_normal", "diverges", told=True) == (OTHER, OTHER, OTHER)
+    assert law("he_normal", "conforms", told=True) == ("truncated_normal", "2", "fan_in", "1")
+    assert law("he_uniform", "conforms", told=True) == ("uniform", "2", "fan_in", "1")
+    assert law("he_normal", "untruncated-normal", told=True) == ("normal", "2", "fan_in", "1")
+    assert law("he_normal", "diverges", told=True) == (OTHER, OTHER, OTHER, OTHER)
 
 
 def test_a_layer_is_what_cannot_be_told_a_mode():
-    assert law("he_uniform", "default-uniform-inverse-sqrt-fan", told=False) == ("uniform", "1/3", "fan_in")
-    assert law("he_uniform", "default-glorot-uniform", told=False) == ("uniform", "1", "fan_avg")
-    assert law("he_normal", "default-lecun-normal", told=False) == ("truncated_normal", "1", "fan_in")
+    assert law("he_uniform", "default-uniform-inverse-sqrt-fan", told=False) == ("uniform", "1/3", "fan_in", "0.408")
+    assert law("he_uniform", "default-glorot-uniform", told=False) == ("uniform", "1", "fan_avg", "0.707")
+    assert law("he_normal", "default-lecun-normal", told=False) == ("truncated_normal", "1", "fan_in", "0.707")
+
+
+def test_a_fan_that_is_read_off_the_shape_is_marked():
+    read = "shape-only-fan+default-uniform-inverse-sqrt-fan"
+    assert law("he_uniform", read, told=False, kernel="transposed") == ("uniform", "1/3", "fan_in*", "0.408")
+    # The fans of the shape are not equal where those of the layer are: there is no one factor.
+    glorot = "shape-only-fan+default-glorot-uniform"
+    assert law("he_uniform", glorot, told=False, kernel="depthwise-wide-last") == ("uniform", "1", "fan_avg*", "")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "wanted"),
+    [
+        ("default-standard-normal", ("normal", "1", "none", "")),
+        ("default-uniform-0.05", ("uniform", "0.0008333", "none", "")),
+        ("default-normal-by-features", ("normal", "1", "fan_out", "0.707")),
+    ],
+)
+def test_the_laws_of_embeddings_have_a_section_of_their_own(dialect, wanted):
+    for operation in ("he_normal", "he_uniform"):
+        assert law(operation, dialect, told=False, kernel="embedding") == wanted
+
+
+def test_one_initializer_that_reads_the_shape_has_one_mode_for_all_kernels():
+    rows = [
+        row("he_uniform/defaults-dense/float32", "mine", sample="conforms"),
+        row("he_uniform/defaults-transposed/float32", "mine", sample="shape-only-fan"),
+    ]
+    assert found(report(*rows, told=[("he_uniform", "mine")]), "he_uniform", "mode") == {"mine": "fan_in*"}
+
+
+def fans_of(about, mode):
+    """The fan of a mode, marked or not, from the axes of the vectors' layouts."""
+    shape, layout, kind = about["shape"], about["layout"], about["kind"]
+    first = layout in ("out_in_spatial", "in_out_spatial")
+    a, b = shape[:2] if first else shape[-2:]
+    k = math.prod(shape[2:] if first else shape[:-2])
+    if mode.endswith("*"):
+        into, out = (b, a) if first else (a, b)
+    else:
+        into, out = (b, a) if layout in ("out_in_spatial", "spatial_out_in") else (a, b)
+        into = 1 if kind == "depthwise_conv" else into
+    return {"fan_in": into, "fan_out": out, "fan_avg": (into + out) / 2}[mode.rstrip("*")] * k
 
 
 def test_a_law_has_the_variance_that_its_parts_say():
     """Scale over fan is the variance that the vector states, in every dialect and every vector of the defaults."""
-    sizes = {"dense": (512, 128), "conv": (32 * 9, 256 * 9)}
     for operation in ("he_normal", "he_uniform"):
-        named = defaults._named_laws(operation)
+        named = default_laws.named_laws(operation)
         for vector in yaml.safe_load((VECTORS / operation / "defaults.yaml").read_text())["vectors"]:
-            into, out = sizes[vector["attributes"]["kind"]]
-            fans = {"fan_in": into, "fan_out": out, "fan_avg": (into + out) / 2}
-            for dialect, said in vector["dialects"].items():
+            for dialect, said in {"": vector["expected"], **vector["dialects"]}.items():
                 numerator, _, denominator = named[dialect].scale.partition("/")
-                # 1/3 is written as a fraction, and what is none with six digits.
-                variance = float(numerator) / float(denominator or 1) / fans[named[dialect].mode]
-                assert math.isclose(variance, said["sample"]["stddev"] ** 2, rel_tol=1e-5)
+                mode = named[dialect].mode
+                fan = 1 if mode == "none" else fans_of(vector["attributes"], mode)
+                # 1/3 is written as a fraction, and what is none with four digits.
+                variance = float(numerator) / float(denominator or 1) / fan
+                assert math.isclose(variance, said["sample"]["stddev"] ** 2, rel_tol=1e-3), (dialect, vector["id"])
 
 
 def test_the_control_has_the_specs_defaults(report_of):
     _, document = report_of("numpy", "--profile", "defaults")
     for line in defaults.table(document):
-        if line.operation != LAYERS:
+        if line.operation not in SECTIONS.values():
             assert set(line.found.values()) == {line.spec}, line
 
 
@@ -140,7 +187,7 @@ def test_the_table_has_every_hyperparameter_that_the_spec_gives_a_number():
     names = {(line.operation, line.name) for line in defaults.table(report())}
     numbers = {(o, n) for o, values in SPECIFIED.items() for n, v in values.items() if isinstance(v, float)}
     assert numbers <= names
-    assert {(o, part) for o in ("he_normal", "he_uniform", LAYERS) for part in defaults.LAW} <= names
+    assert {(o, part) for o in ("he_normal", "he_uniform", *SECTIONS.values()) for part in LAW} <= names
 
 
 # The page

@@ -22,6 +22,7 @@ from typing import Any
 
 import fastjsonschema
 import jsonschema
+import numpy as np
 import pytest
 
 from nnconform.adapters import SparseGradient
@@ -37,8 +38,14 @@ JAVASCRIPT = Path(__file__).parents[1] / "examples" / "worker-javascript" / "wor
 Message = tuple[str, Any]
 
 
-def session(command: Sequence[str], vectors: Iterable[Vector]) -> list[Message]:
-    """Hold a session with a worker; return its messages, each with the definition that it must keep."""
+def session(command: Sequence[str], vectors: Iterable[Vector], always: Sequence[str] = ()) -> list[Message]:
+    """Hold a session with a worker; return its messages, each with the definition that it must keep.
+
+    Args:
+        command: that starts it.
+        vectors: asked of the implementations that say that they take them.
+        always: what all are taken to take.
+    """
     with (
         tempfile.TemporaryFile() as stderr,
         subprocess.Popen(
@@ -51,7 +58,8 @@ def session(command: Sequence[str], vectors: Iterable[Vector]) -> list[Message]:
         served = messages[0][1].get("hello", {"implementations": []})["implementations"]
         for vector in vectors:
             asked = vector.operation, vector.profile == "defaults"
-            calls = [(i["name"], i["modes"][0]) for i in served if (i["operation"], i["defaults"]) == asked]
+            able = [i for i in served if vector.needs <= {*i.get("takes", ()), *always}]
+            calls = [(i["name"], i["modes"][0]) for i in able if (i["operation"], i["defaults"]) == asked]
             if calls:
                 line = wire.request(vector, calls)
                 process.stdin.write(line)
@@ -75,6 +83,7 @@ def traits(vector: Vector) -> tuple[Any, ...]:
         math.inf in vector.attributes.values(),
         bool(vector.lengths),
         bool(vector.first),
+        vector.needs,
         # Every number of a dtype travels written out, a block as itself.
         any(isinstance(value, Repeated) for value in (*vector.inputs.values(), *gradients)),
     )
@@ -198,6 +207,10 @@ BROKEN: dict[str, tuple[str, Any, tuple[Any, ...], Any]] = {
     "no lengths": ("request", REQUEST, ("lengths",), GONE),
     "a length of nothing": ("request", REQUEST, ("lengths",), [3, 0]),
     "first below zero": ("request", REQUEST, ("first",), -1),
+    "no seeds": ("request", REQUEST, ("seeds",), GONE),
+    "a seed below zero": ("request", REQUEST, ("seeds",), [-1]),
+    "extremes as a number": ("request", REQUEST, ("extremes",), 1),
+    "what is taken as text": ("first", HELLO, ("hello", "implementations", 0, "takes"), "seeds"),
     "an attribute that is a truth value": ("request", REQUEST, ("attributes", "alpha"), True),
     "an input of another dtype": ("request", REQUEST, ("inputs", "x", "dtype"), "int8"),
     "a call without a mode": ("request", REQUEST, ("calls", 0), ["mine.elu"]),
@@ -265,6 +278,33 @@ def test_the_javascript_worker_reads_the_words_that_json_lacks(node, published):
     assert all(map(math.isnan, first[0]))
     assert first[1].tolist() == vector.inputs["gradients"][0].tolist()
     assert set(first[2].tolist()) == {-math.inf}
+
+
+def javascript_outputs(node, vector, **asked):
+    """Return what the JavaScript worker gives for a vector that is asked otherwise."""
+    messages = session((node, str(JAVASCRIPT)), [replace(vector, **asked)], always=("seeds", "extremes"))
+    [outputs] = [wire.outputs(message["outputs"]) for kind, message in messages if kind == "answer"]
+    return outputs
+
+
+def test_the_javascript_worker_calls_for_each_seed_and_stacks(node, published):
+    vector = published["relu/mixed/float32"]
+    once, thrice = javascript_outputs(node, vector), javascript_outputs(node, vector, seeds=(7, 7, 8))
+    assert {name: y.shape for name, y in thrice.items()} == {name: (3, *y.shape) for name, y in once.items()}
+    assert all((part == once[name]).all() for name, y in thrice.items() for part in y)
+
+
+def test_the_javascript_worker_reduces_outputs_to_their_extremes(node, published):
+    vector = published["relu/mixed/float32"]
+    y, ends = (javascript_outputs(node, vector, extremes=e)["y"] for e in (False, True))
+    assert ends.tolist() == [y.min(), y.max()]
+    assert ends.dtype == y.dtype
+
+
+def test_a_nan_is_both_extremes_in_javascript(node, published):
+    x = np.float32([1, np.nan, 2])
+    vector = replace(published["relu/mixed/float32"], inputs={"x": x, "dy": x})
+    assert all(math.isnan(v) for v in javascript_outputs(node, vector, extremes=True)["y"])
 
 
 def test_the_javascript_worker_conforms_in_all_that_it_serves(javascript, published):

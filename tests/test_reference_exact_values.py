@@ -95,7 +95,7 @@ def test_a_running_mean_is_stored_between_steps():
     assert (OPERATIONS["batch_norm_train"](several)["running_mean"].bound == wanted).all()
 
 
-GROUPED = {"shape": [256, 32, 3, 3], "kind": "conv", "layout": "out_in_spatial", "groups": 4}
+GROUPED = {"shape": [256, 32, 3, 3], "kind": "conv", "layout": "out_in_spatial", "groups": 4, "dtype": "float32"}
 
 
 @pytest.mark.parametrize(("mode", "fan"), [("fan_in", 288), ("fan_out", 576), ("fan_avg", 432)])
@@ -109,6 +109,24 @@ def test_the_default_laws_of_others_are_those_of_the_same_connections():
     assert found["default-glorot-uniform"] == Law("uniform", math.sqrt(6 / 864) / math.sqrt(3), math.sqrt(6 / 864))
     narrow = 1 / math.sqrt(288)
     assert found["default-uniform-inverse-sqrt-fan"] == Law("uniform", narrow / math.sqrt(3), narrow)
+
+
+def test_the_default_laws_of_embeddings_do_not_hang_on_the_number_of_rows():
+    for rows in (10, 512):
+        about = {"shape": [rows, 64], "kind": "embedding", "layout": "spatial_in_out", "groups": 1}
+        found = laws.law_dialects("he_normal", about | {"mode": "fan_in", "dtype": "float32"}, defaults=True)
+        assert found["default-standard-normal"] == Law("normal", 1.0, math.inf)
+        assert found["default-uniform-0.05"] == Law("uniform", 0.05 / math.sqrt(3), 0.05)
+        assert found["default-normal-by-features"] == Law("normal", 0.125, math.inf)
+
+
+def test_a_default_law_by_the_fan_of_the_shape_is_told_only_where_it_is_another_one():
+    about = {"shape": [64, 16, 3, 3], "kind": "transposed_conv", "layout": "in_out_spatial", "groups": 1}
+    found = laws.law_dialects("he_uniform", about | {"mode": "fan_in", "dtype": "float32"}, defaults=True)
+    assert found["default-uniform-inverse-sqrt-fan"].bound == 1 / math.sqrt(64 * 9)
+    assert found["shape-only-fan+default-uniform-inverse-sqrt-fan"].bound == 1 / math.sqrt(16 * 9)
+    # Glorot's law is the same when the fans are swapped.
+    assert "shape-only-fan+default-glorot-uniform" not in found
 
 
 def test_what_is_not_finite_counts_as_one_digit():

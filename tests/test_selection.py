@@ -42,3 +42,18 @@ def test_what_compiled_modes_run_a_worker_that_compiles_each_shape_runs_in_all(p
 def test_other_vectors_are_run_by_a_worker_that_compiles_each_shape(published):
     plain = next(v for v in published.values() if v.operation == "elu" and not (v.lengths or v.compiled))
     assert modes(plain, hello(compiles_shapes=True)) == modes(plain, hello())
+
+
+@pytest.mark.parametrize("name", ["seeds", "extremes", "layers"])
+def test_what_not_all_can_be_asked_is_put_to_those_that_say_that_they_take_it(published, name):
+    vector = next(v for v in published.values() if v.needs == {name})
+    random = {"operation": vector.operation, "modes": ["eager"], "omits": [], "defaults": False}
+    served = [
+        random | {"name": "old"},
+        random | {"name": "able", "takes": [name]},
+        random | {"name": "not", "takes": []},
+    ]
+    said = hello(implementations=served)
+    assert [call.implementation for call in calls_for(vector, said, (), EVERYTHING)] == ["able"]
+    plain = next(v for v in published.values() if v.operation == vector.operation and not v.needs)
+    assert len(calls_for(plain, said, (), EVERYTHING)) == 3

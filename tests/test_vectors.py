@@ -181,6 +181,7 @@ def test_a_folder_without_vectors_is_an_error(tmp_path):
 
 EVERY, LONG = "clip_by_value/every-number/float16", "clip_by_norm/10000000-elements/float32"
 LENGTHS, STEPS = "clip_by_value/lengths/float64", "batch_norm_train/2-steps/float32"
+SEEDS, EXTREMES, LAYERS = (f"he_normal/{name}/float32" for name in ("seeds", "extremes", "two-layers"))
 EVERY_WIDE = '{dtype: "float32", shape: [65536], recipe: every}'
 RECIPES: dict[str, tuple[str, str, str, str]] = {
     "computed with data": (EVERY, "recipe: computed,", 'recipe: computed, data: "1",', "data"),
@@ -200,6 +201,15 @@ RECIPES: dict[str, tuple[str, str, str, str]] = {
     "lengths with steps": (STEPS, "  steps:", "  lengths: [1]\n  steps:", "lengths"),
     "a length of nothing": (LENGTHS, "lengths: [1,", "lengths: [0,", "lengths"),
     "a length twice": (LENGTHS, "lengths: [1,", "lengths: [2,", "lengths"),
+    "one seed": (SEEDS, "seeds: [8000, 8000, 8100]", "seeds: [8000]", "seeds"),
+    "a first seed that is not the attribute": (SEEDS, "seeds: [8000,", "seeds: [8001,", "not the attribute seed, 8000"),
+    "seeds without the attribute": (SEEDS, ", seed: 8000}", "}", "attributes"),
+    "seeds of what is not random": (EVERY, "  attributes:", "  seeds: [1, 1]\n  attributes:", "attributes"),
+    "seeds with extremes": (EXTREMES, "  extremes: true", "  seeds: [8300, 8300]\n  extremes: true", "extremes"),
+    "no extremes": (EXTREMES, "extremes: true", "extremes: false", "extremes"),
+    "a law without extremes": (EXTREMES, "  extremes: true\n", "", "sample"),
+    "extremes of a law": (LAYERS, "  attributes: {", "  extremes: true\n  attributes: {", "sample"),
+    "one layer": (LAYERS, "layers: 2", "layers: 1", "layers"),
     "a length beyond the inputs": (LENGTHS, "lengths: [1,", "lengths: [99,", r"shape \[67\]; its longest call \[99\]"),
 }
 

@@ -6,28 +6,32 @@ a dialect names with the dialect's (``reference.dialects``), and what neither ex
 
 from __future__ import annotations
 
-import math
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any
 
 from nnconform.reference.defaults import SPECIFIED
 from nnconform.reference.dialects import DIALECTS
-from nnconform.reference.initialization import MODES, fan
 
 from . import knowledge
+from .default_laws import LAW, OTHER, Law, common, named_laws, of_kind, parts
 from .lastrun import Row
 
-# Neither the spec's number nor one that a dialect has.
-OTHER = "other"
 RAISED = "error"
-# The parts of a law, as the frameworks' general initializers are given them (Keras's and JAX's VarianceScaling).
-LAW = ("distribution", "scale", "mode")
 INITIALIZATIONS = ("he_normal", "he_uniform")
 LAYERS = "layers' kernels"
+# By the kind of the kernel.
+SECTIONS = {
+    "dense": LAYERS,
+    "conv": LAYERS,
+    "depthwise_conv": "depthwise kernels",
+    "transposed_conv": "transposed kernels",
+    "embedding": "embeddings",
+}
 
 Document = Mapping[str, Any]
+# The laws that implementations show, each once and in order.
+Found = dict[str, dict[Law | str, None]]
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Line:
     """One hyperparameter, and what it is where the caller gives none.
 
     Attributes:
-        operation: an operation, or ``LAYERS``.
+        operation: an operation, or one of ``SECTIONS``.
         name: of the hyperparameter.
         spec: what the spec says, "" where it says nothing.
         found: what was found, by implementation; several values where its outputs disagree.
@@ -45,14 +49,6 @@ class Line:
     name: str
     spec: str
     found: dict[str, str] = field(default_factory=dict)
-
-
-class Law(NamedTuple):
-    """A law of initialization: the variance is ``scale`` over the fan that ``mode`` names."""
-
-    distribution: str
-    scale: str
-    mode: str
 
 
 def table(report: Mapping[str, Any]) -> list[Line]:
@@ -131,52 +127,35 @@ def _laws(by_operation: Mapping[str, Sequence[Row]], told: Container[tuple[str, 
         by_operation: the results.
         told: operations and implementations that can be told a mode; a layer that draws its own kernel cannot.
     """
-    laws = {operation: _named_laws(operation) for operation in INITIALIZATIONS}
-    layers: dict[str, dict[Law | str, None]] = {}
-    for operation, named in laws.items():
-        found: dict[str, dict[Law | str, None]] = {}
+    layers: dict[str, Found] = {section: {} for section in SECTIONS.values()}
+    for operation in INITIALIZATIONS:
+        found: Found = {}
+        vectors = _vectors(operation)
         for row in by_operation.get(operation, []):
             implementation = row["implementation"]
-            group = found if (operation, implementation) in told else layers
-            group.setdefault(implementation, {})[_law_of(row, named)] = None
-        yield from _parts(operation, named[""], found)
-    same = Law(*(a if a == b else "" for a, b in zip(*(named[""] for named in laws.values()), strict=True)))
-    yield from _parts(LAYERS, same, layers)
+            kind = vectors[row["vector"]]["attributes"]["kind"]
+            group = found if (operation, implementation) in told else layers[SECTIONS[kind]]
+            group.setdefault(implementation, {})[_law_of(row, operation, kind)] = None
+        yield from _parts(operation, named_laws(operation)[""], found)
+    same = common(named_laws(operation)[""] for operation in INITIALIZATIONS)
+    for section, drawn in layers.items():
+        yield from _parts(section, same, drawn)
 
 
-def _law_of(row: Row, named: Mapping[str, Law]) -> Law | str:
+def _law_of(row: Row, operation: str, kind: str) -> Law | str:
     if "sample" not in row["outputs"]:
         return RAISED
     sample = row["outputs"]["sample"]
-    return OTHER if sample["verdict"] == "diverges" else named.get(sample.get("dialect", ""), OTHER)
+    law = named_laws(operation).get(sample.get("dialect", ""))
+    return OTHER if law is None or sample["verdict"] == "diverges" else of_kind(law, kind)
 
 
-def _parts(operation: str, spec: Law, found: Mapping[str, Mapping[Law | str, None]]) -> Iterator[Line]:
+def _parts(operation: str, spec: Law, found: Found) -> Iterator[Line]:
     for place, name in enumerate(LAW):
-        values = {
-            implementation: "/".join(dict.fromkeys(law if isinstance(law, str) else law[place] for law in laws))
-            for implementation, laws in found.items()
-        }
-        yield Line(operation, name, spec[place], values)
+        values = {who: dict.fromkeys(_part(law, place) for law in parts(laws)) for who, laws in found.items()}
+        told = {who: "/".join(filter(None, several)) for who, several in values.items()}
+        yield Line(operation, name, spec[place], {who: value for who, value in told.items() if value})
 
 
-def _named_laws(operation: str) -> dict[str, Law]:
-    """Return the law of each dialect that the vectors of an operation list, and the expected one under ""."""
-    drawn: dict[str, list[tuple[Document, Document]]] = {}
-    for vector in _vectors(operation).values():
-        prescribed = {"": vector["expected"], **vector["dialects"]}
-        for dialect, said in prescribed.items():
-            drawn.setdefault(dialect, []).append((vector["attributes"], said["sample"]))
-    return {dialect: _scaling(samples, SPECIFIED[operation]["groups"]) for dialect, samples in drawn.items()}
-
-
-def _scaling(samples: Sequence[tuple[Document, Document]], groups: int) -> Law:
-    """Return a law by its parts: the mode is the one whose fan makes the scale the same for all kernels."""
-    for mode in MODES:
-        fans = [fan(a["shape"], kind=a["kind"], layout=a["layout"], groups=groups, mode=mode) for a, _ in samples]
-        scales = [size * sample["stddev"] ** 2 for size, (_, sample) in zip(fans, samples, strict=True)]
-        if all(math.isclose(scale, scales[0], rel_tol=1e-9) for scale in scales):
-            near = Fraction(scales[0]).limit_denominator(12)
-            text = str(near) if math.isclose(near, scales[0], rel_tol=1e-9) else number(scales[0])
-            return Law(samples[0][1]["law"], text, mode)
-    return Law(samples[0][1]["law"], OTHER, OTHER)
+def _part(law: Law | str, place: int) -> str:
+    return law if isinstance(law, str) else law[place]

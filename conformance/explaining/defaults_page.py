@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from nnconform.conformance.suite import catalogue
 
 from . import telling
-from .defaults import OTHER, Line, table
+from .default_laws import LAW, OTHER, READ
+from .defaults import Line, table
 from .dialect import advice
 from .lastrun import LastRun, dialects_of
-from .page import Page
+from .page import Page, glued
 
 # As many families as stand beside the spec in 80 columns.
 ABREAST = 7
@@ -28,9 +29,13 @@ def page(run: LastRun | None) -> Page:
         served = (i["name"] for entry in run.report["frameworks"] for i in entry["implementations"])
         families = list(dict.fromkeys(map(family, served)))
         notes: dict[str, int] = {}
-        for first in range(0, len(families), ABREAST):
-            page.gap()
-            _draw(page, lines, families[first : first + ABREAST], notes)
+        laws = [line for line in lines if line.name in LAW]
+        with_laws = [name for name in families if any(family(who) == name for line in laws for who in line.found)]
+        numbers = [line for line in lines if line.name not in LAW]
+        for part, columns in ((numbers, families), (laws, with_laws)):
+            for first in range(0, len(columns), ABREAST):
+                page.gap()
+                _draw(page, part, columns[first : first + ABREAST], notes)
         page.gap()
         _legend(page, lines, notes)
         _departures(page, run)
@@ -63,7 +68,7 @@ def _cell(line: Line, name: str, notes: dict[str, int]) -> str:
             values.setdefault(SHORT.get(value, value), []).append(implementation)
     if len(values) < 2:
         return next(iter(values), NOTHING)
-    return " ".join(f"{v} [{notes.setdefault(', '.join(who), len(notes) + 1)}]" for v, who in values.items())
+    return " ".join(glued(f"{v} [{notes.setdefault(', '.join(who), len(notes) + 1)}]") for v, who in values.items())
 
 
 def _legend(page: Page, lines: Sequence[Line], notes: dict[str, int]) -> None:
@@ -71,7 +76,11 @@ def _legend(page: Page, lines: Sequence[Line], notes: dict[str, int]) -> None:
     cells = {value for line in lines for value in line.found.values()}
     page.say(f"{NOTHING}: it has no default there, or shows nothing of it", style="dim")
     page.say("momentum: the weight of the old running value", style="dim")
-    page.say("scale, mode: the variance is the scale over the fan that the mode names", style="dim")
+    page.say(
+        "scale, mode: the variance is the scale over the fan that the mode names; none: it is the scale", style="dim"
+    )
+    page.say(f"{READ}: the fan is read off the kernel's shape, whatever the kind of the layer", style="dim")
+    page.say("of He's: the deviation over He's; of another mode than fan_in, where both fans are equal", style="dim")
     page.say("trunc.: a normal law cut at two deviations; unif.: uniform", style="dim")
     if any(OTHER in value.split("/") for value in cells):
         page.say(f"{OTHER}: not the spec's, nor that of a dialect; the result diverges", style="dim")

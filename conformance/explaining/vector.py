@@ -66,6 +66,10 @@ def _asks(vector: Document) -> Iterator[tuple[str, str]]:
         yield "steps", f"{vector['steps']}, stacked on the first axis of x and dy"
     if "lengths" in vector:
         yield "lengths", f"one call for each of the first {joined(map(str, vector['lengths']))} elements"
+    if "seeds" in vector:
+        yield "seeds", f"one call for each of {joined(map(str, vector['seeds']))}, stacked on the first axis"
+    if "extremes" in vector:
+        yield "extremes", "outputs are reduced to their smallest and their largest element"
     yield "hunts", joined(vector["hunts"])
     yield "inputs", _shapes(vector.get("inputs", {}))
     yield "expects", _shapes(vector.get("expected", {}))
@@ -87,9 +91,14 @@ def _shape(entry: Any) -> str:
         return "absent"
     if "indices" in entry:
         return f"{entry['values']['dtype']} {entry['dense_shape']} (sparse, {entry['indices']['shape'][0]} rows)"
-    law = f" ({entry['law']}, deviation {entry['stddev']:.6g})" if "law" in entry else ""
+    law = f" ({entry['law']}, deviation {entry['stddev']:.6g}{_pattern(entry)})" if "law" in entry else ""
     free = f" (free: {', '.join(entry['latitude'])})" if entry.get("latitude") else ""
     return f"{entry['dtype']} {entry['shape']}{law}{free}"
+
+
+def _pattern(law: Mapping[str, Any]) -> str:
+    """Return which of several samples have the same elements."""
+    return f", {law['pattern']}: the same letter for the same elements" if "pattern" in law else ""
 
 
 def _found(page: Page, vector: Document | None, rows: list[Row]) -> None:

@@ -184,7 +184,7 @@ def _question(row: Mapping[str, Any], attributes: Mapping[str, Any]) -> tuple[An
     """Return what two frameworks must share to be compared: the vector, or the same layer in their own layouts."""
     if "stddev" not in attributes:
         return (row["vector"],)
-    layer = tuple(attributes.get(name) for name in ("kind", "groups", "mode", "dtype"))
+    layer = tuple(attributes.get(name) for name in ("kind", "groups", "mode", "dtype", "pattern"))
     return (*layer, len(attributes["shape"]), f"{attributes['stddev']:.12g}")
 
 

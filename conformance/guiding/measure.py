@@ -38,7 +38,7 @@ class Measured:
 
     Attributes:
         report: of a run in eager mode, without the vectors' own text.
-        attributes: of every vector that was run, by its id; of a random sample also the law's deviation.
+        attributes: of every vector that was run, by its id; of random samples also the law's deviation and pattern.
         tensors: the outputs, by framework, implementation, mode, vector and output.
     """
 
@@ -143,7 +143,9 @@ def _attributes(vector: Vector) -> dict[str, Any]:
     from nnconform.conformance.suite.vectors import LawTensor
 
     law = vector.expected.get("sample")
-    return {**vector.attributes, "stddev": law.stddev} if isinstance(law, LawTensor) else dict(vector.attributes)
+    if not isinstance(law, LawTensor):
+        return dict(vector.attributes)
+    return {**vector.attributes, "stddev": law.stddev, "pattern": law.pattern}
 
 
 def _keep(measured: Measured, path: Path) -> None:

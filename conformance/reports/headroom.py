@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from nnconform.conformance.suite.operations import RANDOM
+
 HEADS = ("framework", "implementation", "operation", "output", "results", "median", "worst", "beyond its bound")
 
 
@@ -44,11 +46,9 @@ def lines(report: Mapping[str, Any]) -> Iterator[Line]:
     """Yield a line an output, in the order of the report; what is not judged, random samples and defaults left out."""
     found: dict[tuple[str, str, str, str], Line] = {}
     for row in report["results"]:
-        if row["profile"] == "defaults" or not row.get("judged", True):
+        if row["profile"] == "defaults" or row["operation"] in RANDOM or not row.get("judged", True):
             continue
         for name, output in row["outputs"].items():
-            if "measured" in output:
-                continue
             key = row["framework"], row["implementation"], row["operation"], name.partition("[")[0]
             line = found.setdefault(key, Line(*key, [], Counter()))
             if output["verdict"] == "conforms":

@@ -64,11 +64,7 @@ def _torch() -> Entries:
         for rank in "123":
             name = f"torch.nn.BatchNorm{rank}d"
             yield (operation, name), Family("batch_norm_layer", name, "", both, omits, outputs | held)
-    for operation, name in (("he_normal", "kaiming_normal_"), ("he_uniform", "kaiming_uniform_")):
-        name = f"torch.nn.init.{name}"
-        yield (operation, name), Family("initializer", name, outputs={"sample": "sample"})
-    for name in ("torch.nn.Linear", "torch.nn.Conv2d"):
-        yield ("he_uniform", name), Family("fresh_layer", name, outputs={"sample": "layer.weight.detach()"})
+    yield from _torch_kernels()
     value, norm, each, sgd = (
         "torch.nn.utils.clip_grad_value_",
         "torch.nn.utils.clip_grad_norm_",
@@ -86,6 +82,21 @@ def _torch() -> Entries:
         yield ("sgd_step", f"{sgd}({options})" if options else sgd), Family("sgd", "", options, outputs=weights)
     for clip in (value, norm, norm + each):
         yield ("sgd_step", f"{clip} + {sgd}"), Family("sgd", clip, outputs=weights)
+
+
+def _torch_kernels() -> Entries:
+    weight = {"sample": "layer.weight.detach()"}
+    embeddings = ("torch.nn.Embedding", "torch.nn.EmbeddingBag")
+    convolutions = [f"torch.nn.Conv{kind}{n}d" for kind in ("", "Transpose") for n in "123"]
+    layers = ("torch.nn.Linear", *convolutions, *embeddings)
+    for operation, name in zip(HE, ("kaiming_normal_", "kaiming_uniform_"), strict=True):
+        name = f"torch.nn.init.{name}"
+        yield (operation, name), Family("initializer", name, outputs={"sample": "sample"})
+        for layer in layers:
+            yield (operation, f"{name}({layer}.weight)"), Family("layer", layer, name, outputs=weight)
+    for layer in layers:
+        operation = "he_normal" if layer in embeddings else "he_uniform"
+        yield (operation, layer), Family("layer", layer, outputs=weight)
 
 
 def _tensorflow() -> Entries:
@@ -119,13 +130,41 @@ def _tensorflow() -> Entries:
         for distribution in distributions:
             options = "scale=2.0" + (f", distribution='{distribution}'" if distribution else "")
             yield (operation, f"{scaling}({options})"), Family("initializer", scaling, options, outputs=sample)
-    for name in ("keras.layers.Dense", "keras.layers.Conv2D"):
-        yield ("he_uniform", name), Family("fresh_layer", name, outputs={"sample": "layer.kernel"})
+    yield from _keras_kernels()
+    yield from _shared_keras()
     for operation in ("clip_by_value", "clip_by_norm", "clip_by_global_norm"):
         outputs = {"gradients": "clipped[{i}]", "global_norm": "norm"}
         yield (operation, f"tf.{operation}"), Family(operation, f"tf.{operation}", "", every, (), outputs)
     name = "keras.optimizers.SGD"
     yield ("sgd_step", name), Family("sgd", name, "", ("eager", "function"), (), {"weights": "w{i}"})
+
+
+def _keras_kernels() -> Entries:
+    # The layer, the parameter that takes an initializer, and the kernel where it has another name.
+    plain = ["Dense", *(f"Conv{n}D" for n in "123"), *(f"Conv{n}DTranspose" for n in "123")]
+    layers = [(layer, "kernel_initializer", "kernel") for layer in plain]
+    layers += [(f"DepthwiseConv{n}D", "depthwise_initializer", "kernel") for n in "12"]
+    layers += [
+        (f"SeparableConv{n}D", f"{k}_initializer", f"{k}_kernel") for n in "12" for k in ("depthwise", "pointwise")
+    ]
+    layers += [("Embedding", "embeddings_initializer", "embeddings")]
+    for layer, parameter, kernel in layers:
+        name, outputs = f"keras.layers.{layer}", {"sample": f"layer.{kernel}"}
+        for operation, he in zip(HE, ("HeNormal", "HeUniform"), strict=True):
+            option = f"{parameter}=keras.initializers.{he}"
+            yield (operation, f"{name}({parameter}={he}())"), Family("layer", name, option, outputs=outputs)
+        fresh = f"{name}.{kernel}" if "Separable" in layer else name
+        yield ("he_uniform", fresh), Family("layer", name, outputs=outputs)
+
+
+def _shared_keras() -> Entries:
+    sample = {"sample": "samples"}
+    for operation, he in zip(HE, ("HeNormal", "HeUniform"), strict=True):
+        name, layers = f"keras.initializers.{he}", "keras.layers.Dense"
+        yield (operation, f"{name}() (no seed)"), Family("shared", name, outputs=sample)
+        seeded = Family("shared", layers, f"{name}(seed={{seed}})", outputs=sample)
+        yield (operation, f"{layers} (one {he}(seed=n))"), seeded
+        yield (operation, f"{layers} (one {he}())"), Family("shared", layers, f"{name}()", outputs=sample)
 
 
 def _jax() -> Entries:
@@ -154,10 +193,7 @@ def _jax() -> Entries:
         yield (operation, name), Family("initializer", name, outputs=sample)
         name = "jax.nn.initializers.variance_scaling(2.0)"
         yield (operation, name), Family("variance_scaling", "jax.nn.initializers", law, outputs=sample)
-        for name in ("flax.linen.Dense", "flax.linen.Conv"):
-            yield (operation, name), Family("fresh_layer", name, outputs=sample)
-        for name in ("flax.nnx.Linear", "flax.nnx.Conv"):
-            yield (operation, name), Family("fresh_nnx_layer", name, outputs=sample)
+        yield from _flax_kernels(operation)
     value, norm, each, sgd = "optax.clip", "optax.clip_by_global_norm", " (each variable)", "optax.sgd"
     clipped = {"gradients": "clipped[{i}]"}
     yield ("clip_by_value", value), Family("clip", value, "", both, (), clipped)
@@ -168,6 +204,26 @@ def _jax() -> Entries:
     yield ("sgd_step", sgd), Family("sgd", "", "", both, (), weights)
     for clip in (value, norm + each, norm):
         yield ("sgd_step", f"{clip} + {sgd}"), Family("sgd", clip, "", both, (), weights)
+
+
+def _flax_kernels(operation: str) -> Entries:
+    swapped = "transpose_kernel=True"
+    for package, dense, writer in (("linen", "Dense", "linen_layer"), ("nnx", "Linear", "nnx_layer")):
+        for layer, option, kernel in (
+            (dense, "", "kernel"),
+            ("Conv", "", "kernel"),
+            ("ConvTranspose", "", "kernel"),
+            ("ConvTranspose", swapped, "kernel"),
+            ("Embed", "", "embedding"),
+        ):
+            name, parameter = f"flax.{package}.{layer}", "embedding_init" if layer == "Embed" else "kernel_init"
+            outputs = {"sample": f'variables["params"]["{kernel}"]' if package == "linen" else f"layer.{kernel}[...]"}
+            given = ", ".join(filter(None, (option, f"{parameter}={operation}()")))
+            told = ", ".join(filter(None, (option, f"{parameter}=jax.nn.initializers.{operation}()")))
+            yield (operation, f"{name}({given})"), Family(writer, name, told, outputs=outputs)
+            yield (operation, f"{name}({option})" if option else name), Family(writer, name, option, outputs=outputs)
+        shared = f"flax.{package}.{dense}"
+        yield (operation, f"{shared} (one {operation}())"), Family("shared", shared, outputs={"sample": "samples"})
 
 
 MAKERS = {"torch": _torch, "tensorflow": _tensorflow, "jax": _jax}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from nnconform.adapters import SparseGradient
 
+from . import kernels, several
 from .case import Case, arguments, dtype_and_shape, indented, literal
 
 NUMERIC = "np.float64({})"
@@ -184,27 +185,34 @@ def variance_scaling(case: Case) -> Iterator[str]:
     yield from _sampled(case, f"jax.nn.initializers.variance_scaling(2.0, {mode}, {law})")
 
 
-def fresh_layer(case: Case) -> Iterator[str]:
-    """Write a layer that is told nothing about its initialization."""
-    a = case.vector.attributes
-    *kernel, inputs, outputs = a["shape"]
-    dtype = None if a["dtype"] == "float32" else literal(a["dtype"])
-    call = case.family.call.removeprefix("flax.")
-    yield f"layer = {call}({arguments(outputs, tuple(kernel) or None, param_dtype=dtype)})"
-    x = f"np.zeros({(1,) * (len(kernel) + 1) + (inputs,)}, np.float32)"
-    yield f"variables = layer.init(jax.random.key({a['seed']}), {x})"
-    yield 'sample = variables["params"]["kernel"]'
+def _sized(case: Case) -> tuple[kernels.Sizes, tuple[object, ...], str]:
+    """Return the sizes of a layer, the arguments that both of flax's interfaces take, and the keywords."""
+    size = kernels.sizes(case, "spatial_out_in" if "transpose_kernel" in case.family.options else "spatial_in_out")
+    case.refuse("Transpose" in case.family.call and size.groups is not None, "it has no groups")
+    case.refuse(case.vector.attributes.get("mode", "fan_in") != "fan_in", "it has the mode fan_in alone")
+    dtype = kernels.dtype(case)
+    keywords = arguments(case.family.options, feature_group_count=size.groups, param_dtype=dtype and literal(dtype))
+    return size, (size.outputs, size.spatial), keywords
 
 
-def fresh_nnx_layer(case: Case) -> Iterator[str]:
-    """Write a layer of flax.nnx that is told nothing about its initialization."""
-    a = case.vector.attributes
-    *kernel, inputs, outputs = a["shape"]
-    dtype = None if a["dtype"] == "float32" else literal(a["dtype"])
+def linen_layer(case: Case) -> Iterator[str]:
+    """Write a layer that is given an initializer, or told nothing about its initialization."""
+    size, sizes, keywords = _sized(case)
+    embeds = kernels.kind_of(case) == "embedding"
     call = case.family.call.removeprefix("flax.")
-    given = arguments(inputs, outputs, tuple(kernel) or None, param_dtype=dtype, rngs=f"nnx.Rngs({a['seed']})")
-    yield f"layer = {call}({given})"
-    yield "sample = layer.kernel[...]"
+    yield f"layer = {call}({arguments(size.inputs if embeds else '', *sizes, keywords)})"
+    x = "np.zeros(1, np.int32)" if embeds else f"np.zeros({(1,) * (size.rank - 1) + (size.inputs,)}, np.float32)"
+    yield f"variables = layer.init(jax.random.key({case.number('seed')}), {x})"
+
+
+def nnx_layer(case: Case) -> Iterator[str]:
+    """Write a layer of flax.nnx that is given an initializer, or told nothing about its initialization."""
+    size, sizes, keywords = _sized(case)
+    given = arguments(size.inputs, *sizes, keywords, rngs=f"nnx.Rngs({case.number('seed')})")
+    yield f"layer = {case.family.call.removeprefix('flax.')}({given})"
+
+
+shared = several.flax_kernels
 
 
 def arrays(case: Case, name: str, letter: str) -> Iterator[str]:

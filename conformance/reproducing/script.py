@@ -14,7 +14,7 @@ from nnconform.conformance.suite.clauses import Clause, clauses
 from nnconform.conformance.suite.recipes import Repeated
 from nnconform.conformance.suite.vectors import LawTensor, Tensor, Vector
 
-from . import checks, laws
+from . import checks, laws, several
 from .case import Case, NothingToShow, indented
 from .clauses import concerned, quoted
 from .families import RUNNING, families
@@ -24,6 +24,7 @@ from .rows import Chosen, Row, failing, output_of, shown
 
 DTYPE = re.compile(r"^dtype (\w+), wanted (\w+)$")
 SHAPE = re.compile(r"^shape \[.*\], wanted \[(.*)\]$")
+EXTREMES = "# The middle of where the smallest and the largest element lie, and how far from it they may be."
 PRESENCE = {"nothing where a value is wanted": "is not None", "a value where the gradient is absent": "is None"}
 
 
@@ -60,6 +61,8 @@ def write(vector: Vector, chosen: Chosen) -> Script:
     if row is not None and row["verdict"] == "unsupported":
         raise NothingToShow(f"{chosen.implementation} has no such thing: {row['reason']}")
     family = families(chosen.framework)[vector.operation, chosen.implementation]
+    if not several.makes_several(chosen.framework, family, vector):
+        vector = several.one_sample(vector, row)
     vector, row, names = one_length(vector, row, _names(vector, row, family.omits))
     # What raises may do so in the backward pass: then all of it is called.
     called = shown(row, [*vector.expected], family.omits) if row is not None and not row["outputs"] else names
@@ -153,6 +156,9 @@ class _After:
         if self.case.vector.steps and name not in RUNNING:
             return f"np.stack({name}s)"
         expected = self.case.vector.expected[name]
+        if self.case.vector.extremes:
+            sample = self.numeric.format(self.raw(name))
+            return f"np.array([{sample}.min(), {sample}.max()])"
         narrow = "{}.numpy()" if self.case.array.framework == "torch" else "np.array({})"
         return (self.numeric if expected.dtype == "bfloat16" else narrow).format(self.raw(name))
 
@@ -160,12 +166,18 @@ class _After:
         """Yield the assertions on outputs."""
         vector = self.case.vector
         problem = output_of(self.row, names[0]).get("problem", "")
-        if _of_form(problem):
+        if "layers" in vector.attributes:
+            yield from several.check(self.row)
+        elif _of_form(problem):
             yield from self.form(names, problem)
         elif isinstance(law := vector.expected[names[0]], LawTensor):
             yield from laws.lines(law, self.numeric.format(self.raw(names[0])), laws.statistics(problem, law))
         else:
-            yield "# The exact result, rounded once, and the most by which it may be off."
+            yield (
+                EXTREMES
+                if vector.extremes
+                else "# The exact result, rounded once, and the most by which it may be off."
+            )
             made = [checks.Check(n, self.got(n), _tensor(vector.expected[n]), output_of(self.row, n)) for n in names]
             yield from checks.lines(made, vector.first, brief=self.row is not None and not self.row["outputs"])
 

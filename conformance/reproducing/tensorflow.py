@@ -7,6 +7,7 @@ from typing import Any
 
 from nnconform.adapters import SparseGradient
 
+from . import kernels, several
 from .case import Case, arguments, complement, dtype_and_shape, indented, literal
 
 NUMERIC = "np.float64({})"
@@ -179,17 +180,43 @@ def initializer(case: Case) -> Iterator[str]:
     options = arguments(case.family.options.replace("'", '"'), mode=mode, seed=a["seed"])
     dtype = None if a["dtype"] == "float32" else literal(a["dtype"])
     yield f"initializer = {case.family.call}({options})"
-    yield f"sample = initializer({arguments(tuple(a['shape']), dtype=dtype)})"
+    sample = f"initializer({arguments(tuple(a['shape']), dtype=dtype)})"
+    yield f"samples = [{sample} for _ in range({a['layers']})]" if "layers" in a else f"sample = {sample}"
 
 
-def fresh_layer(case: Case) -> Iterator[str]:
-    """Write a layer that is told nothing about its initialization."""
-    a = case.vector.attributes
-    *kernel, inputs, outputs = a["shape"]
-    dtype = None if a["dtype"] == "float32" else literal(a["dtype"])
-    yield f"keras.utils.set_random_seed({a['seed']})"
-    yield f"layer = {case.family.call}({arguments(outputs, tuple(kernel) or None, dtype=dtype)})"
-    yield f"layer.build({(*[None] * (len(kernel) + 1), inputs)})"
+shared = several.keras_kernels
+
+
+def layer(case: Case) -> Iterator[str]:
+    """Write a layer that is given an initializer, or told nothing about its initialization."""
+    kind, seed = kernels.kind_of(case), case.number("seed")
+    size = kernels.sizes(case, "spatial_out_in" if kind == "transposed_conv" else "spatial_in_out")
+    _refuse(case, kind, size)
+    told = case.family.options and f"{case.family.options}(seed={seed})"
+    dtype = kernels.dtype(case)
+    options = arguments(told, groups=size.groups, dtype=dtype and literal(dtype))
+    if not told:
+        yield f"keras.utils.set_random_seed({seed})"
+    yield f"layer = {case.family.call}({arguments(*_sizes(case, kind, size), options)})"
+    inputs = () if kind == "embedding" else (size.inputs,)
+    yield f"layer.build({(*[None] * (size.rank - 1), *inputs)})"
+
+
+def _refuse(case: Case, kind: str, size: kernels.Sizes) -> None:
+    case.refuse(kind == "transposed_conv" and size.groups is not None, "it has no groups")
+    case.refuse(case.vector.attributes.get("mode", "fan_in") != "fan_in", "it has the mode fan_in alone")
+    pointwise = "pointwise" in case.family.outputs["sample"]
+    case.refuse(pointwise and {*(size.spatial or ())} != {1}, "its kernel has no spatial size")
+
+
+def _sizes(case: Case, kind: str, size: kernels.Sizes) -> tuple[object, ...]:
+    if kind == "embedding":
+        return size.inputs, size.outputs
+    if kind != "depthwise_conv":
+        return size.outputs, size.spatial
+    # A separable layer has outputs of its own after those of each input.
+    outputs = 1 if "Separable" in case.family.call else None
+    return outputs, size.spatial, f"depth_multiplier={size.outputs}"
 
 
 def gradients(case: Case) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 
+from . import kernels
 from .case import Case, arguments, complement, dtype_and_shape
 
 NUMERIC = "{}.double().numpy()"
@@ -118,13 +119,19 @@ def initializer(case: Case) -> Iterator[str]:
     yield f"{case.family.call}({arguments('sample', mode=mode, nonlinearity=mode and repr('relu'))})".replace("'", '"')
 
 
-def fresh_layer(case: Case) -> Iterator[str]:
-    """Write a layer that is told nothing about its initialization."""
-    outputs, inputs, *kernel = case.vector.attributes["shape"]
-    dtype = case.vector.attributes["dtype"]
-    given = None if dtype == "float32" else case.array.dtype(dtype)
-    yield f"torch.manual_seed({case.number('seed')})"
-    yield f"layer = {case.family.call}({arguments(inputs, outputs, tuple(kernel) or None, dtype=given)})"
+def layer(case: Case) -> Iterator[str]:
+    """Write a layer, and the initializer that fills its weight, or a layer that is told nothing about that."""
+    kind = kernels.kind_of(case)
+    size = kernels.sizes(case, "in_out_spatial" if kind in ("transposed_conv", "embedding") else "out_in_spatial")
+    dtype = kernels.dtype(case)
+    options = arguments(groups=size.groups, dtype=dtype and case.array.dtype(dtype))
+    made = f"layer = {case.family.call}({arguments(size.inputs, size.outputs, size.spatial, options)})"
+    seeded = f"torch.manual_seed({case.number('seed')})"
+    if case.family.options:
+        mode = arguments(mode=case.number("mode"), nonlinearity='"relu"')
+        yield from (made, seeded, f"{case.family.options}(layer.weight, {mode})")
+    else:
+        yield from (seeded, made)
 
 
 def parameters(case: Case) -> Iterator[str]:

@@ -18,6 +18,7 @@ from nnconform.reference.variants import OPERATIONS, Case, Outputs
 
 from . import sequential
 from .evaluate_every import every
+from .operations import RANDOM
 from .region import Region, Stored, Undecided
 from .tensors import Array, dtype_name, format_data
 
@@ -244,7 +245,7 @@ def outcome(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset
     """
     if case.unjudged:
         return {}, {}, frozenset()
-    if case.operation in ("he_normal", "he_uniform"):
+    if case.operation in RANDOM:
         return _law(case)
     if any(isinstance(v, Every) for v in case.arrays):
         return every(case)

@@ -29,5 +29,7 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "clip_by_global_norm": ("gradients", "global_norm"),
     "sgd_step": ("weights",),
 }
+# Their outputs are random samples, given a seed.
+RANDOM = frozenset({"he_normal", "he_uniform"})
 # Outputs that no vector expects: the standard draws that a sample is made of, where an API can give them.
 OPTIONAL = frozenset({"draws"})

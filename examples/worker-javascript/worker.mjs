@@ -146,6 +146,22 @@ const cut = (value, n) =>
 const leading = (value, n) =>
   Array.isArray(value) ? value.map((v) => leading(v, n)) : n && value && value.data.length > n ? cut(value, n) : value;
 
+// The smallest and the largest element, NaN where there is one; an empty output as it is (FORMAT-21).
+function extremes(value) {
+  if (Array.isArray(value)) return value.map(extremes);
+  if (!value || !value.data.length) return value;
+  let [least, most] = [Infinity, -Infinity];
+  // Math.min and Math.max of a NaN are NaN; called with millions of arguments they would overflow the stack.
+  for (const v of value.data) [least, most] = [Math.min(least, v), Math.max(most, v)];
+  return { ...value, shape: [2], data: value.data.constructor.of(least, most) };
+}
+
+// What an output was for every seed, on a leading axis (FORMAT-20).
+function stacked(values) {
+  if (Array.isArray(values[0])) return values[0].map((_, i) => stacked(values.map((v) => v[i])));
+  return { ...joined(values), shape: [values.length, ...values[0].shape] };
+}
+
 // What an output was for every length, one after the other.
 function joined(values) {
   if (Array.isArray(values[0])) return values[0].map((_, i) => joined(values.map((v) => v[i])));
@@ -153,11 +169,16 @@ function joined(values) {
   return { ...values[0], shape: [numbers.length], data: KINDS[values[0].dtype].Values.from(numbers) };
 }
 
-// The outputs of one call, or of a call for each length.
-function outputs(run, inputs, attributes, lengths) {
+// The outputs of one call, or of a call for each length or seed.
+function outputs(run, inputs, attributes, { lengths, seeds }) {
+  const gathered = (calls, gather) =>
+    Object.fromEntries(Object.keys(calls[0]).map((key) => [key, gather(calls.map((made) => made[key]))]));
+  if (seeds.length) {
+    return gathered(seeds.map((seed) => run(Object.fromEntries(inputs), { ...attributes, seed })), stacked);
+  }
   if (!lengths.length) return run(Object.fromEntries(inputs), attributes);
-  const calls = lengths.map((n) => run(Object.fromEntries(inputs.map(([k, v]) => [k, cut(v, n)])), attributes));
-  return Object.fromEntries(Object.keys(calls[0]).map((key) => [key, joined(calls.map((made) => made[key]))]));
+  const first = (n) => Object.fromEntries(inputs.map(([k, v]) => [k, cut(v, n)]));
+  return gathered(lengths.map((n) => run(first(n), attributes)), joined);
 }
 
 function answer(request, name) {
@@ -165,8 +186,9 @@ function answer(request, name) {
   try {
     const { run } = IMPLEMENTATIONS.find(asked);
     const inputs = Object.entries(request.inputs).map(([key, value]) => [key, decode(value)]);
-    const made = Object.entries(outputs(run, inputs, request.attributes, request.lengths));
-    const said = made.map(([key, value]) => [key, encode(leading(value, request.first))]);
+    const made = Object.entries(outputs(run, inputs, request.attributes, request));
+    const shown = (value) => (request.extremes ? extremes(value) : leading(value, request.first));
+    const said = made.map(([key, value]) => [key, encode(shown(value))]);
     return { status: "value", outputs: Object.fromEntries(said) };
   } catch (error) {
     if (error instanceof Unsupported) return { status: "unsupported", reason: error.message };

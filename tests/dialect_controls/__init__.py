@@ -8,6 +8,7 @@ import operator
 from mutants.gate import DTYPES
 from mutants.mutant import HALVES
 
+from nnconform.reference import laws
 from nnconform.reference.dialects import COMBINATIONS
 
 from . import activations, batch_norm, clipping, initialization
@@ -55,4 +56,4 @@ def _combined(parts: tuple[str, ...]) -> Control:
     return Control(control.dialect, control.changes, {**control.unseen, **_HIDDEN.get(control.dialect, {})})
 
 
-CONTROLS: tuple[Control, ...] = (*SINGLE, *map(_combined, COMBINATIONS))
+CONTROLS: tuple[Control, ...] = (*SINGLE, *map(_combined, (*COMBINATIONS, *laws.COMBINATIONS)))

@@ -19,7 +19,18 @@ from .numbers import FORMATS, number_of
 from .patterns import every
 
 VECTOR_KEYS = {"id", "clauses", "hunts", "profile", "attributes"}
-OPTIONAL_KEYS = {"compiled", "latitude", "steps", "lengths", "first", "inputs", "expected", "dialects"}
+OPTIONAL_KEYS = {
+    "compiled",
+    "latitude",
+    "steps",
+    "lengths",
+    "first",
+    "seeds",
+    "extremes",
+    "inputs",
+    "expected",
+    "dialects",
+}
 EXPECTED_KEYS = {"dtype", "shape", "data", "bound", "latitude", "flushed"}
 
 

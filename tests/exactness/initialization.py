@@ -26,13 +26,12 @@ def fans(attributes: Mapping[str, Any]) -> tuple[Fraction, Fraction]:
         # INIT-4, with groups = inputs in the layout (inputs * multiplier, 1, *spatial)
         multiplier = a / groups if first else Fraction(b)
         return Fraction(k), multiplier * k
-    # What the kernel holds: the axis of inputs or outputs that is divided by groups.
-    per_group = {"out_in_spatial": (b, a), "spatial_in_out": (a, b)}.get(layout)
-    if per_group:
-        into, out = per_group  # inputs / groups, outputs
-        return Fraction(into * k), out / groups * k
-    into, out = {"in_out_spatial": (a, b), "spatial_out_in": (b, a)}[layout]  # inputs, outputs / groups
-    return into / groups * k, Fraction(out * k)
+    if kind == "embedding":
+        return Fraction(a), Fraction(b)  # INIT-16: rows, features
+    inputs, outputs = (a, b) if layout in ("in_out_spatial", "spatial_in_out") else (b, a)
+    if kind == "transposed_conv":
+        return inputs / groups * k, Fraction(outputs * k)  # the kernel holds the outputs of one group
+    return Fraction(inputs * k), outputs / groups * k  # the kernel holds the inputs of one group
 
 
 def fan(attributes: Mapping[str, Any]) -> Fraction:
@@ -66,3 +65,26 @@ def _support(size: Fraction) -> float:
         assert float(deviation) == 0.87962566103423978
         sigma = mp.sqrt(mp.mpf(2) * size.denominator / size.numerator)
         return float(2 * sigma / mp.mpf("0.87962566103423978"))
+
+
+def pattern(vector: Mapping[str, Any]) -> str:
+    """INIT-11 for the seeds, INIT-15 for the layers: which samples have the same elements."""
+    if "seeds" in vector:
+        different = sorted(set(vector["seeds"]), key=vector["seeds"].index)
+        return "".join(chr(ord("a") + different.index(seed)) for seed in vector["seeds"])
+    return "".join(chr(ord("a") + layer) for layer in range(vector["attributes"].get("layers", 0)))
+
+
+def largest(law: Mapping[str, Any], count: int) -> tuple[Fraction, float]:
+    """Where the largest of ``count`` elements lies, numerics.md, Extremes: the lower end and the upper one."""
+    end = Fraction(law["bound"])
+    with mp.workprec(BITS):
+        p = 1 - mp.mpf(10) ** (mp.mpf(-11) / count) + mp.mpf(4) / 2**23
+        if law["law"] == "uniform":
+            r = 2 * p
+        else:
+            # Phi(2 (1 - r)) = Phi(2) - p (2 Phi(2) - 1)
+            level = mp.ncdf(2) - p * (2 * mp.ncdf(2) - 1)
+            r = 1 - mp.findroot(lambda z: mp.ncdf(z) - level, 2) / 2
+        low = end * (1 - Fraction(int(r * 2**200), 2**200))
+    return low, nearest(end * (1 + 4 * Fraction(1, 2**24)), "float32")

@@ -188,6 +188,25 @@ def flushed_input(value: Any) -> Any:
 def law_problems(operation: str, vector: Mapping[str, Any]) -> Iterator[str]:
     attributes = vector["attributes"]
     wanted = initialization.law(operation, attributes)
-    wanted |= {"dtype": attributes["dtype"], "shape": attributes["shape"]}
+    if "extremes" in vector:
+        yield from extremes_problems(vector, wanted)
+        return
+    pattern = initialization.pattern(vector)
+    wanted |= {"dtype": attributes["dtype"], "shape": [*([len(pattern)] if pattern else []), *attributes["shape"]]}
+    wanted |= {"pattern": pattern} if pattern else {}
     if vector["expected"] != {"sample": wanted}:
         yield f"{vector['id']}: got {vector['expected']}, wanted {wanted}"
+
+
+def extremes_problems(vector: Mapping[str, Any], law: Mapping[str, Any]) -> Iterator[str]:
+    """The region of the largest ends where the support ends, and begins two steps or less before its interval."""
+    where, node = f"{vector['id']}: extremes", vector["expected"]["sample"]
+    check_keys(node, {"dtype", "shape", "data", "bound"}, set(), where)
+    least, most = numbers(node["data"], "float32", (2,), where)
+    [bound] = map(Fraction, bounds(node["bound"], 1, where))
+    low, high = initialization.largest(law, math.prod(vector["attributes"]["shape"]))
+    step = power(2 - FORMATS["float32"].bits) * Fraction(high)
+    if (node["dtype"], node["shape"], least) != ("float32", [2], -most) or Fraction(most) + bound != Fraction(high):
+        yield f"{where}: got {node}, wanted {high} as the end"
+    if not low - step <= Fraction(most) - bound <= low:
+        yield f"{where}: it begins at {float(Fraction(most) - bound)}, wanted {float(low)}"

@@ -28,7 +28,17 @@ def numbers(function):
 torch.manual_seed(1)
 draws = {
     "torch.nn.Linear": torch.nn.Linear(512, 256).weight.var().item() * 512,
+    "torch.nn.Conv1d": torch.nn.Conv1d(64, 256, 9).weight.var().item() * 64 * 9,
     "torch.nn.Conv2d": torch.nn.Conv2d(64, 256, 3).weight.var().item() * 64 * 9,
+    "torch.nn.Conv3d": torch.nn.Conv3d(32, 64, (3, 5, 5)).weight.var().item() * 32 * 75,
+}
+transposed = {
+    "torch.nn.ConvTranspose1d": torch.nn.ConvTranspose1d(64, 256, 9).weight.var().item() * 256 * 9,
+    "torch.nn.ConvTranspose2d": torch.nn.ConvTranspose2d(64, 256, 3).weight.var().item() * 256 * 9,
+}
+embeddings = {
+    "torch.nn.Embedding": torch.nn.Embedding(2000, 100).weight.var().item(),
+    "torch.nn.EmbeddingBag": torch.nn.EmbeddingBag(2000, 100).weight.var().item(),
 }
 print(json.dumps({
     "batch_norm_train": {
@@ -44,6 +54,8 @@ print(json.dumps({
     "he_normal": {"torch.nn.init.kaiming_normal_": {"mode": default(torch.nn.init.kaiming_normal_, "mode")}},
     "he_uniform": {"torch.nn.init.kaiming_uniform_": {"mode": default(torch.nn.init.kaiming_uniform_, "mode")}},
     "layers": draws,
+    "transposed kernels": {"fan_in*": transposed},
+    "embeddings": {"none": embeddings},
 }))
 """
 TENSORFLOW = """
@@ -56,6 +68,7 @@ def law(initializer):
     return {key: getattr(initializer, key) for key in ("distribution", "scale", "mode")}
 
 fused, layer = tf.compat.v1.nn.fused_batch_norm, keras.layers.BatchNormalization
+embedding = keras.layers.Embedding(9, 9).embeddings_initializer
 print(json.dumps({
     "batch_norm_train": {
         "tf.compat.v1.nn.fused_batch_norm": {
@@ -75,7 +88,9 @@ print(json.dumps({
     "kernels": {
         "keras.layers.Dense": law(keras.layers.Dense(3).kernel_initializer),
         "keras.layers.Conv2D": law(keras.layers.Conv2D(3, 3).kernel_initializer),
+        "keras.layers.SeparableConv2D.pointwise_kernel": law(keras.layers.SeparableConv2D(3, 3).pointwise_initializer),
     },
+    "embeddings": {"none": {"keras.layers.Embedding": embedding.maxval**2 / 3}},
 }))
 """
 JAX = """
@@ -90,6 +105,10 @@ def numbers(function):
 def kernel(layer, *shape):
     return layer.init(jax.random.key(1), jnp.ones(shape))["params"]["kernel"]
 
+swapped = flax.linen.ConvTranspose(256, (3, 3), transpose_kernel=True)
+embedding = flax.linen.Embed(2000, 100).init(jax.random.key(1), jnp.zeros(1, int))["params"]["embedding"]
+embedding_nnx = flax.nnx.Embed(2000, 100, rngs=flax.nnx.Rngs(1)).embedding[...]
+
 assert default(optax.sgd, "learning_rate") is inspect.Parameter.empty
 print(json.dumps({
     "batch_norm_train": {
@@ -103,6 +122,22 @@ print(json.dumps({
         "flax.linen.Conv": float(kernel(flax.linen.Conv(256, (3, 3)), 1, 4, 4, 64).var()) * 64 * 9,
         "flax.nnx.Linear": float(flax.nnx.Linear(512, 256, rngs=flax.nnx.Rngs(1)).kernel[...].var()) * 512,
         "flax.nnx.Conv": float(flax.nnx.Conv(64, 256, (3, 3), rngs=flax.nnx.Rngs(1)).kernel[...].var()) * 64 * 9,
+    },
+    "transposed kernels": {
+        "fan_in": {
+            "flax.linen.ConvTranspose": float(
+                kernel(flax.linen.ConvTranspose(256, (3, 3)), 1, 4, 4, 64).var()
+            ) * 64 * 9,
+        },
+        "fan_in*": {
+            "flax.linen.ConvTranspose(transpose_kernel=True)": float(kernel(swapped, 1, 4, 4, 64).var()) * 256 * 9,
+        },
+    },
+    "embeddings": {
+        "fan_out": {
+            "flax.linen.Embed": float(embedding.var()) * 100,
+            "flax.nnx.Embed": float(embedding_nnx.var()) * 100,
+        },
     },
 }))
 """
@@ -140,7 +175,9 @@ def test_every_law_of_an_initializer_is_the_one_that_it_has(both):
     for operation in ("he_normal", "he_uniform"):
         for implementation, law in signatures.get(operation, {}).items():
             for part, value in law.items():
-                assert table[operation, part][implementation] == str(value).removesuffix(".0")
+                # An initializer is given a shape alone.
+                read = "*" if part == "mode" else ""
+                assert table[operation, part][implementation] == str(value).removesuffix(".0") + read
 
 
 def test_the_kernels_of_layers_have_the_law_of_their_initializers(both):
@@ -150,13 +187,27 @@ def test_the_kernels_of_layers_have_the_law_of_their_initializers(both):
             assert table[LAYERS, part][implementation] == str(value).removesuffix(".0")
 
 
+def scale(text):
+    numerator, _, denominator = text.partition("/")
+    return float(numerator) / float(denominator or 1)
+
+
 def test_the_scale_of_a_layer_is_the_variance_of_its_kernel_times_the_fan(both):
     table, signatures = both
+    sections = {LAYERS: {"fan_in": signatures.get("layers", {})}}
+    sections |= {name: signatures.get(name, {}) for name in ("transposed kernels", "embeddings")}
+    for section, modes in sections.items():
+        for mode, products in modes.items():
+            for implementation, product in products.items():
+                assert table[section, "mode"][implementation] == mode
+                # Of 131,072 numbers and more: four standard errors of their variance, of a normal law, are 1.6 %.
+                assert product == pytest.approx(scale(table[section, "scale"][implementation]), rel=0.016)
+
+
+def test_the_factor_over_the_deviation_of_he_is_that_of_the_kernel(both):
+    table, signatures = both
     for implementation, product in signatures.get("layers", {}).items():
-        numerator, _, denominator = table[LAYERS, "scale"][implementation].partition("/")
-        assert table[LAYERS, "mode"][implementation] == "fan_in"
-        # Of 131,072 numbers and more: four standard errors of their variance, of a normal law, are 1.6 %.
-        assert product == pytest.approx(float(numerator) / float(denominator or 1), rel=0.016)
+        assert float(table[LAYERS, "of He's"][implementation]) == pytest.approx((product / 2) ** 0.5, rel=0.01)
 
 
 def test_what_must_be_given_has_no_default(both):

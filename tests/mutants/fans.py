@@ -116,6 +116,22 @@ SIZES = (
         dialect="shape-only-fan",
     ),
     Mutant(
+        "rows-of-an-embedding-as-outputs",
+        UNIFORM,
+        "wrong-fan",
+        'if layout in ("out_in_spatial", "spatial_out_in") else',
+        'if layout in ("out_in_spatial", "spatial_out_in") or (kind, layout) == ("embedding", "spatial_in_out") else',
+        unseen=ONLY_FLOAT32_KERNELS,
+    ),
+    Mutant(
+        "transposed-always-outputs-first",
+        UNIFORM,
+        "wrong-fan",
+        'if layout in ("out_in_spatial", "spatial_out_in") else',
+        'if layout in ("out_in_spatial", "spatial_out_in") or (kind == "transposed_conv" and layout[0] == "s") else',
+        unseen=ONLY_FLOAT32_KERNELS,
+    ),
+    Mutant(
         "layout-ignored",
         UNIFORM,
         "wrong-fan",

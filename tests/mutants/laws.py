@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .mutant import Mutant
+from .mutant import BESIDE_FLOAT32, Mutant
 
 NORMAL = "he_normal"
 UNIFORM = "he_uniform"
@@ -14,6 +14,10 @@ REDRAW = (
 )
 NORMAL_SAMPLE = "(sample * deviation / 0.87962566103423978).astype(dtype)"
 UNIFORM_SAMPLE = "np.random.default_rng(seed).uniform(-limit, limit, shape).astype(dtype)"
+
+NORMAL_STREAM = "stream, deviation = np.random.default_rng(seed)"
+ONLY_FLOAT32_LAYERS = dict.fromkeys(BESIDE_FLOAT32, "several kernels of one initializer are asked in float32 alone")
+ONLY_FLOAT32_EXTREMES = dict.fromkeys(BESIDE_FLOAT32, "the extremes of a long sample are asked in float32 alone")
 
 NORMALS = (
     Mutant("normal-gain-of-1", NORMAL, "gain-forgotten", DEVIATION, "math.sqrt(1 / fan(shape"),
@@ -100,6 +104,33 @@ NORMALS = (
         NORMAL_SAMPLE.replace("(dtype)", "(np.float32)"),
         unseen={"float32": "it is float32"},
     ),
+    Mutant("normal-seed-ignored", NORMAL, "seed-ignored", NORMAL_STREAM, NORMAL_STREAM.replace("seed", "0")),
+    Mutant("normal-not-repeatable", NORMAL, "not-repeatable", NORMAL_STREAM, NORMAL_STREAM.replace("seed", "")),
+    Mutant(
+        "normal-kernel-repeats",
+        NORMAL,
+        "initializer-repeats",
+        f"{REDRAW}    return",
+        f"{REDRAW}    if layers:\n        sample[1:] = sample[0]\n    return",
+        unseen=ONLY_FLOAT32_LAYERS,
+        dialect="initializer-repeats",
+    ),
+    Mutant(
+        "cut-redrawn-until-few-are-left",
+        NORMAL,
+        "leaky-truncation",
+        "while (outside := np.abs(sample) > 2).any():",
+        "while (outside := np.abs(sample) > 2).mean() > 1e-6:",
+        unseen=ONLY_FLOAT32_EXTREMES,
+    ),
+    Mutant(
+        "cut-on-the-near-side-of-two-deviations",
+        NORMAL,
+        "leaky-truncation",
+        "np.abs(sample) > 2)",
+        "np.abs(sample) > 1.99996)",
+        unseen=ONLY_FLOAT32_EXTREMES,
+    ),
     Mutant("normal-sample-transposed", NORMAL, "wrong-shape", NORMAL_SAMPLE, f"{NORMAL_SAMPLE}.T"),
     Mutant("normal-sample-flat", NORMAL, "wrong-shape", NORMAL_SAMPLE, f"{NORMAL_SAMPLE}.ravel()"),
 )
@@ -155,6 +186,36 @@ UNIFORMS = (
         UNIFORM_SAMPLE,
         UNIFORM_SAMPLE.replace("(dtype)", "(np.float32)"),
         unseen={"float32": "it is float32"},
+    ),
+    Mutant("uniform-seed-ignored", UNIFORM, "seed-ignored", UNIFORM_SAMPLE, UNIFORM_SAMPLE.replace("seed", "0")),
+    Mutant("uniform-not-repeatable", UNIFORM, "not-repeatable", UNIFORM_SAMPLE, UNIFORM_SAMPLE.replace("seed", "")),
+    Mutant(
+        "uniform-kernel-repeats",
+        UNIFORM,
+        "initializer-repeats",
+        UNIFORM_SAMPLE,
+        "np.array(np.broadcast_to(np.random.default_rng(seed).uniform(-limit, limit, shape[1:] if layers else shape), "
+        "shape)).astype(dtype)",
+        unseen=ONLY_FLOAT32_LAYERS,
+        dialect="initializer-repeats",
+    ),
+    Mutant(
+        "uniform-end-off-by-eight-in-a-million",
+        UNIFORM,
+        "leaky-truncation",
+        LIMIT,
+        LIMIT.replace("math", "(1 - 8e-6) * math"),
+        unseen=ONLY_FLOAT32_EXTREMES,
+    ),
+    Mutant(
+        "uniform-leaks-one-in-a-million",
+        UNIFORM,
+        "leaky-truncation",
+        f'shape = [layers, *shape] if layers else shape\n    return {{"sample": {UNIFORM_SAMPLE}}}',
+        "sample = np.random.default_rng(seed).uniform(-limit, limit, shape)\n"
+        "    sample.flat[500_000::1_000_000] = 1.01 * limit\n"
+        '    return {"sample": sample.astype(dtype)}',
+        unseen=ONLY_FLOAT32_EXTREMES,
     ),
     Mutant("uniform-sample-transposed", UNIFORM, "wrong-shape", UNIFORM_SAMPLE, f"{UNIFORM_SAMPLE}.T"),
 )
