@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from nnconform.adapters import Adapter
+from nnconform.adapters import numpy as numpy_adapter
 from nnconform.adapters.worker import AdapterFault, call, decode, encode, leading, serve
 
 STEPS = {"x": np.ones((3, 2), np.float32), "dy": np.ones((3, 2), np.float32)}
@@ -250,3 +251,9 @@ def test_a_long_tensor_is_whole_for_the_call_and_short_in_the_answer():
     function = lambda x: {"y": x, "batch_mean": np.sum(x, dtype=np.float64)}  # noqa: E731
     [answer] = answers(adapter_of(liar=function), {"x": long}, {}, first=2)
     assert answer["outputs"] == {"y": tensor(np.float32([1, 2])), "batch_mean": tensor(np.array(150_000.0))}
+
+
+def test_an_error_in_what_the_adapters_share_is_no_error_of_the_framework():
+    broken = adapter_of(shared=lambda: numpy_adapter.fan((2, 2), "dense", "out_in_spatial", 1, "no such mode"))
+    [answer] = answers(broken, {}, {})
+    assert (answer["status"], "KeyError" in answer["reason"]) == ("fault", True)
