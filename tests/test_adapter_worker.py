@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from nnconform.adapters import Adapter
+from nnconform.adapters import numpy as numpy_adapter
 from nnconform.adapters.worker import AdapterFault, call, decode, encode, hello, leading, serve
 
 STEPS = {"x": np.ones((3, 2), np.float32), "dy": np.ones((3, 2), np.float32)}
@@ -313,3 +314,9 @@ def test_a_worker_says_that_random_samples_take_seeds_and_what_else_their_adapte
     adapter.implements("elu", "none")(dict)
     said = {i["name"]: i["takes"] for i in hello(adapter, 1)["implementations"]}
     assert said == {"plain": ["seeds"], "more": ["seeds", "layers", "extremes"], "none": []}
+
+
+def test_an_error_in_what_the_adapters_share_is_no_error_of_the_framework():
+    broken = adapter_of(shared=lambda: numpy_adapter.fan((2, 2), "dense", "out_in_spatial", 1, "no such mode"))
+    [answer] = answers(broken, {}, {})
+    assert (answer["status"], "KeyError" in answer["reason"]) == ("fault", True)

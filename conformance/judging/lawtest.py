@@ -235,8 +235,8 @@ def measured(sample: Sample, law: LawTensor) -> dict[str, float]:
     """Return what a report says of a sample: what was found of it, beside what its law has.
 
     The fan that its deviation implies, 2 / variance, stands with the interval that holds the true one with all but a
-    probability of ``RATE``. A scale that is known gives it exactly, if it is that of the law's own family: then it lies in
-    the interval.
+    probability of ``RATE``. A scale that is known gives it exactly, if it is that of the law's own family: then it lies
+    in the interval.
     """
     found = {"stddev": sample.stddev, "expected_stddev": law.stddev, "largest": sample.largest}
     if law.pattern or not sample.finite or not sample.moments[2]:
