@@ -24,7 +24,7 @@ adapter, told = load(f"nnconform.adapters.{sys.argv[1]}"), []
 adapter.setup(1)
 for vector in vectors()[0]:
     about = vector.attributes
-    plain = vector.operation in ("he_normal", "he_uniform") and "layers" not in about and not vector.unjudged
+    plain = vector.operation in ("he_normal", "he_uniform") and not vector.needs and not vector.unjudged
     if not plain or vector.dtype not in ("float32", "float64") or 0 in about["shape"]:
         continue
     for one in adapter.implementations:
