@@ -220,7 +220,7 @@ def he_normal(*, shape, kind, layout, groups, mode, dtype, seed, layers=0):
     sample = stream.standard_normal(shape)
     while (outside := np.abs(sample) > 2).any():
         sample[outside] = stream.standard_normal(int(outside.sum()))
-    return {"sample": (sample * deviation / 0.87962566103423978).astype(dtype)}
+    return {"sample": (sample * deviation / 0.87962566103423978).astype(dtype), "draws": sample.astype(dtype)}
 
 
 @adapter.implements("he_uniform", "numpy uniform", takes=("layers", "extremes"))
@@ -228,7 +228,8 @@ def he_uniform(*, shape, kind, layout, groups, mode, dtype, seed, layers=0):
     """Return a kernel from the uniform law within sqrt(6 / fan), or several."""
     limit = math.sqrt(6 / fan(shape, kind, layout, groups, mode))
     shape = [layers, *shape] if layers else shape
-    return {"sample": np.random.default_rng(seed).uniform(-limit, limit, shape).astype(dtype)}
+    draws = np.random.default_rng(seed).uniform(-1, 1, shape).astype(dtype)
+    return {"sample": np.random.default_rng(seed).uniform(-limit, limit, shape).astype(dtype), "draws": draws}
 
 
 # What a layer does here when the user sets nothing: the spec's defaults.

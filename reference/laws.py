@@ -25,6 +25,8 @@ COMBINATIONS: tuple[tuple[str, ...], ...] = (
     ("shape-only-fan", "default-uniform-inverse-sqrt-fan"),
     ("shape-only-fan", "default-glorot-uniform"),
     ("shape-only-fan", "default-lecun-normal"),
+    ("few-bit-draws", "half-precision-scale"),
+    ("initializer-repeats", "untruncated-normal"),
 )
 
 

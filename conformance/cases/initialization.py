@@ -84,13 +84,22 @@ EMPTY = (
 )
 LAWS = {"he_normal": "INIT-9", "he_uniform": "INIT-10"}
 FAULTS = {
-    "he_normal": ("wrong-fan", "gain-forgotten", "wrong-truncation"),
-    "he_uniform": ("wrong-fan", "gain-forgotten", "deviation-for-bound"),
+    "he_normal": ("wrong-fan", "gain-forgotten", "wrong-truncation", "uniform-for-normal"),
+    "he_uniform": ("wrong-fan", "gain-forgotten", "deviation-for-bound", "normal-for-uniform"),
 }
 OF_A_SEED = ("seed-ignored", "not-repeatable")
 # 20,971,520 elements.
 LONG = [5120, 4096]
-OF_BOTH = ("deviation-for-variance", "wrong-law", "shifted-mean", "dependent-elements", "wrong-dtype", "wrong-shape")
+OF_BOTH = (
+    "deviation-for-variance",
+    "wrong-gain",
+    "wrong-deviation",
+    "wrong-law",
+    "shifted-mean",
+    "dependent-elements",
+    "wrong-dtype",
+    "wrong-shape",
+)
 
 
 def _attributes(kernel: Kernel, dtype: str, mode: str, seed: int) -> dict[str, Any]:

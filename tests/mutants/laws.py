@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .mutant import BESIDE_FLOAT32, Mutant
+from .mutant import BESIDE_FLOAT32, HALVES, Mutant
 
 NORMAL = "he_normal"
 UNIFORM = "he_uniform"
@@ -22,6 +22,15 @@ ONLY_FLOAT32_EXTREMES = dict.fromkeys(BESIDE_FLOAT32, "the extremes of a long sa
 NORMALS = (
     Mutant("normal-gain-of-1", NORMAL, "gain-forgotten", DEVIATION, "math.sqrt(1 / fan(shape"),
     Mutant("normal-gain-of-leaky-relu", NORMAL, "gain-forgotten", DEVIATION, "math.sqrt(2 / (1 + 0.2**2) / fan(shape"),
+    Mutant(
+        "normal-gain-off-by-a-hundred-thousandth",
+        NORMAL,
+        "wrong-deviation",
+        NORMAL_SAMPLE,
+        NORMAL_SAMPLE.replace("deviation", "1.00001 * deviation"),
+        unseen=dict.fromkeys(HALVES, "elements of so few digits allow it"),
+    ),
+    Mutant("normal-gain-of-tanh", NORMAL, "wrong-gain", DEVIATION, "5 / 3 * math.sqrt(1 / fan(shape"),
     Mutant(
         "normal-deviation-not-rooted",
         NORMAL,
@@ -138,6 +147,14 @@ NORMALS = (
 UNIFORMS = (
     Mutant("uniform-gain-of-1", UNIFORM, "gain-forgotten", LIMIT, "limit = math.sqrt(3 / fan(shape"),
     Mutant("uniform-gain-of-torch-layers", UNIFORM, "gain-forgotten", LIMIT, "limit = math.sqrt(1 / fan(shape"),
+    Mutant(
+        "uniform-gain-off-by-a-hundred-thousandth",
+        UNIFORM,
+        "wrong-deviation",
+        LIMIT,
+        LIMIT.replace("math", "0.99999 * math"),
+        unseen=dict.fromkeys(HALVES, "elements of so few digits allow it"),
+    ),
     Mutant("uniform-end-at-the-deviation", UNIFORM, "deviation-for-bound", LIMIT, "limit = math.sqrt(2 / fan(shape"),
     Mutant("uniform-end-not-rooted", UNIFORM, "deviation-for-variance", "limit = math.sqrt(6", "limit = float(6"),
     Mutant("uniform-from-0", UNIFORM, "shifted-mean", "uniform(-limit, limit, shape)", "uniform(0, limit, shape)"),
