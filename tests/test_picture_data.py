@@ -15,6 +15,7 @@ import pytest
 from nnconform.adapters.numpy import he_normal
 from nnconform.conformance.judging.picture import of_sample
 from nnconform.conformance.judging.points import of_answer
+from nnconform.conformance.judging.sample import Sample
 from nnconform.conformance.reports.pictures import curves
 from nnconform.conformance.running.journal import entry_of, result_of
 from nnconform.conformance.suite.vectors import LawTensor
@@ -72,7 +73,7 @@ def test_the_law_of_a_sample_is_that_of_the_vector(report, published):
 
 
 def test_what_lies_beyond_the_ends_is_in_the_outer_bins_and_a_nan_in_none():
-    found = of_sample(np.float32([-np.inf, -9, 4, np.inf, 0, np.nan]), law())
+    found = of_sample(Sample(np.float32([-np.inf, -9, 4, np.inf, 0, np.nan])), law())
     counts = found["histogram"]["counts"]
     assert (counts[0], counts[32], counts[-1], sum(counts)) == (2, 1, 2, 5)
     assert (found["quantiles"][0], found["quantiles"][-1]) == (-math.inf, math.inf)
@@ -80,7 +81,7 @@ def test_what_lies_beyond_the_ends_is_in_the_outer_bins_and_a_nan_in_none():
 
 @pytest.mark.parametrize(("sample", "stddev"), [([], 1.0), ([np.nan], 1.0), ([1.0], 0.0)])
 def test_a_sample_without_numbers_or_a_law_without_deviation_has_no_histogram(sample, stddev):
-    assert of_sample(np.float32(sample), law(stddev)) == {"law": {"name": "normal", "bound": math.inf}}
+    assert of_sample(Sample(np.float32(sample)), law(stddev)) == {"law": {"name": "normal", "bound": math.inf}}
 
 
 def test_an_error_of_elu_stands_in_the_binade_of_its_x(published):

@@ -183,7 +183,7 @@ def _random(vector: Vector, name: str, expected: LawTensor, sample: Sample) -> t
     result = OutputResult("conforms", digest(sample.elements, expected), found.ratio, found.ulp)
     if lawtest.comparable(sample, expected):
         result.measured = lawtest.measured(sample, expected)
-        result.picture = of_sample(sample.elements, expected)
+        result.picture = of_sample(sample, expected)
     if found.fits:
         return result, []
     result.verdict, result.problem = "diverges", found.problem

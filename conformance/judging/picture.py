@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from nnconform.conformance.suite.tensors import Array
 from nnconform.conformance.suite.vectors import LawTensor
+
+from .sample import Sample
 
 # The histogram's range: twice what the widest law with a bound has, the truncated normal one (2.27).
 LOW, HIGH = -4.0, 4.0
@@ -19,11 +20,11 @@ PARTS = 32
 DIGITS = 5
 
 
-def of_sample(sample: Array, expected: LawTensor) -> dict[str, Any]:
+def of_sample(sample: Sample, expected: LawTensor) -> dict[str, Any]:
     """Return the law, and a histogram and quantiles of a sample in units of the law's deviation.
 
     Args:
-        sample: any shape and float dtype; NaNs are left out.
+        sample: NaNs are left out.
         expected: the law that it should follow.
 
     Returns:
@@ -32,16 +33,18 @@ def of_sample(sample: Array, expected: LawTensor) -> dict[str, Any]:
         the sample lie). Without histogram and quantiles where there is no number, or the law has no deviation.
     """
     found: dict[str, Any] = {"law": {"name": expected.law, "bound": expected.bound}}
-    numbers = sample.astype(np.float64).ravel()
-    numbers = numbers[~np.isnan(numbers)]
-    if not numbers.size or not expected.stddev > 0:
+    values, counts = sample.counted
+    numbers = ~np.isnan(values)
+    if not numbers.any() or not expected.stddev > 0:
         return found
-    z = numbers / expected.stddev
-    counts, _ = np.histogram(np.clip(z, LOW, HIGH), BINS, (LOW, HIGH))
+    z, up_to = values[numbers] / expected.stddev, np.cumsum(counts[numbers])
+    # How many lie below each edge of a bin; what lies beyond the ends is in the first and the last bin.
+    below = np.append(0, up_to)[np.searchsorted(z, np.linspace(LOW, HIGH, BINS + 1)[1:-1])]
+    in_bins = np.diff(np.concatenate([[0], below, up_to[-1:]]))
     # Elements of the sample, not means of neighbours: an infinite one stays what it is.
-    quantiles = np.quantile(z, np.arange(PARTS + 1) / PARTS, method="inverted_cdf")
+    quantiles = z[np.searchsorted(up_to, np.arange(PARTS + 1) / PARTS * up_to[-1])]
     return found | {
-        "histogram": {"low": LOW, "high": HIGH, "counts": [int(count) for count in counts]},
+        "histogram": {"low": LOW, "high": HIGH, "counts": [int(count) for count in in_bins]},
         "quantiles": [rounded(float(q), DIGITS) for q in quantiles],
     }
 

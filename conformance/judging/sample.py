@@ -72,13 +72,14 @@ class Sample:
         return {1: float(np.mean(self.wide)), 2: float(np.mean(square)), 4: float(np.mean(square * square))}
 
     @functools.cached_property
-    def _counted(self) -> tuple[Array, Array]:
+    def counted(self) -> tuple[Array, Array]:
+        """The different values in ascending order, NaN last, and how often each stands there."""
         return np.unique(self.wide, return_counts=True)
 
     @property
     def distinct(self) -> int:
         """How many different values there are."""
-        return int(self._counted[0].size)
+        return int(self.counted[0].size)
 
     @functools.cached_property
     def steps(self) -> tuple[Array, Array, Array, Array]:
@@ -87,7 +88,7 @@ class Sample:
         A value v stands for all numbers from v - s / 2 to v + s / 2, s the spacing of the dtype at v: at these ends
         the rounded sample has the distribution function of the sample before it was rounded.
         """
-        values, counts = self._counted
+        values, counts = self.counted
         half = spacing(values, self.elements.dtype.name) / 2
         up_to = np.cumsum(counts)
         return values - half, values + half, (up_to - counts) / self.size, up_to / self.size
@@ -110,12 +111,14 @@ class Sample:
         for axis, count in enumerate(self.wide.shape):
             length = self.size // max(count, 1)
             if 2 <= count <= MOST_CHANNELS and length >= LEAST_ELEMENTS:
-                rows = np.moveaxis(self.wide, axis, 0).reshape(count, length)
+                # Sums of float32 are exact enough, their errors far below the criterion, if squares do not underflow.
+                unit = self.largest or 1.0
+                rows = (np.moveaxis(self.wide, axis, 0).reshape(count, length) / unit).astype(np.float32)
                 with np.errstate(all="ignore"):
                     between = np.abs(rows @ rows.T)
                 np.fill_diagonal(between, 0.0)
                 name = f"channels of axis {axis}"
-                yield Correlation(name, float(np.max(between)), length, count * (count - 1) // 2)
+                yield Correlation(name, float(np.max(between)) * unit**2, length, count * (count - 1) // 2)
 
     def scale(self, law: str) -> Scale | None:
         """Return what the standard draws of a law were multiplied by; None where they are not known or do not fit."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from mutants.gate import DTYPES, results_of_source
+from mutants.gate import DTYPES, results_of_source, telling
 from mutants.mutant import changed
 
 from nnconform.conformance.judging.judge import Result
@@ -108,7 +108,7 @@ def diagnosis(control: Control, vectors: Sequence[Vector]) -> Diagnosis:
     """
     name, operations = control.dialect.replace("+", "_with_"), control.operations
     source = changed(control.dialect, control.changes)
-    results = results_of_source(name, source, [v for v in vectors if v.operation in operations])
+    results = results_of_source(name, source, telling(vectors, operations, control.parts))
     found = Diagnosis(control, {(o, d): [] for o in operations for d in DTYPES}, [])
     for result in results:
         said = _names(result)
