@@ -14,6 +14,7 @@ from nnconform.conformance.judging.lawtest import (
     critical_distance,
     critical_sum,
     expected_distinct,
+    expected_scale,
     limit,
 )
 from nnconform.conformance.judging.sample import LEAST_ELEMENTS, MOST_CHANNELS
@@ -22,10 +23,12 @@ from nnconform.reference.bounds import HALF
 from nnconform.reference.initialization import TRUNCATED_DEVIATION
 from nnconform.reference.rounding import FORMATS
 
+SCALE = "scale"
 # Those that are said in a line come first.
 ORDER = (
     *("support", "reach", "mean", "variance", "fourth moment", "distinct values"),
     *("neighbours", "elements", "channels", "Kolmogorov-Smirnov"),
+    SCALE,
 )
 FAILED = re.compile(rf"({'|'.join(ORDER)})( [^,:;]*)? [\d.e+inf]+ times")
 
@@ -38,18 +41,22 @@ def statistics(problem: str, law: LawTensor) -> tuple[str, ...]:
 
 
 def _has(law: LawTensor, name: str) -> bool:
-    """Say whether a statistic is made of samples of a law; "elements" and "neighbours" are the same lines."""
-    return name != "elements" and (name != "distinct values" or law.dtype in HALF)
+    """Say whether a statistic is made of any sample of a law; "elements" and "neighbours" are the same lines."""
+    return name not in ("elements", SCALE) and (name != "distinct values" or law.dtype in HALF)
 
 
-def lines(law: LawTensor, got: str, names: Iterable[str]) -> Iterator[str]:
+def lines(law: LawTensor, got: str, names: Iterable[str], draws: str = "") -> Iterator[str]:
     """Yield the lines that compute statistics of a sample and fail where one is beyond its critical value.
 
     Args:
         law: that the sample should follow.
         got: the expression of the sample as float64.
         names: of the statistics, in the order of ``ORDER``.
+        draws: the expression of the standard draws as float64, for the statistic ``SCALE``.
     """
+    if SCALE in names:
+        yield "# The standard draws of the same seed."
+        yield f"draws = {draws}.ravel()"
     yield f"z = {got}.ravel() / {law.stddev!r}  # sqrt(2 / {round(2 / law.stddev**2, 3):g})"
     for name in names:
         yield from _statistic(law, name)
@@ -67,6 +74,7 @@ def _statistic(law: LawTensor, name: str) -> Iterator[str]:
         "elements": _lags,
         "channels": _channels,
         "Kolmogorov-Smirnov": _distance,
+        SCALE: _scale,
     }[name](law, name)
     yield f'assert statistic <= critical, f"{name} {{statistic / critical:.3g}} times its critical value"'
 
@@ -76,6 +84,14 @@ def _support(law: LawTensor, name: str) -> Iterator[str]:
     yield "statistic = np.abs(z).max()"
     why = "  # the law ends here" if math.isfinite(law.bound) else CHANCE
     yield f"critical = {float(limit(law, size)) / law.stddev!r}{why}"
+
+
+def _scale(law: LawTensor, name: str) -> Iterator[str]:
+    # Least squares: the roundings of the elements and of the draws cancel, in half precision but for 7 of their deviations.
+    rounded = 7 * 2.0 ** -FORMATS[law.dtype].bits / math.sqrt(math.prod(law.shape)) if law.dtype in HALF else 0.0
+    expected = expected_scale(law) / law.stddev
+    yield f"statistic = abs(np.dot(z, draws) / np.dot(draws, draws) / {expected!r} - 1)"
+    yield f"critical = {accuracy(law) + rounded:.3g}  # the draws times the scale of the law, rounded"
 
 
 def _reach(law: LawTensor, name: str) -> Iterator[str]:

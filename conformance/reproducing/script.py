@@ -14,7 +14,7 @@ from nnconform.conformance.suite.clauses import Clause, clauses
 from nnconform.conformance.suite.recipes import Repeated
 from nnconform.conformance.suite.vectors import LawTensor, Tensor, Vector
 
-from . import checks, laws, several
+from . import checks, draws, laws, several
 from .case import Case, NothingToShow, indented
 from .clauses import concerned, quoted
 from .families import RUNNING, families
@@ -171,7 +171,11 @@ class _After:
         elif _of_form(problem):
             yield from self.form(names, problem)
         elif isinstance(law := vector.expected[names[0]], LawTensor):
-            yield from laws.lines(law, self.numeric.format(self.raw(names[0])), laws.statistics(problem, law))
+            statistics = laws.statistics(problem, law)
+            if laws.SCALE in statistics:
+                yield from draws.before(self.case)
+            drawn = self.numeric.format(draws.expression(self.case, law)) if laws.SCALE in statistics else ""
+            yield from laws.lines(law, self.numeric.format(self.raw(names[0])), statistics, drawn)
         else:
             yield (
                 EXTREMES
