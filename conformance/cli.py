@@ -9,7 +9,7 @@ import click
 from .cli_common import fail
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-COMMANDS = ("run", "explain", "reproduce", "guide", "upgrade", "diff", "known", "envs", "generate", "list")
+COMMANDS = ("run", "explain", "reproduce", "guide", "html", "upgrade", "diff", "known", "envs", "generate", "list")
 
 
 class Commands(click.Group):

@@ -1,0 +1,73 @@
+// The report: what data.py packed, unpacked.
+
+/** The JSON in an element: deflated, in base64. */
+async function unpack(id) {
+  const bytes = Uint8Array.from(atob(document.getElementById(id).textContent), (c) => c.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Response(stream).json();
+}
+
+let report;
+
+/** Unpack the report; its results become objects. */
+async function readReport() {
+  report = await unpack("data");
+  report.results = report.rows.map(resultOf);
+  report.byVector = grouped(report.results, (result) => result.vector.id);
+}
+
+function resultOf([call, vector, verdict, outputs, extras = {}], place) {
+  const [framework, implementation, mode, operation] = report.calls[call];
+  const result = { framework, implementation, mode, operation, place, vector: report.vectors[vector] };
+  result.verdict = report.verdicts[verdict];
+  result.outputs = outputs.map((output) => report.outputs[output]);
+  result.profile = result.vector.profile;
+  result.label = `${implementation} (${mode})`;
+  const explains = [extras, ...result.outputs].map((said) => said.dialect).filter(Boolean);
+  result.explains = [...new Set(explains)];
+  result.dialects = new Set(explains.flatMap((dialect) => dialect.split("+")));
+  return Object.assign(result, { extras });
+}
+
+/** Values by a key, in the order in which they come. */
+function grouped(values, keyOf) {
+  const found = new Map();
+  for (const value of values) {
+    const key = keyOf(value);
+    if (found.has(key)) found.get(key).push(value);
+    else found.set(key, [value]);
+  }
+  return found;
+}
+
+/** What a result is, in few words: the dialects, or why there is no value. */
+function what(result) {
+  if (result.explains.length) return result.explains.join("; ");
+  if (result.extras.reason) return firstLine(result.extras.reason);
+  const problem = result.outputs.find((output) => output.problem && output.verdict === result.verdict);
+  if (problem) return `${problem.name}: ${problem.problem}`;
+  return result.extras.judged === false ? "recorded, not judged" : "";
+}
+
+/** The output that makes a result what it is: of its verdict, with the greatest error over its bound. */
+function decisive(result) {
+  const candidates = result.outputs.filter((output) => output.verdict === result.verdict);
+  return candidates.reduce((a, b) => (a && size(a.ratio) >= size(b.ratio) ? a : b), undefined);
+}
+
+/** A number of the report, to be compared: what is infinite or no number is beyond all others. */
+function size(value) {
+  return typeof value === "number" ? value : Infinity;
+}
+
+/** Results, the worst first. */
+function worstFirst(results) {
+  const key = (result) => {
+    const output = decisive(result);
+    return [WORST_FIRST.indexOf(result.verdict), output ? -size(output.ratio) : 0];
+  };
+  const keyed = results.map((result) => [key(result), result]);
+  const order = (a, b) => (a === b ? 0 : a - b);
+  keyed.sort(([a], [b]) => order(a[0], b[0]) || order(a[1], b[1]));
+  return keyed.map(([, result]) => result);
+}
