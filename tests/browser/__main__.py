@@ -25,8 +25,8 @@ def views(page: object) -> list[str]:
     from playwright.sync_api import Page
 
     assert isinstance(page, Page)
-    cell = page.locator(".frameworks-matrix .cell:not(.v-conforms) a").or_(page.locator(".frameworks-matrix a")).first
-    results = cell.get_attribute("href") or ""
+    cells = page.locator(".frameworks-matrix .cell:not(.v-conforms) a")
+    results = (cells if cells.count() else page.locator(".frameworks-matrix a")).first.get_attribute("href") or ""
     page.goto(page.url.partition("#")[0] + results)
     vector = page.locator(".results th a").first.get_attribute("href") or ""
     return ["", results.lstrip("#"), vector.lstrip("#")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,8 +26,15 @@ def vectors(asked: Mapping[str, str]) -> dict[str, Document]:
     Args:
         asked: digests by id.
     """
-    found = ((name, knowledge.vector(name)) for name in asked)
-    return {name: vector for name, vector in found if vector and digest(vector) == asked[name]}
+    found = {name: _published(name) for name in asked}
+    return {name: vector for name, (vector, own) in found.items() if vector and own == asked[name]}
+
+
+@functools.cache
+def _published(name: str) -> tuple[Document | None, str]:
+    """Return a vector with its digest."""
+    vector = knowledge.vector(name)
+    return vector, digest(vector) if vector else ""
 
 
 def about(vector: Document) -> dict[str, Any]:

@@ -38,10 +38,10 @@ class Once:
 def of_report(report: Document, vectors: Mapping[str, Document]) -> dict[str, Any]:
     """Return the data of a page.
 
-    ``rows`` has a list for each result of the report, in its order: the places of its call and its vector, its verdict's
-    place in ``verdicts``, the places of its outputs, and what few have (``EXTRAS``) where it has any. A call is framework,
-    implementation, mode and operation. An output is a name, what the report says of it, and, where it has a worst element,
-    its numbers as ``nnconform explain`` tells them.
+    ``rows`` has a list for each result of the report, in its order: the places of its call and its vector, its
+    verdict's place in ``verdicts``, the places of its outputs, and what few have (``EXTRAS``) where it has any. A call
+    is framework, implementation, mode and operation. An output is a name, what the report says of it, and, where it has
+    a worst element, its numbers as ``nnconform explain`` tells them.
 
     Args:
         report: the JSON report.

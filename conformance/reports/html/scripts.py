@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+import itertools
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from nnconform.conformance.reproducing import families, rows, script
+from nnconform.conformance.reproducing import rows, script
 from nnconform.conformance.reproducing.case import NothingToShow
+from nnconform.conformance.reproducing.families import families
 from nnconform.conformance.suite.reading import load
 from nnconform.conformance.suite.vectors import Vector
 
 Row = Mapping[str, Any]
 # One is some 2 kB, a tenth of it when compressed. The rest is left to the command.
 MOST = 5_000
+_families = functools.cache(families)
 
 
 def written(report: Mapping[str, Any], vectors: Collection[str]) -> dict[int, str]:
@@ -22,14 +26,15 @@ def written(report: Mapping[str, Any], vectors: Collection[str]) -> dict[int, st
         report: the JSON report.
         vectors: the ids of those that are today what they were in the report's run.
     """
-    published = {vector.id: vector for vector in load()[0]}
-    scripts: dict[int, str] = {}
-    for place, row in _kinds_first(report["results"]):
-        if len(scripts) == MOST:
-            break
-        if row["vector"] in vectors and (text := _script(published[row["vector"]], row)):
-            scripts[place] = text
-    return scripts
+    wanted = [(n, row) for n, row in _kinds_first(report["results"]) if row["vector"] in vectors and _has_family(row)]
+    # Reading all vectors takes a second or two.
+    published = {vector.id: vector for vector in load()[0]} if wanted else {}
+    written = ((place, _script(published[row["vector"]], row)) for place, row in wanted)
+    return dict(itertools.islice(((place, text) for place, text in written if text), MOST))
+
+
+def _has_family(row: Row) -> bool:
+    return (row["operation"], row["implementation"]) in _families(row["framework"])
 
 
 def _kinds_first(results: Iterable[Row]) -> list[tuple[int, Row]]:
@@ -47,11 +52,9 @@ def _kind(row: Row) -> Any:
 
 
 def _script(vector: Vector, row: Row) -> str:
-    """Return the script of a result, or "" where none can be written."""
-    call = vector.operation, row["implementation"]
+    """Return the script of a result, or "" where there is nothing to show."""
+    chosen = rows.Chosen(row["framework"], row["implementation"], row["mode"], row)
     try:
-        if call in families.families(row["framework"]):
-            return script.write(vector, rows.Chosen(row["framework"], row["implementation"], row["mode"], row)).text
+        return script.write(vector, chosen).text
     except NothingToShow:
-        pass
-    return ""
+        return ""

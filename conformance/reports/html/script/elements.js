@@ -32,16 +32,17 @@ function scrolling(label, child) {
   return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label }, child);
 }
 
-/** A text to copy, with a button that does. */
+/** A text to copy, with what it is and a button that copies it. */
 function copyable(text, label) {
-  const button = el("button", { type: "button", class: "copy" }, "Copy", unseen(` ${label}`));
+  const button = el("button", { type: "button" }, "Copy", unseen(` the ${label}`));
   const pre = el("pre", { tabindex: 0, "aria-label": label }, text);
   button.addEventListener("click", async () => {
-    announce((await copied(text, pre)) ? `Copied: ${label}` : "Not copied: the browser does not allow it; the text is selected");
-    button.firstChild.data = "Copied";
+    const done = await copied(text, pre);
+    announce(done ? `Copied the ${label}` : "Not copied: the browser does not allow it; the text is selected");
+    button.firstChild.data = done ? "Copied" : "Selected";
     setTimeout(() => (button.firstChild.data = "Copy"), 2000);
   });
-  return el("div", { class: "copyable" }, button, pre);
+  return el("div", { class: "copyable" }, el("p", {}, el("span", { class: "quiet" }, label), button), pre);
 }
 
 /** Copy a text; where the page may not use the clipboard, by way of what is selected. */

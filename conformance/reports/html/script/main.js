@@ -42,7 +42,10 @@ function fillFilters(wanted) {
     }
     if (wanted[key] && !counts.has(wanted[key])) counts.set(wanted[key], 0);
     const select = document.getElementById(`filter-${key}`);
-    const options = [...counts].map(([value, found]) => el("option", { value }, `${wordOf(value)} (${number(found)})`));
+    const options = [...counts].map(([value, found]) => {
+      const many = value === wanted[key] ? "" : ` (${number(found)})`;
+      return el("option", { value }, `${wordOf(value)}${many}`);
+    });
     select.replaceChildren(el("option", { value: "" }, "all"), ...options);
     select.value = wanted[key];
     select.classList.toggle("set", Boolean(wanted[key]));

@@ -43,17 +43,32 @@ function legend(results) {
   );
 }
 
-/** A cell of a matrix: the worst verdict in a word, a bar, and how many there are of each. */
+/** A cell of a matrix: how many results there are of each verdict; the worst in a word, and why, where there is room. */
 function cell(results, changes, { brief = false } = {}) {
   if (!results?.length) return el("td", { class: "none" }, el("span", { "aria-hidden": "true" }, "–"), unseen("no result"));
   const counts = count(results);
   const verdict = worst(counts);
-  const word = brief ? "" : badge(verdict, verdict === "dialect" ? "by dialect" : verdict);
-  return el(
-    "td",
-    { class: `cell v-${verdict}` },
-    to({ view: "results", ...changes }, word, brief ? "" : bar(counts), tally(counts)),
-  );
+  const head = el("span", { class: "head" }, badge(verdict), tally(counts));
+  const told = brief ? head : [head, bar(counts), mainly(results)];
+  return el("td", { class: `cell v-${verdict}` }, to({ view: "results", ...changes }, told));
+}
+
+/** The dialects that most results have, in a line. */
+function mainly(results) {
+  const names = dialectsOf(results).map(([dialect]) => dialect);
+  return names.length ? el("span", { class: "mainly" }, names.slice(0, 3).join(", "), names.length > 3 ? ", …" : "") : "";
+}
+
+/** The dialects with the results that have each, those of most results first. */
+function dialectsOf(results) {
+  const found = new Map();
+  for (const result of results) {
+    for (const dialect of result.dialects) {
+      if (!found.has(dialect)) found.set(dialect, []);
+      found.get(dialect).push(result);
+    }
+  }
+  return [...found].sort(([, a], [, b]) => b.length - a.length);
 }
 
 function frameworksMatrix(wanted, results) {
@@ -140,15 +155,8 @@ function implementationRow(results, operation, modes) {
 
 /** The dialects that there are, those of most results first, with how many results of each framework have them. */
 function dialectsTable(results) {
-  const found = new Map();
-  for (const result of results) {
-    for (const dialect of result.dialects) {
-      if (!found.has(dialect)) found.set(dialect, []);
-      found.get(dialect).push(result);
-    }
-  }
-  if (!found.size) return "";
-  const sorted = [...found].sort(([, a], [, b]) => b.length - a.length);
+  const sorted = dialectsOf(results);
+  if (!sorted.length) return "";
   const frameworks = report.frameworks.map((framework) => framework.name);
   const head = ["dialect", "what it does", ...frameworks].map((text) => el("th", { scope: "col" }, text));
   const lines = sorted.map(([dialect, found]) => {

@@ -8,10 +8,10 @@ const VERDICTS = {
   },
   dialect: {
     many: "by dialect",
-    means: "another value, and exactly what a named dialect prescribes: explained",
+    means: "a named dialect gives exactly this",
     shape: "M8 .5 15.5 8 8 15.5.5 8z",
   },
-  diverges: { many: "diverge", means: "another value, which nothing explains", shape: "M8 1 15.7 14.5H.3z" },
+  diverges: { many: "diverge", means: "nothing explains it", shape: "M8 1 15.7 14.5H.3z" },
   error: { many: "raised errors", means: "an error where the clause has a value, or the reverse", shape: "M2 2h12v12H2z" },
   crash: {
     many: "crashed",

@@ -50,7 +50,7 @@ function reproducer(result) {
   const place = el("div", {}, el("p", { class: "quiet" }, "Reading the script…"));
   scripts ??= unpack("scripts");
   scripts.then((found) => place.replaceChildren(scriptOf(found, result)));
-  return [copyable([...command, "--mode", result.mode].join(" "), "command that writes a script of this result"), place];
+  return [copyable([...command, "--mode", result.mode].join(" "), "command that writes a script of this result, or an issue with --issue"), place];
 }
 
 function scriptOf(found, result) {

@@ -14,7 +14,7 @@ function counted(value, noun) {
 /** A long name, which may be broken where its parts meet. */
 function name(text) {
   return text
-    .split(/(?<=[_./(+])(?=\w)/)
+    .split(/(?<=[_./(+])(?=[A-Za-z])/)
     .flatMap((part, place) => (place ? [document.createElement("wbr"), part] : [part]));
 }
 
