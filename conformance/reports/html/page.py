@@ -29,7 +29,6 @@ def of_report(report: Document, *, plots: Mapping[str, str] | None = None) -> st
         plots: pictures as SVG, by title. They are ours and go in as they are: what is foreign in them is escaped.
     """
     import jinja2
-    from markupsafe import Markup
 
     folder = resources.files(__package__)
     script = "\n".join(folder.joinpath("script", f"{name}.js").read_text("utf-8") for name in SCRIPTS)
@@ -43,12 +42,12 @@ def of_report(report: Document, *, plots: Mapping[str, str] | None = None) -> st
         counts=_counts(report["results"]),
         troubles=list(markdown.troubles(report)),
         selection=[f"{key} {', '.join(values)}" for key, values in report["selection"].items()],
-        style=Markup(folder.joinpath("page.css").read_text("utf-8")),
-        script=Markup(script),
+        style=folder.joinpath("page.css").read_text("utf-8"),
+        script=script,
         digest=_digest(script),
         data=_packed(data.of_report(report, known)),
         scripts=_packed(scripts.written(report, known)),
-        plots={title: Markup(_inline(svg)) for title, svg in (plots or {}).items()},
+        plots={title: _inline(svg) for title, svg in (plots or {}).items()},
     )
 
 
