@@ -122,7 +122,8 @@ def test_foreign_text_is_no_markup_and_closes_nothing(marked_up):
 
 def test_every_text_of_the_run_itself_is_escaped(marked_up):
     report = copy.deepcopy(marked_up)
-    report["frameworks"][0] |= {"status": "stopped", "reason": HARM, "stderr": HARM, "target": HARM, "adapter": HARM}
+    report["frameworks"][0] |= {"status": "stopped", "reason": HARM, "stderr": HARM, "target": HARM}
+    report["frameworks"][0] |= {"packages": {HARM: HARM}, "adapter": HARM}
     report["frameworks"][0]["versions"] = {HARM: HARM}
     report["platform"]["processor"] = HARM
     report["selection"] = {"vectors": [HARM]}

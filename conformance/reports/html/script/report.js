@@ -13,6 +13,7 @@ let report;
 async function readReport() {
   report = await unpack("data");
   report.results = report.rows.map(resultOf);
+  report.frameworks = [...new Map(report.frameworks.map((framework) => [framework.name, framework])).values()];
   report.byVector = grouped(report.results, (result) => result.vector.id);
 }
 
@@ -49,25 +50,26 @@ function what(result) {
   return result.extras.judged === false ? "recorded, not judged" : "";
 }
 
-/** The output that makes a result what it is: of its verdict, with the greatest error over its bound. */
+/** The output that makes a result what it is: of its verdict, the one that is furthest off. */
 function decisive(result) {
   const candidates = result.outputs.filter((output) => output.verdict === result.verdict);
-  return candidates.reduce((a, b) => (a && size(a.ratio) >= size(b.ratio) ? a : b), undefined);
+  return candidates.reduce((a, b) => (a && order(distance(a), distance(b)) <= 0 ? a : b), undefined);
 }
 
-/** A number of the report, to be compared: what is infinite or no number is beyond all others. */
-function size(value) {
-  return typeof value === "number" ? value : Infinity;
+/** How far an output is off, to be compared, the furthest first: in ULP, then over its bound, as the suite has it. */
+function distance(output) {
+  const size = (value) => (typeof value === "number" ? value : Infinity);
+  return output ? [-size(output.ulp ?? 0), -size(output.ratio)] : [0, 0];
+}
+
+/** The order of lists of numbers: of the first that differ. */
+function order(a, b) {
+  const place = a.findIndex((number, place) => number !== b[place]);
+  return place < 0 ? 0 : a[place] - b[place];
 }
 
 /** Results, the worst first. */
 function worstFirst(results) {
-  const key = (result) => {
-    const output = decisive(result);
-    return [WORST_FIRST.indexOf(result.verdict), output ? -size(output.ratio) : 0];
-  };
-  const keyed = results.map((result) => [key(result), result]);
-  const order = (a, b) => (a === b ? 0 : a - b);
-  keyed.sort(([a], [b]) => order(a[0], b[0]) || order(a[1], b[1]));
-  return keyed.map(([, result]) => result);
+  const keyed = results.map((r) => [[WORST_FIRST.indexOf(r.verdict), ...distance(decisive(r))], r]);
+  return keyed.sort(([a], [b]) => order(a, b)).map(([, result]) => result);
 }

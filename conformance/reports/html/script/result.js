@@ -36,8 +36,8 @@ function found(result) {
     { class: `found v-${result.verdict}` },
     el("p", { class: "who" }, badge(result.verdict), el("b", {}, name(result.implementation)), ` (${result.framework}, ${result.mode})`),
     fields([
-      ["what", differs(result) ? name(what(result)) : ""],
-      ["not judged", extras.judged === false ? "the spec leaves it open; it is recorded and compared between versions" : ""],
+      ["explained by", result.explains.length ? name(what(result)) : ""],
+      ["not judged", extras.judged === false ? "the spec leaves it open; it is recorded, and compared between versions" : ""],
       ["known", extras.known],
       ["reason", extras.reason && el("pre", { tabindex: 0 }, extras.reason)],
       ["printed", extras.printed && el("pre", { tabindex: 0 }, extras.printed)],
@@ -55,7 +55,7 @@ function numbersTable(outputs) {
   const labels = [...new Set(columns.flatMap((column) => [...column.keys()]))];
   const order = [...labels.filter((label) => !MEASURES.includes(label)), ...MEASURES.filter((l) => labels.includes(l))];
   const head = outputs.map((output) => el("th", { scope: "col" }, output.at));
-  const said = outputs.map((output) => el("td", {}, output.dialect ? name(output.dialect) : output.verdict));
+  const said = outputs.map((output) => el("td", { class: "said" }, output.dialect ? name(output.dialect) : output.verdict));
   const lines = order.map((label) =>
     el("tr", {}, el("th", { scope: "row" }, label), columns.map((column) => el("td", { class: "number" }, column.get(label) ?? ""))),
   );
@@ -76,7 +76,8 @@ function numbersTable(outputs) {
 
 /** An output that is wrong without a worst element: its form, its presence or its law. */
 function wrongForm(output) {
-  return el("p", {}, el("b", {}, output.name), `: ${output.problem ?? output.dialect ?? output.verdict} `, sizes(output));
+  const told = el("p", {}, el("b", {}, output.name), `: ${output.problem ?? output.dialect ?? output.verdict}`);
+  return [told, el("p", { class: "quiet" }, sizes(output))];
 }
 
 function conforming(outputs) {
@@ -98,13 +99,14 @@ function sizes({ ratio, ulp, measured, counted: every }) {
 }
 
 /** What the vector is about. */
-function asks({ vector }) {
+function asks({ vector, verdict }) {
   if (!vector.asks) return el("p", {}, "It is not among the published vectors as they are now, so its inputs are not known here.");
   const hunts = vector.hunts.map((hunt) => el("li", {}, el("b", {}, hunt), report.hunted[hunt] ? `: ${report.hunted[hunt]}` : ""));
   return [
     fields([...vector.asks, ["file", `spec/vectors/${vector.file}`], ["it hunts", hunts.length ? el("ul", {}, hunts) : ""]]),
     el("h3", {}, "Clauses that it tests"),
-    vector.clauses.map((id) => clause(id)),
+    // Where nothing explains a result, they are what it is held against.
+    vector.clauses.map((id) => clause(id, { open: BAD.has(verdict) && vector.clauses.length < 4 })),
   ];
 }
 
