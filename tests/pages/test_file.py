@@ -11,6 +11,7 @@ import sys
 import zlib
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import urlparse
 
 import pytest
 
@@ -42,8 +43,8 @@ class Tags(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def full_page(full):
-    return page.of_report(full)
+def full_page(full, address_of):
+    return Path(urlparse(address_of(full)).path).read_text()
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from pathlib import Path
 
 import pytest
 from browser.naming import address, number
+from playwright.sync_api import expect
 
 from nnconform.conformance.explaining import knowledge
+from nnconform.conformance.suite.clauses import clauses
 from nnconform.conformance.suite.tensors import DTYPES
 
 DATA = Path(__file__).parents[1] / "data"
@@ -103,14 +106,11 @@ def test_the_command_and_the_script_are_copied(opened, explained):
     row = next(row for row in explained["results"] if row["verdict"] == "dialect")
     seen = opened(explained, address(row))
     seen.page.wait_for_selector(".copyable >> nth=1")
-    for place in (0, 1):
+    for place, what in enumerate(("command", "script")):
         block = seen.page.locator(".copyable").nth(place)
         block.get_by_role("button").click()
-        seen.page.wait_for_function("document.getElementById('said').textContent.startsWith('Copied')")
-        seen.page.get_by_label("Vector has").fill("")
-        seen.page.get_by_label("Vector has").focus()
+        expect(seen.page.locator("#said")).to_contain_text(f"Copied the {what}")
         first = block.locator("pre").inner_text().split("\n")[0]
-        seen.go(address(row))
         seen.page.evaluate("document.body.append(Object.assign(document.createElement('textarea'), {id: 'pasted'}))")
         seen.page.locator("#pasted").focus()
         seen.page.keyboard.press("Control+V")
@@ -118,11 +118,12 @@ def test_the_command_and_the_script_are_copied(opened, explained):
         seen.page.locator("#pasted").evaluate("element => element.remove()")
 
 
-def test_the_clause_of_a_vector_is_quoted_from_the_spec(opened, explained):
-    row = next(
-        row for row in explained["results"] if row["operation"] == "batch_norm_train" and row["verdict"] == "dialect"
-    )
-    vector = knowledge.vector(row["vector"])
+def test_the_clauses_of_a_vector_are_quoted_from_the_spec(opened, explained):
+    row = next(r for r in explained["results"] if r["operation"] == "batch_norm_train" and r["verdict"] == "dialect")
     seen = opened(explained, address(row))
-    text = " ".join(seen.page.locator("main").text_content().split())
-    assert all(clause in text for clause in vector["clauses"])
+    for clause in knowledge.vector(row["vector"])["clauses"]:
+        said = clauses()[clause]
+        shown = seen.page.locator("details.clause", has_text=f"{clause}: {said.title}").last.text_content()
+        formulas = re.findall(r"^```text\n(.*?)^```", said.body, re.MULTILINE | re.DOTALL)
+        assert all(formula.rstrip() in shown for formula in formulas)
+        assert f"spec/{said.page}" in shown
