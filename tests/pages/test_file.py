@@ -60,7 +60,7 @@ def unpacked(text, name):
 def rows_of(packed):
     """The results that are packed, as far as the page shows them."""
     for call, vector, verdict, outputs, *extras in packed["rows"]:
-        row = dict(zip(("framework", "implementation", "mode", "operation"), packed["calls"][call], strict=True))
+        row = dict(zip(("framework", "implementation", "mode", "operation"), packed["calls"][call][:4], strict=True))
         shown = [packed["outputs"][place] for place in outputs]
         row["outputs"] = {o["name"]: {key: o[key] for key in data.SHOWN if key in o} for o in shown}
         asked = packed["vectors"][vector]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,25 @@ def test_the_script_that_is_shown_is_the_commands(opened, explained, cli):
     assert command.startswith(f"nnconform reproduce {row['vector']} {row['framework']} --implementation ")
     words = command.split()[1:]
     assert cli(*words, "--report", DATA / "explained-report.json").stdout.strip() == script.strip()
+
+
+def test_a_shell_takes_the_names_in_the_command_as_they_are(opened, full):
+    odd = {row["implementation"]: row for row in full["results"] if row["verdict"] == "dialect"}
+    odd = {name: row for name, row in odd.items() if not re.fullmatch(r"[\w.]+", name)}
+    assert any("'" in name for name in odd)
+    assert any(" + " in name for name in odd)
+    seen = opened(full)
+    for name, row in odd.items():
+        seen.go(address(row))
+        command = shlex.split(seen.texts(".copyable pre")[0])
+        assert command[2:] == [row["vector"], row["framework"], "--implementation", name, "--mode", row["mode"]]
+
+
+def test_where_no_script_can_be_written_the_page_says_so(opened, differs):
+    row = next(row for row in differs["results"] if row["verdict"] == "diverges")
+    seen = opened(differs, address(row))
+    assert "its API is not known here" in seen.page.locator("main").inner_text()
+    assert seen.texts(".copyable pre") == [f"nnconform explain {row['vector']}"]
 
 
 def test_the_command_and_the_script_are_copied(opened, explained):

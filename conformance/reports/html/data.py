@@ -11,7 +11,7 @@ from nnconform.conformance.explaining.vector import numbers
 from nnconform.conformance.reports.summary import COLUMNS
 from nnconform.conformance.suite.operations import OUTPUTS
 
-from . import background
+from . import background, scripts
 
 Document = Mapping[str, Any]
 # Of an output, what a page shows as it stands in the report.
@@ -40,8 +40,8 @@ def of_report(report: Document, vectors: Mapping[str, Document]) -> dict[str, An
 
     ``rows`` has a list for each result of the report, in its order: the places of its call and its vector, its
     verdict's place in ``verdicts``, the places of its outputs, and what few have (``EXTRAS``) where it has any. A call
-    is framework, implementation, mode and operation. An output is a name, what the report says of it, and, where it has
-    a worst element, its numbers as ``nnconform explain`` tells them.
+    is framework, implementation, mode and operation, and whether scripts can be written of it. An output is a name,
+    what the report says of it, and, where it has a worst element, its numbers as ``nnconform explain`` tells them.
 
     Args:
         report: the JSON report.
@@ -67,7 +67,9 @@ def of_report(report: Document, vectors: Mapping[str, Document]) -> dict[str, An
 def _row(
     row: Document, places: Mapping[str, int], calls: Once, outputs: Once, vectors: Mapping[str, Document]
 ) -> Iterator[Any]:
-    yield calls.place([row["framework"], row["implementation"], row["mode"], row["operation"]])
+    yield calls.place(
+        [row["framework"], row["implementation"], row["mode"], row["operation"], scripts.can_be_written(row)]
+    )
     yield places[row["vector"]]
     yield COLUMNS.index(row["verdict"])
     vector = vectors.get(row["vector"])

@@ -26,14 +26,16 @@ def written(report: Mapping[str, Any], vectors: Collection[str]) -> dict[int, st
         report: the JSON report.
         vectors: the ids of those that are today what they were in the report's run.
     """
-    wanted = [(n, row) for n, row in _kinds_first(report["results"]) if row["vector"] in vectors and _has_family(row)]
+    differing = _kinds_first(report["results"])
+    wanted = [(n, row) for n, row in differing if row["vector"] in vectors and can_be_written(row)]
     # Reading all vectors takes a second or two.
     published = {vector.id: vector for vector in load()[0]} if wanted else {}
     written = ((place, _script(published[row["vector"]], row)) for place, row in wanted)
     return dict(itertools.islice(((place, text) for place, text in written if text), MOST))
 
 
-def _has_family(row: Row) -> bool:
+def can_be_written(row: Row) -> bool:
+    """Say whether scripts can be written of the implementation of a result."""
     return (row["operation"], row["implementation"]) in _families(row["framework"])
 
 

@@ -18,8 +18,8 @@ async function readReport() {
 }
 
 function resultOf([call, vector, verdict, outputs, extras = {}], place) {
-  const [framework, implementation, mode, operation] = report.calls[call];
-  const result = { framework, implementation, mode, operation, place, vector: report.vectors[vector] };
+  const [framework, implementation, mode, operation, written] = report.calls[call];
+  const result = { framework, implementation, mode, operation, written, place, vector: report.vectors[vector] };
   result.verdict = report.verdicts[verdict];
   result.outputs = outputs.map((output) => report.outputs[output]);
   result.profile = result.vector.profile;

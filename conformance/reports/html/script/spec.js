@@ -46,11 +46,18 @@ let scripts;
 
 /** How to see a result without this suite: the command that writes a script, and the script where it is here. */
 function reproducer(result) {
-  const command = ["nnconform reproduce", result.vector.id, result.framework, "--implementation", quoted(result.implementation)];
+  const { vector, framework, implementation, mode } = result;
+  if (!vector.asks) return el("p", {}, "No script can be written of it, since its vector is not among the published ones as they are now.");
+  if (!result.written) {
+    const why = "No script can be written of it, since its API is not known here. The vector's inputs and expected values:";
+    return [el("p", {}, why), copyable(["nnconform explain", quoted(vector.id)].join(" "), "command that explains the vector")];
+  }
+  const words = [vector.id, framework, "--implementation", implementation, "--mode", mode].map(quoted);
+  const label = `command that writes a script of this result${result.profile === DEFAULTS ? "" : ", or an issue with --issue"}`;
   const place = el("div", {}, el("p", { class: "quiet" }, "Reading the script…"));
   scripts ??= unpack("scripts");
   scripts.then((found) => place.replaceChildren(scriptOf(found, result)));
-  return [copyable([...command, "--mode", result.mode].join(" "), "command that writes a script of this result, or an issue with --issue"), place];
+  return [copyable(["nnconform reproduce", ...words].join(" "), label), place];
 }
 
 function scriptOf(found, result) {
