@@ -73,8 +73,14 @@ class Watched:
         self.settle()
 
     def settle(self):
-        """Wait until what changed is drawn: a change of the address is told after the script that made it."""
-        self.page.evaluate("() => new Promise((done) => setTimeout(() => requestAnimationFrame(done)))")
+        """Wait until what the address says is drawn: a page is told of a change after the script that made it."""
+        self.page.evaluate(
+            """() => new Promise((done) => {
+              const drawn = () => document.documentElement.dataset.drawn === location.hash;
+              const look = () => (drawn() ? done() : setTimeout(look, 5));
+              look();
+            })"""
+        )
 
     @property
     def view(self):

@@ -12,11 +12,13 @@ def test_a_cell_leads_to_its_vectors_and_these_to_the_explanation_in_two_clicks(
     seen = opened(full)
     cell = seen.page.locator(".frameworks-matrix tbody tr", has_text="batch_norm_train").locator("td").first
     cell.locator("a").click()
+    seen.settle()
     assert seen.page.locator("h2").first.inner_text() == "Results: batch_norm_train, torch"
     assert (
         "The running variance takes the unbiased variance of the batch." in seen.page.locator(".reasons").inner_text()
     )
     seen.page.locator(".results a", has_text="batch_norm_train/").first.click()
+    seen.settle()
     assert seen.page.locator("section", has_text="Why").locator("article.dialect").count()
     for label in ("formula", "it means", "remedy", "departs from"):
         assert seen.page.locator(".dialect dt", has_text=label).first.is_visible()
@@ -119,10 +121,14 @@ def test_a_link_restores_the_view(opened, full):
 def test_back_goes_back_to_what_was_seen_before(opened, full):
     seen = opened(full)
     seen.page.locator(".frameworks-matrix .cell a").first.click()
+    seen.settle()
     seen.page.locator(".results a").first.click()
+    seen.settle()
     seen.page.go_back()
+    seen.settle()
     assert "view=results" in seen.view
     seen.page.go_back()
+    seen.settle()
     assert seen.view == ""
     assert seen.page.locator(".frameworks-matrix").is_visible()
 

@@ -82,6 +82,8 @@ function draw({ typed = false, first = false } = {}) {
     scrollTo(0, 0);
     main.querySelector("h2").focus({ preventScroll: true });
   }
+  // For whoever drives the page and must know what it shows by now.
+  document.documentElement.dataset.drawn = location.hash;
   announce(`${heading}: ${counted(filtered(wanted).length, "result")}`);
 }
 
