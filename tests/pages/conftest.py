@@ -1,9 +1,9 @@
 """The pages of reports, opened in a real browser.
 
 Chromium is the one that is installed, or NNCONFORM_CHROMIUM; without one these tests are skipped, and fail in CI.
-`../data/full-report.json.xz` is the report of `nnconform run torch tensorflow jax --json`, a whole run, in which only the
-folder of the environment is shortened where a framework printed it. A page can be drawn of any report of format 1, so
-that it need not be one of today's vectors.
+`../data/full-report.json.xz` is the report of `nnconform run torch tensorflow jax --json`, a whole run, in which only
+the folder of the environment is shortened where a framework printed it. A page can be drawn of any report of format 1,
+so it need not be one of today's vectors.
 """
 
 from __future__ import annotations
