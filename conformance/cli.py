@@ -9,7 +9,10 @@ import click
 from .cli_common import fail
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-COMMANDS = ("run", "explain", "plot", "reproduce", "guide", "upgrade", "diff", "known", "envs", "generate", "list")
+COMMANDS = (
+    *("run", "explain", "plot", "html", "reproduce", "guide"),
+    *("upgrade", "diff", "known", "envs", "generate", "list"),
+)
 
 
 class Commands(click.Group):

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 @click.option("--strict", is_flag=True, help="Exit with 1 for a dialect too.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Write the report here.")
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML here.")
+@click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page to look at here.")
 @click.option("--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write Markdown here.")
 @click.option("--github", is_flag=True, help="Print GitHub annotations too.")
 @click.option("--headroom", is_flag=True, help="Print how near the outputs come to their bounds.")
@@ -62,6 +63,7 @@ def command(
     strict: bool,
     json_path: Path | None,
     junit: Path | None,
+    html: Path | None,
     markdown: Path | None,
     github: bool,
     headroom: bool,
@@ -86,7 +88,7 @@ def command(
     from ..running.selection import Selection, check_filters, check_ran
     from ..suite.vectors import SPEC
 
-    paths = {"--json": json_path, "--junit": junit, "--markdown": markdown, "--outputs": outputs}
+    paths = {"--json": json_path, "--junit": junit, "--html": html, "--markdown": markdown, "--outputs": outputs}
     writable(paths)
     if outputs is not None and resume:
         fail("--outputs keeps what this run gives; what was run before --resume is not kept: leave one of them out")
@@ -189,6 +191,7 @@ def _write(outcome: Run, result: dict[str, Any], paths: Mapping[str, Path | None
             "--outputs": (paths["--outputs"], keep),
             "--json": (paths["--json"], lambda path: report.write(result, path)),
             "--junit": (paths["--junit"], drawn("junit", "of_report", result, strict=strict)),
+            "--html": (paths["--html"], drawn("html.page", "with_pictures", result)),
             "--markdown": (paths["--markdown"], drawn("markdown", "of_report", result, strict=strict)),
         }
     )

@@ -37,7 +37,7 @@ def page(name: str, run: LastRun | None) -> Page:
     page = Page(name, f"vector, spec/vectors/{vector['file']}" if vector else "vector of a run, not a published one")
     if vector:
         page.gap()
-        page.fields(_asks(vector), indent=2)
+        page.fields(asks(vector), indent=2)
     if run := telling.head(page, run):
         rows = run.on([name])
         if not rows:
@@ -55,7 +55,12 @@ def digest(vector: Document) -> str:
     return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _asks(vector: Document) -> Iterator[tuple[str, str]]:
+def asks(vector: Document) -> Iterator[tuple[str, str]]:
+    """Yield what a vector is about, a label and a text each; a text may be empty.
+
+    Args:
+        vector: as it stands in its file, with its operation.
+    """
     known = clauses()
     yield "operation", f"{vector['operation']}, profile {vector['profile']}"
     for number, clause in enumerate(vector["clauses"]):
@@ -168,7 +173,7 @@ def _side_by_side(page: Page, vector: Document | None, row: Row) -> None:
     for name, output in row["outputs"].items():
         if output["verdict"] != "conforms" and "worst" in output:
             place = ", ".join(map(str, output["worst"]["index"]))
-            columns[f"{name}[{place}]" if place else name] = dict(_numbers(vector, name, output))
+            columns[f"{name}[{place}]" if place else name] = dict(numbers(vector, name, output))
     labels = dict.fromkeys(label for column in columns.values() for label, text in column.items() if text)
     # What went in comes first, whichever of the outputs has it.
     order = [*(label for label in labels if label not in MEASURES), *(label for label in MEASURES if label in labels)]
@@ -176,7 +181,14 @@ def _side_by_side(page: Page, vector: Document | None, row: Row) -> None:
         page.side_by_side(order, columns, indent=4)
 
 
-def _numbers(vector: Document | None, name: str, output: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def numbers(vector: Document | None, name: str, output: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the numbers of an output's worst element, a label and a decimal each; a decimal may be empty.
+
+    Args:
+        vector: as it stands in its file; None where that is not known.
+        name: of the output, flat.
+        output: what the report says of it, with a worst element.
+    """
     worst = output["worst"]
     expected = tensor(vector["expected"], name) if vector else None
     dtype = expected["dtype"] if expected else "float64"

@@ -87,7 +87,7 @@ def _support(law: LawTensor, name: str) -> Iterator[str]:
 
 
 def _scale(law: LawTensor, name: str) -> Iterator[str]:
-    # Least squares: the roundings of the elements and of the draws cancel, in half precision but for 7 of their deviations.
+    # Least squares: the roundings of elements and draws cancel, in half precision but for 7 of their deviations.
     rounded = 7 * 2.0 ** -FORMATS[law.dtype].bits / math.sqrt(math.prod(law.shape)) if law.dtype in HALF else 0.0
     expected = expected_scale(law) / law.stddev
     yield f"statistic = abs(np.dot(z, draws) / np.dot(draws, draws) / {expected!r} - 1)"

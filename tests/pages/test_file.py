@@ -1,0 +1,247 @@
+"""The HTML report, without a browser: one file that holds all of the JSON report, and nothing foreign as markup."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+import re
+import subprocess
+import sys
+import zlib
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import urlparse
+
+import pytest
+
+from nnconform.conformance.reports.html import background, data, page, scripts
+from nnconform.conformance.suite.clauses import clauses
+
+HERE = Path(__file__).parents[1]
+HARM = "</script><script>window.harmed=1</script><img src=x onerror=window.harmed=2>"
+
+
+class Tags(HTMLParser):
+    """The elements of a page with their attributes, and its text outside of scripts and styles."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.text, self._inside = [], "", ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self._inside = tag
+
+    def handle_endtag(self, tag):
+        self._inside = ""
+
+    def handle_data(self, data):
+        if self._inside not in ("script", "style"):
+            self.text += data
+
+
+@pytest.fixture(scope="module")
+def full_page(full, address_of):
+    return Path(urlparse(address_of(full)).path).read_text()
+
+
+@pytest.fixture(scope="module")
+def marked_up(report_of):
+    return report_of("--adapter", HERE / "liars" / "marks_up.py")[1]
+
+
+def unpacked(text, name):
+    packed = re.search(rf'<script type="application/octet-stream" id="{name}">([\w+/=]*)</script>', text)
+    return json.loads(zlib.decompress(base64.b64decode(packed[1])))
+
+
+def rows_of(packed):
+    """The results that are packed, as far as the page shows them."""
+    for call, vector, verdict, outputs, *extras in packed["rows"]:
+        row = dict(zip(("framework", "implementation", "mode", "operation"), packed["calls"][call][:4], strict=True))
+        shown = [packed["outputs"][place] for place in outputs]
+        row["outputs"] = {o["name"]: {key: o[key] for key in data.SHOWN if key in o} for o in shown}
+        asked = packed["vectors"][vector]
+        yield (
+            row
+            | {"vector": asked["id"], "profile": asked["profile"], "verdict": packed["verdicts"][verdict]}
+            | dict(*extras)
+        )
+
+
+def shown_of(report):
+    """The results of a report without what the page leaves out: digests, and the version, which its head has."""
+    for row in report["results"]:
+        kept = {key: value for key, value in row.items() if key != "version"}
+        outputs = {n: {key: o[key] for key in data.SHOWN if key in o} for n, o in row["outputs"].items()}
+        yield kept | {"outputs": outputs}
+
+
+def test_a_full_run_is_a_page_of_less_than_3_mb(full_page):
+    assert len(full_page.encode()) < 3_000_000
+
+
+def test_no_result_of_a_full_run_is_lost_or_changed(full, full_page):
+    assert list(rows_of(unpacked(full_page, "data"))) == list(shown_of(full))
+
+
+def test_no_result_of_a_run_with_errors_is_lost_or_changed(differs):
+    assert {row["verdict"] for row in differs["results"]} > {"dialect", "diverges", "error"}
+    assert list(rows_of(unpacked(page.of_report(differs), "data"))) == list(shown_of(differs))
+
+
+def test_the_page_asks_for_no_other_file(full_page):
+    tags = Tags(full_page).tags
+    assert not [a for tag, a in tags if "src" in a or (tag == "link" and a["href"] != "data:,")]
+    policy = next(a["content"] for tag, a in tags if a.get("http-equiv") == "Content-Security-Policy")
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "@import" not in full_page
+    assert "url(" not in full_page
+
+
+def test_the_head_has_every_version_and_the_machine(full, full_page):
+    text = " ".join(Tags(full_page).text.split())
+    machine = full["platform"]
+    for entry in full["frameworks"]:
+        assert all(f"{name} {version}" in text for name, version in entry["versions"].items())
+        assert f"Python {entry['python']}" in text
+    assert f"spec {full['spec']}" in text
+    assert f"nnconform {full['nnconform']}" in text
+    assert f"{machine['system']} {machine['machine']}" in text
+    assert f"{machine['processor']}, {machine['cores']} cores {machine['threads']} thread a framework" in text
+
+
+def test_foreign_text_is_no_markup_and_closes_nothing(marked_up):
+    text = page.of_report(marked_up)
+    assert HARM not in text
+    assert HARM in Tags(text).text
+    assert "img" not in [tag for tag, _ in Tags(text).tags]
+    assert len(re.findall(r"</script>", text)) == 3
+
+
+def test_every_text_of_the_run_itself_is_escaped(marked_up):
+    report = copy.deepcopy(marked_up)
+    report["frameworks"][0] |= {"status": "stopped", "reason": HARM, "stderr": HARM, "target": HARM}
+    report["frameworks"][0] |= {"packages": {HARM: HARM}, "adapter": HARM}
+    report["frameworks"][0]["versions"] = {HARM: HARM}
+    report["platform"]["processor"] = HARM
+    report["selection"] = {"vectors": [HARM]}
+    report |= {"problems": [HARM], "known_problems": [HARM], "complete": False}
+    report["faults"] = [{"framework": "a", "implementation": HARM, "vector": "c", "message": HARM}]
+    text = page.of_report(report)
+    assert HARM not in text
+    assert Tags(text).text.count(HARM) >= 10
+
+
+def test_an_incomplete_run_says_so_in_its_first_line(marked_up):
+    said = "Incomplete run."
+    assert said not in page.of_report(marked_up)
+    text = Tags(page.of_report(marked_up | {"complete": False})).text
+    assert text[text.index("Skip to the results") :].split("\n")[1].startswith(said)
+
+
+def test_plots_stand_in_their_section_and_without_them_there_is_none(marked_up):
+    svg = '<?xml version="1.0"?>\n<!DOCTYPE svg PUBLIC "x" "y">\n<svg viewBox="0 0 1 1"><path d="M0 0"/></svg>'
+    text = page.of_report(marked_up, plots={"error of <elu>": svg})
+    assert "<figcaption>error of &lt;elu&gt;</figcaption>\n<svg viewBox" in text
+    assert "DOCTYPE svg" not in text
+    assert 'id="plots"' not in page.of_report(marked_up)
+
+
+# What the spec says
+
+
+def words(value):
+    """The words of a text, or of all texts in lists."""
+    return re.findall(r"\w+", value) if isinstance(value, str) else [word for part in value for word in words(part)]
+
+
+def test_every_word_of_every_clause_is_in_its_blocks():
+    for clause in clauses().values():
+        body = re.sub(r"^```\w*$", "", clause.body, flags=re.MULTILINE)
+        told = [content for _, content in background.blocks(clause.body)]
+        assert words(told) == words(body), clause.id
+
+
+def test_what_dialects_and_clauses_a_report_names_is_told(full_page):
+    packed = unpacked(full_page, "data")
+    named = {part for o in packed["outputs"] for part in o.get("dialect", "").split("+") if part}
+    assert named <= set(packed["dialects"])
+    assert {clause for d in packed["dialects"].values() for clause in d["departs_from"]} <= set(packed["clauses"])
+
+
+def test_of_a_vector_that_has_changed_since_the_run_no_input_is_told(differs):
+    report = copy.deepcopy(differs)
+    row = next(row for row in report["results"] if row["verdict"] == "dialect")
+    labels = {label for o in told(report, row) for label, _ in o["numbers"]}
+    assert {"x", "dy", "by the dialect"} <= labels
+    report["asked"][row["vector"]] = "0" * 16
+    labels = {label for o in told(report, row) for label, _ in o["numbers"]}
+    assert labels == {"expected", "bound", "got", "error in ULP", "error / bound"}
+
+
+def told(report, row):
+    """The outputs of a result with their numbers, as a page has them."""
+    packed = data.of_report(report, background.vectors(report["asked"]))
+    found = packed["rows"][report["results"].index(row)]
+    return [packed["outputs"][place] for place in found[3] if "numbers" in packed["outputs"][place]]
+
+
+# Scripts
+
+
+def test_every_result_of_a_known_framework_that_does_not_conform_has_its_script(cli, tmp_path):
+    path = HERE / "data" / "explained-report.json"
+    report = json.loads(path.read_text())
+    kept = scripts.written(report, set(background.vectors(report["asked"])))
+    wrong = {n for n, row in enumerate(report["results"]) if row["verdict"] in ("dialect", "diverges")}
+    assert set(kept) == wrong
+    row = report["results"][min(wrong)]
+    call = ("--implementation", row["implementation"], "--mode", row["mode"], "--report", path)
+    assert cli("reproduce", row["vector"], row["framework"], *call).stdout == kept[min(wrong)]
+
+
+def test_where_there_are_too_many_each_kind_has_one_script(monkeypatch):
+    report = json.loads((HERE / "data" / "explained-report.json").read_text())
+    vectors = set(background.vectors(report["asked"]))
+    monkeypatch.setattr(scripts, "MOST", 60)
+    kept = scripts.written(report, vectors)
+    kinds = [scripts._kind(report["results"][place]) for place in kept]
+    assert len(kept) == 60
+    assert len(set(kinds)) == 60
+
+
+def test_a_framework_of_another_has_no_script_and_the_page_is_drawn(differs):
+    assert unpacked(page.of_report(differs), "scripts") == {}
+
+
+# The command
+
+
+def test_the_command_draws_what_a_run_draws(cli, tmp_path):
+    run, drawn, report = (tmp_path / name for name in ("run.html", "drawn.html", "report.json"))
+    words = ("numpy", "--vector", "relu/mixed/*")
+    assert cli("run", *words, "--html", run, "--json", report).exit_code == 0
+    assert cli("html", report, drawn).exit_code == 0
+    assert drawn.read_bytes() == run.read_bytes()
+
+
+def test_the_command_refuses_what_is_no_report(cli, tmp_path):
+    (tmp_path / "report.json").write_text("{}")
+    result = cli("html", tmp_path / "report.json", tmp_path / "page.html")
+    assert result.exit_code == 2
+    assert "no report of format 1" in result.stderr
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_the_command_refuses_a_place_that_is_not_there(cli, tmp_path):
+    result = cli("html", HERE / "data" / "explained-report.json", tmp_path / "none" / "page.html")
+    assert result.exit_code == 2
+    assert "does not exist" in result.stderr
+
+
+def test_the_template_engine_is_imported_when_a_page_is_drawn():
+    code = "import sys; import nnconform.conformance.reports.html.page; print('jinja2' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
