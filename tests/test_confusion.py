@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 import wrong_laws
 
@@ -30,6 +31,23 @@ def printed(title, names, found, capsys):
         print(f"\n{title}: {SEEDS} seeds of each law, by what the suite calls them")
         for name, row in zip(["", *names], rows, strict=True):
             print(f"{name:>24}", *(f"{cell:>{max(len(head), 6)}}" for head, cell in zip(names, row, strict=True)))
+
+
+@pytest.mark.parametrize("operation", VECTORS)
+@pytest.mark.parametrize("element", [0.0, 1.0, np.nan])
+def test_a_sample_of_equal_elements_has_no_law_and_is_judged(operation, element, published):
+    vector = published[f"{operation}/dense/float32"]
+    assert called(vector, np.full(vector.attributes["shape"], element, np.float32)) == "diverges"
+
+
+def test_a_law_of_another_family_is_named_with_its_scale(published):
+    normal, uniform = (published[f"{operation}/conv-2d-last/float32"] for operation in VECTORS)
+    asked = dict(normal.attributes)
+    widened = wrong_laws.untruncated(**asked) / np.float32(wrong_laws.CUT_DEVIATION)
+    assert called(normal, widened) == "untruncated-normal+wrong-truncation"
+    assert called(normal, wrong_laws.uniform(**asked) / np.float32(3**0.5)) == "uniform-for-normal+deviation-for-bound"
+    narrow = wrong_laws.normal(**asked) * np.float32(wrong_laws.CUT_DEVIATION)
+    assert called(uniform, narrow) == "normal-for-uniform+wrong-truncation"
 
 
 @pytest.mark.parametrize("operation", VECTORS)

@@ -13,7 +13,7 @@ from nnconform.conformance.suite.vectors import LawTensor
 from nnconform.reference.initialization import LAYOUTS, MODES, TRUNCATED_DEVIATION, fan
 
 from .distribution import CUT
-from .lawtest import accuracy, expected_scale, fits, statistics
+from .lawtest import expected_scale, fits, limit, statistics
 from .sample import Sample
 
 # Gains of other activations, by which sqrt(2), that of ReLU, may have been replaced.
@@ -59,7 +59,7 @@ def name(sample: Sample, law: LawTensor, attributes: Mapping[str, Any]) -> Named
         law: that it should follow.
         attributes: shape, kind, layout, and groups and mode where the vector has them.
     """
-    if not sample.finite or not sample.size:
+    if not sample.finite or not sample.largest:
         return None
     if law.pattern:
         return _repeated(sample, law)
@@ -103,7 +103,7 @@ def _scaled(sample: Sample, law: LawTensor, other: LawTensor, attributes: Mappin
     kind = _kind(other.law, law.law)
     if kind and fits(sample, other):
         return Named(kind, f"{other.law} of the right deviation, {other.stddev:.6g}")
-    ratios = [r for r in _ratios(law, attributes) if fits(sample, _times(other, r.ratio))]
+    ratios = [r for r in _ratios(other, attributes) if fits(sample, _times(other, r.ratio))]
     measured = [r for r in _measured(sample, other) if fits(sample, _times(other, r))]
     if not ratios and not measured:
         return None
@@ -135,6 +135,8 @@ def _ratios(law: LawTensor, attributes: Mapping[str, Any]) -> Iterator[Ratio]:
             yield Ratio("wrong-fan", f"fan {size:g}, {words}, for {right:g}", math.sqrt(right / size))
     for words, gain in GAINS.items():
         yield Ratio("gain-forgotten" if gain == 1 else "wrong-gain", f"gain {words}", gain / math.sqrt(2))
+    if law.law == "normal":
+        yield Ratio("wrong-truncation", "corrected for a cut that is not made", 1 / TRUNCATED_DEVIATION)
     if law.law == "truncated_normal":
         yield Ratio("wrong-truncation", "the correction for the cut is missing", TRUNCATED_DEVIATION)
         yield Ratio("wrong-truncation", "the correction for the cut is made twice", 1 / TRUNCATED_DEVIATION)
@@ -173,7 +175,7 @@ def _fans(attributes: Mapping[str, Any]) -> dict[str, float]:
 
 def _leak(sample: Sample, law: LawTensor) -> Named | None:
     """Return the leak of a sample that follows its law but for a few elements beyond the support."""
-    outside = np.abs(sample.wide) > law.bound * (1 + accuracy(law))
+    outside = np.abs(sample.wide) > float(limit(law, sample.size))
     share = np.count_nonzero(outside) / sample.size
     if not 0 < share <= MOST_LEAKED:
         return None

@@ -32,6 +32,10 @@ CRITICAL_Z = 6.9
 ROUNDED_TWICE = 0.5
 
 
+# Elements of float32 and float64 of which more than half must differ.
+LONG = 1000
+
+
 class Statistic(NamedTuple):
     """One test's statistic over its critical value: up to 1 in a sample that follows the law.
 
@@ -116,15 +120,22 @@ def statistics(sample: Sample, law: LawTensor) -> Iterator[Statistic]:
     yield from _moments(sample, law, distribution, off)
     yield from _distinct(sample, law)
     yield Statistic("Kolmogorov-Smirnov", _distance(sample, law, distribution, off) / critical_distance(n))
+    # A sample of a larger deviation is no more dependent for it.
+    square = max(law.stddev**2, sample.moments[2])
     for found in sample.correlations:
-        yield Statistic(found.name, abs(found.total) / (law.stddev**2 * _critical(found)))
+        yield Statistic(found.name, abs(found.total) / (square * _critical(found)))
 
 
 def _critical(found: Correlation) -> float:
     # Products along an axis share elements; those of two channels do not, and Bernstein's inequality holds for them.
-    if found.sums == 1:
+    if found.shared:
         return CRITICAL_Z * math.sqrt(found.terms)
     return critical_sum(found.terms, found.sums)
+
+
+def fewest(n: int) -> int:
+    """Return how many different values ``n`` samples of float32 or float64 have at the least."""
+    return n // 2 + 1
 
 
 def _moments(sample: Sample, law: LawTensor, distribution: Distribution, off: float) -> Iterator[Statistic]:
@@ -139,6 +150,9 @@ def _moments(sample: Sample, law: LawTensor, distribution: Distribution, off: fl
 
 def _distinct(sample: Sample, law: LawTensor) -> Iterator[Statistic]:
     if law.dtype not in HALF:
+        # Of 2^23 equally likely values some 256 of 65,536 are drawn again; half of a long sample never is.
+        if sample.size >= LONG:
+            yield Statistic("distinct values", fewest(sample.size) / sample.distinct, graded=False)
         return
     if law.levels:
         yield Statistic("distinct values", sample.distinct / law.levels, random=False, graded=False)
@@ -235,14 +249,15 @@ def measured(sample: Sample, law: LawTensor) -> dict[str, float]:
     """Return what a report says of a sample: what was found of it, beside what its law has.
 
     The fan that its deviation implies, 2 / variance, stands with the interval that holds the true one with all but a
-    probability of ``RATE``. A scale that is known gives it exactly, if it is that of the law's own family: then it lies
-    in the interval.
+    probability of ``RATE`` if the sample follows its law but for the deviation. A scale that is known gives it exactly,
+    if it is that of the law's own family: then it lies in the interval.
     """
     found = {"stddev": sample.stddev, "expected_stddev": law.stddev, "largest": sample.largest}
+    found["tests"] = sum(s.random for s in every_test(sample, law))
     if law.pattern or not sample.finite or not sample.moments[2]:
         return found
     fan, spread = 2 / sample.moments[2], CRITICAL_Z * _spread(sample, law)
-    low, high = fan / (1 + spread), fan / (1 - spread)
+    low, high = fan * max(1 - spread, 0.0), fan * (1 + spread)
     if scale := sample.scale(law.law):
         expected = expected_scale(law)
         found |= {"scale": scale.nearest(expected), "expected_scale": expected}
@@ -250,8 +265,7 @@ def measured(sample: Sample, law: LawTensor) -> dict[str, float]:
         if low <= exact <= high:
             fan = low = high = exact
     found |= {"implied_fan": fan, "implied_fan_low": low, "implied_fan_high": high}
-    random = sum(s.random for s in every_test(sample, law))
-    return found | {"expected_fan": 2 / law.stddev**2, "distinct": sample.distinct, "tests": random}
+    return found | {"expected_fan": 2 / law.stddev**2, "distinct": sample.distinct}
 
 
 def _spread(sample: Sample, law: LawTensor) -> float:

@@ -33,12 +33,14 @@ class Correlation:
         total: the largest of the sums, by size.
         terms: products in each sum.
         sums: how many sums it is the largest of.
+        shared: whether products share elements, as those along an axis do, so that they are not independent.
     """
 
     name: str
     total: float
     terms: int
     sums: int
+    shared: bool = False
 
 
 class Sample:
@@ -105,7 +107,7 @@ class Sample:
                 if (products := along[lag:] * along[:-lag]).size:
                     total = float(np.sum(products))
                     name = "neighbours" if lag == 1 else f"elements {lag} apart"
-                    yield Correlation(f"{name} along axis {axis}", total, products.size, 1)
+                    yield Correlation(f"{name} along axis {axis}", total, products.size, 1, shared=True)
 
     def _channels(self) -> Iterator[Correlation]:
         for axis, count in enumerate(self.wide.shape):

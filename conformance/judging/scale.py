@@ -11,9 +11,14 @@ from nnconform.reference.rounding import FORMATS
 
 from .compare import spacing
 
+# Fewer elements than these tell no scale: those of draws of another stream would.
+LEAST = 64
+# One element in so many may be no multiple of its draw.
+OTHERS = 1000
+
 
 class Scale(NamedTuple):
-    """The least and the greatest number that all elements allow as their scale."""
+    """The least and the greatest number that the elements allow as their scale."""
 
     low: float
     high: float
@@ -28,10 +33,11 @@ class Scale(NamedTuple):
 
 
 def recovered(sample: Array, draws: Array, *, affine: bool) -> Scale | None:
-    """Return the scales s with which every element may be its draw times s; None where there is none.
+    """Return the scales s with which elements may be their draws times s; None where there is none.
 
     Each element x = RN(z s) allows an interval of s. One that adds as well (uniform draws u of [0, 1), x = 2 s u - s)
-    rounds twice. Of a half format the draws may have been rounded after they were multiplied.
+    rounds twice. Draws that were rounded after they were multiplied are off by half a unit too. One element in a
+    thousand may be another: an end that wrapped round must not hide the scale of all others.
 
     Args:
         sample: any shape and float dtype.
@@ -42,6 +48,7 @@ def recovered(sample: Array, draws: Array, *, affine: bool) -> Scale | None:
     name = sample.dtype.name
     if name not in FORMATS or draws.dtype != sample.dtype or not (np.isfinite(z).all() and z.any()):
         return None
+    z = -z if np.dot(x, z) < 0 else z  # a law that is symmetric may have turned them
     x, z = np.where(z < 0, -x, x)[z != 0], np.abs(z[z != 0])
     own, of_draws = spacing(x, name) / 2, spacing(z, name) / 2
     nothing = np.zeros_like(z)
@@ -49,10 +56,14 @@ def recovered(sample: Array, draws: Array, *, affine: bool) -> Scale | None:
     shifted = float(spacing(np.array([2 * np.max(np.abs(x))]), name)[0]) / 2 if affine else 0.0
     for error, of_draw in ((own, nothing), (own + shifted, nothing), (own + shifted, of_draws)):
         apart = z > 2 * of_draw
+        if np.count_nonzero(apart) < LEAST:
+            return None
         low = (x - error)[apart] / np.where(x < error, z - of_draw, z + of_draw)[apart]
         high = (x + error)[apart] / np.where(x < -error, z + of_draw, z - of_draw)[apart]
+        others = low.size // OTHERS
         # The quotients are rounded themselves.
-        least, most = float(np.max(low)) * (1 - 2**-52), float(np.min(high)) * (1 + 2**-52)
+        least = float(np.partition(low, -1 - others)[-1 - others]) * (1 - 2**-52)
+        most = float(np.partition(high, others)[others]) * (1 + 2**-52)
         if least <= most:
             return Scale(least, most)
     return None

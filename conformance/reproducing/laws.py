@@ -9,12 +9,14 @@ from collections.abc import Iterable, Iterator
 from nnconform.conformance.judging.distribution import CUT, Distribution
 from nnconform.conformance.judging.lawtest import (
     CRITICAL_Z,
+    LONG,
     RATE,
     accuracy,
     critical_distance,
     critical_sum,
     expected_distinct,
     expected_scale,
+    fewest,
     limit,
 )
 from nnconform.conformance.judging.sample import LEAST_ELEMENTS, MOST_CHANNELS
@@ -42,7 +44,11 @@ def statistics(problem: str, law: LawTensor) -> tuple[str, ...]:
 
 def _has(law: LawTensor, name: str) -> bool:
     """Say whether a statistic is made of any sample of a law; "elements" and "neighbours" are the same lines."""
-    return name not in ("elements", SCALE) and (name != "distinct values" or law.dtype in HALF)
+    return name not in ("elements", SCALE) and (name != "distinct values" or law.dtype in HALF or _long(law))
+
+
+def _long(law: LawTensor) -> bool:
+    return math.prod(law.shape) >= LONG
 
 
 def lines(law: LawTensor, got: str, names: Iterable[str], draws: str = "") -> Iterator[str]:
@@ -114,9 +120,17 @@ def _moment(law: LawTensor, name: str) -> Iterator[str]:
 
 
 def _distinct(law: LawTensor, name: str) -> Iterator[str]:
-    mean, missing = expected_distinct(law.law, law.stddev, law.dtype, math.prod(law.shape))
+    size = math.prod(law.shape)
+    wanted = float(fewest(size))
+    if law.dtype in HALF:
+        mean, missing = expected_distinct(law.law, law.stddev, law.dtype, size)
+        wanted = mean - missing
     yield "statistic = 1 / np.unique(z).size"
-    yield f"critical = 1 / {mean - missing:.0f}  # so many different values has a rounded sample, but once in 1e11"
+    yield f"critical = 1 / {wanted:.0f}  # so many different values has a rounded sample, but once in 1e11"
+
+
+# A sample of a larger deviation is no more dependent for it.
+SPREAD = "statistic /= max(1.0, (z**2).mean())"
 
 
 def _lags(law: LawTensor, name: str) -> Iterator[str]:
@@ -128,6 +142,7 @@ def _lags(law: LawTensor, name: str) -> Iterator[str]:
     yield "        products = along[lag:] * along[:-lag]"
     yield "        if products.size:"
     yield "            statistic = max(statistic, abs(products.sum()) / np.sqrt(products.size))"
+    yield SPREAD
     yield f"critical = {CRITICAL_Z!r}{CHANCE}"
 
 
@@ -141,6 +156,7 @@ def _channels(law: LawTensor, name: str) -> Iterator[str]:
             yield "between = np.abs(np.triu(rows @ rows.T, 1))"
             allowed = critical_sum(length, count * (count - 1) // 2)
             yield f"statistic = max(statistic, between.max() / {allowed!r}){CHANCE}"
+    yield SPREAD
     yield "critical = 1.0"
 
 

@@ -32,4 +32,4 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
 # Their outputs are random samples, given a seed.
 RANDOM = frozenset({"he_normal", "he_uniform"})
 # Outputs that no vector expects: the standard draws that a sample is made of, where an API can give them.
-OPTIONAL = frozenset({"draws"})
+OPTIONAL = frozenset({DRAWS})
