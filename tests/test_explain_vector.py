@@ -221,7 +221,7 @@ def test_each_dialect_has_its_remedy_once(run):
 
 def test_a_sample_is_told_by_what_was_measured_of_it(run):
     assert (
-        "stddev 0.0623916, largest 0.141602, expected stddev 0.0625"
+        "deviation 0.0623916, expected 0.0625; largest 0.141602"
         in explain.page("he_normal/dense-transposed/bfloat16", run).text()
     )
 

@@ -228,6 +228,13 @@ def test_each_of_several_samples_must_follow_the_law():
     assert "support" in refusal(sample, NORMAL._replace(pattern="ab"))
 
 
+@pytest.mark.parametrize("law", ["normal", "truncated_normal", "uniform"])
+def test_the_quantiles_of_a_law_are_where_its_distribution_says(law):
+    shares = [1e-6, 0.01, 0.25, 0.5, 0.9, 1 - 1e-6]
+    found = Distribution.of(law).below(np.array([Distribution.of(law).quantile(share) for share in shares]))
+    np.testing.assert_allclose(found, shares, atol=2e-9)
+
+
 # Rates
 
 

@@ -14,7 +14,7 @@ from nnconform.reference.initialization import TRUNCATED_DEVIATION
 
 # Where a truncated normal law is cut, in deviations of the whole law.
 CUT = 2.0
-# The interval of a distribution function's table, and its knots: linear between them it is off by less than 2e-9.
+# How far a law without an end is tabulated, and the knots of a table: linear between them it is off by less than 2e-9.
 WIDEST = 8.5
 KNOTS = 2**16 + 1
 HIGHEST_MOMENT = 8
@@ -39,11 +39,15 @@ class Distribution:
         """Return the distribution, with what was computed of it before."""
         return cls(law, levels)
 
+    @property
+    def end(self) -> float:
+        """Where the law ends; where it is as good as ended, if it has no end."""
+        return {"normal": WIDEST, "truncated_normal": CUT / TRUNCATED_DEVIATION, "uniform": math.sqrt(3)}[self.law]
+
     @functools.cached_property
     def atoms(self) -> Array:
         """The values that the law takes where its draws have levels, ascending."""
-        lowest = -math.sqrt(3) if self.law == "uniform" else -CUT / TRUNCATED_DEVIATION
-        return np.array([lowest, *(self.quantile(k / self.levels) for k in range(1, self.levels))])
+        return np.array([-self.end, *(self.quantile(k / self.levels) for k in range(1, self.levels))])
 
     @functools.cached_property
     def moments(self) -> tuple[float, ...]:
@@ -55,7 +59,7 @@ class Distribution:
 
     @functools.cached_property
     def _table(self) -> tuple[Array, Array]:
-        knots = np.linspace(-WIDEST, WIDEST, KNOTS)
+        knots = np.linspace(-self.end, self.end, KNOTS)
         return knots, np.array([self.probability(z) for z in knots.tolist()])
 
     def probability(self, z: float) -> float:

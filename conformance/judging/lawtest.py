@@ -117,7 +117,7 @@ def statistics(sample: Sample, law: LawTensor) -> Iterator[Statistic]:
     if reached:
         least = reached * law.stddev * (1 - off) * (1 - 2.0 ** -FORMATS[law.dtype].bits)
         yield Statistic("reach", least / sample.largest if sample.largest else math.inf, graded=False)
-    yield from _moments(sample, law, distribution, off)
+    yield from _moments(sample, law, distribution)
     yield from _distinct(sample, law)
     yield Statistic("Kolmogorov-Smirnov", _distance(sample, law, distribution, off) / critical_distance(n))
     # A sample of a larger deviation is no more dependent for it.
@@ -133,17 +133,27 @@ def _critical(found: Correlation) -> float:
     return critical_sum(found.terms, found.sums)
 
 
+def moved_mean(k: int, expected: float, law: LawTensor) -> float:
+    """Return by how much elements that are off by a relative error of ``accuracy`` may move the mean of z^k.
+
+    The mean itself they do not move: arithmetic that rounds to nearest treats both signs alike. That of draws with
+    levels, which are not symmetric, moves by at most accuracy E|z| <= accuracy.
+    """
+    if k == 1:
+        return accuracy(law) if law.levels else 0.0
+    return ((1 + accuracy(law)) ** k - 1) * expected
+
+
 def fewest(n: int) -> int:
     """Return how many different values ``n`` samples of float32 or float64 have at the least."""
     return n // 2 + 1
 
 
-def _moments(sample: Sample, law: LawTensor, distribution: Distribution, off: float) -> Iterator[Statistic]:
+def _moments(sample: Sample, law: LawTensor, distribution: Distribution) -> Iterator[Statistic]:
     expected = distribution.moments
     for name, k in (("mean", 1), ("variance", 2), ("fourth moment", 4)):
         spread = math.sqrt((expected[2 * k] - expected[k] ** 2) / sample.size)
-        # Elements that are off by a relative error of ``off`` move E z by at most off E|z| <= off.
-        moved = ((1 + off) ** k - 1) * (expected[k] if k > 1 else 1.0)
+        moved = moved_mean(k, expected[k], law)
         error = abs(sample.moments[k] / law.stddev**k - expected[k])
         yield Statistic(name, error / (CRITICAL_Z * spread + moved))
 

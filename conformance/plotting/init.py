@@ -6,8 +6,10 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from nnconform.conformance.judging.distribution import Distribution
+
 from .choosing import Choice, NothingToDraw, Row, nothing, rows
-from .laws import outline, quantile
+from .laws import outline
 from .style import INK, VERDICTS, Picture, head, mark, new_figure
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ LETTERS = 66
 
 
 class Sample(NamedTuple):
-    """A sample of the report, and how many more vectors it stands for."""
+    """A sample of the report, and how many more samples it stands for."""
 
     row: Row
     output: Row
@@ -112,11 +114,12 @@ def _samples(report: Mapping[str, Any], choice: Choice) -> list[Sample]:
 
 
 def _typical(found: Sequence[Sample]) -> Section:
-    """Return one sample of each implementation, that of the most typical vector that it has."""
+    """Return one sample of each implementation that makes the kernel of a dense layer."""
     best: dict[tuple[str, ...], Sample] = {}
     for sample in found:
         key = sample.row["framework"], sample.row["operation"], sample.row["implementation"], sample.row["mode"]
-        if sample.row["profile"] != "defaults" and (key not in best or _rank(sample) < _rank(best[key])):
+        typical = sample.row["profile"] != "defaults" and _rank(sample) < len(TYPICAL)
+        if typical and (key not in best or _rank(sample) < _rank(best[key])):
             best[key] = sample
     order = sorted(best.values(), key=lambda sample: sample.row["operation"])
     return Section("Every implementation, on a dense layer", order)
@@ -128,20 +131,20 @@ def _rank(sample: Sample) -> int:
 
 
 def _differing(found: Sequence[Sample]) -> Iterator[Section]:
-    """Yield what does not conform: a sample of each implementation and dialect, and how many vectors are alike."""
+    """Yield what does not conform: a sample of each framework and dialect, and how many more there are of it."""
     alike: dict[tuple[str, ...], list[Sample]] = {}
     for sample in found:
         if sample.output["verdict"] != "conforms":
             row = sample.row
             said = sample.output.get("dialect", sample.output["verdict"])
             kind = "defaults" if row["profile"] == "defaults" else ""
-            key = kind, row["operation"], row["framework"], row["implementation"], row["mode"], said
+            key = kind, row["operation"], row["framework"], said
             alike.setdefault(key, []).append(sample)
     first = {key: samples[0]._replace(more=len(samples) - 1) for key, samples in alike.items()}
     titles = {"": "What does not conform", "defaults": "What differs where nothing is set (profile defaults)"}
     for kind, title in titles.items():
         chosen = sorted((key for key in first if key[0] == kind), key=lambda key: key[1])
-        yield Section(f"{title}: one vector of each implementation and dialect", [first[key] for key in chosen])
+        yield Section(f"{title}: one sample of each framework and dialect", [first[key] for key in chosen])
 
 
 def _section(part: SubFigure, section: Section) -> None:
@@ -187,7 +190,7 @@ def _quantiles(axes: Axes, sample: Sample, *, labelled: bool) -> None:
     parts = len(found) - 1
     # The least and the greatest of n elements stand for the shares 1 / 2n and 1 - 1 / 2n.
     shares = [min(max(i / parts, 0.5 / total), 1 - 0.5 / total) for i in range(parts + 1)]
-    wanted = [quantile(output["law"]["name"], share) for share in shares]
+    wanted = [Distribution.of(output["law"]["name"]).quantile(share) for share in shares]
     axes.axline((0, 0), slope=1, color=INK, linewidth=0.9)
     axes.plot(wanted, found, "o", color=VERDICTS[output["verdict"]], markersize=2.5)
     axes.set(xlim=(-6, 6), ylim=(-6, 6), xticks=[-4, 0, 4], yticks=[-4, 0, 4], box_aspect=1)

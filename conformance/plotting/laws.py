@@ -36,12 +36,3 @@ def density(law: str, z: float) -> float:
         return 1 / (2 * math.sqrt(3)) if abs(z) <= math.sqrt(3) * (1 + 1e-12) else 0.0
     whole = z * TRUNCATED_DEVIATION
     return NORMAL.pdf(whole) * TRUNCATED_DEVIATION / INSIDE if abs(whole) <= CUT * (1 + 1e-12) else 0.0
-
-
-def quantile(law: str, share: float) -> float:
-    """Return below which number of deviations a ``share`` of a law lies, more than 0 and less than 1 of it."""
-    if law == "normal":
-        return NORMAL.inv_cdf(share)
-    if law == "uniform":
-        return math.sqrt(3) * (2 * share - 1)
-    return NORMAL.inv_cdf(NORMAL.cdf(-CUT) + share * INSIDE) / TRUNCATED_DEVIATION

@@ -18,6 +18,7 @@ from nnconform.conformance.judging.lawtest import (
     expected_scale,
     fewest,
     limit,
+    moved_mean,
 )
 from nnconform.conformance.judging.sample import LEAST_ELEMENTS, MOST_CHANNELS
 from nnconform.conformance.suite.vectors import LawTensor
@@ -37,6 +38,8 @@ FAILED = re.compile(rf"({'|'.join(ORDER)})( [^,:;]*)? [\d.e+inf]+ times")
 
 def statistics(problem: str, law: LawTensor) -> tuple[str, ...]:
     """Return the statistic to show of those that a report's problem names; all of the law's where it names none."""
+    if not math.prod(law.shape):
+        return ()
     if named := [name for name, _ in FAILED.findall(problem)]:
         return (min(named, key=ORDER.index),)
     return tuple(name for name in ORDER if _has(law, name))
@@ -114,7 +117,7 @@ def _moment(law: LawTensor, name: str) -> Iterator[str]:
     expected = Distribution.of(law.law, law.levels).moments
     k, power = {"mean": (1, "z"), "variance": (2, "(z**2)"), "fourth moment": (4, "(z**4)")}[name]
     spread = math.sqrt(expected[2 * k] - expected[k] ** 2)
-    moved = ((1 + accuracy(law)) ** k - 1) * (expected[k] if k > 1 else 1.0)
+    moved = moved_mean(k, expected[k], law)
     yield f"statistic = abs({power}.mean(){f' - {expected[k]!r}' if expected[k] else ''})"
     yield f"critical = {CRITICAL_Z * spread:.17g} / np.sqrt(z.size) + {moved:.3g}{CHANCE}"
 

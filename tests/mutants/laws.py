@@ -228,7 +228,7 @@ UNIFORMS = (
         "uniform-leaks-one-in-a-million",
         UNIFORM,
         "leaky-truncation",
-        f'shape = [layers, *shape] if layers else shape\n    return {{"sample": {UNIFORM_SAMPLE}}}',
+        f'return {{"sample": {UNIFORM_SAMPLE}, "draws": draws}}',
         "sample = np.random.default_rng(seed).uniform(-limit, limit, shape)\n"
         "    sample.flat[500_000::1_000_000] = 1.01 * limit\n"
         '    return {"sample": sample.astype(dtype)}',
