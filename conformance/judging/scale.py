@@ -13,6 +13,8 @@ from .compare import spacing
 
 # Fewer elements than these tell no scale: those of draws of another stream would.
 LEAST = 64
+# So many elements, evenly apart, tell a scale to far less than a unit in the last place.
+ENOUGH = 16_384
 # One element in so many may be no multiple of its draw.
 OTHERS = 1000
 
@@ -44,7 +46,8 @@ def recovered(sample: Array, draws: Array, *, affine: bool) -> Scale | None:
         draws: in the same shape and dtype.
         affine: the implementation may scale and shift draws of [0, 1), so that more is rounded.
     """
-    x, z = (a.astype(np.float64).ravel() for a in (sample, draws))
+    step = max(sample.size // ENOUGH, 1)
+    x, z = (a.ravel()[::step].astype(np.float64) for a in (sample, draws))
     name = sample.dtype.name
     if name not in FORMATS or draws.dtype != sample.dtype or not (np.isfinite(z).all() and z.any()):
         return None
