@@ -103,3 +103,47 @@ def test_what_a_layer_lacks_is_said(asked):
             "jax": {"flax's ConvTranspose has no groups"},
         }[name]
     )
+
+
+# What an initializer or a layer is called on a dense kernel: told to draw by He's law, or told nothing.
+CALLED = [
+    ("torch", "torch.nn.init.kaiming_normal_", "he_normal/dense/float32", "untruncated-normal"),
+    ("torch", "torch.nn.init.kaiming_uniform_", "he_uniform/dense/float32", "conforms"),
+    ("torch", "torch.nn.Linear", "he_uniform/defaults-dense/float32", "default-uniform-inverse-sqrt-fan"),
+    ("torch", "torch.nn.Conv2d", "he_uniform/defaults-conv-2d/float32", "default-uniform-inverse-sqrt-fan"),
+    ("tensorflow", "keras.initializers.HeNormal", "he_normal/dense-transposed/float32", "conforms"),
+    ("tensorflow", "keras.initializers.HeUniform", "he_uniform/dense-transposed/float64", "float32-scale"),
+    ("tensorflow", "keras.initializers.HeNormal", "he_normal/two-layers-last/float32", "initializer-repeats"),
+    ("jax", "jax.nn.initializers.he_normal", "he_normal/dense-transposed/float32", "conforms"),
+    (
+        "jax",
+        "jax.nn.initializers.he_normal",
+        "he_normal/dense-transposed/bfloat16",
+        "few-bit-draws+half-precision-scale",
+    ),
+]
+
+
+@pytest.fixture(scope="module", params=["torch", "tensorflow", "jax"])
+def called(request, report_of):
+    wanted = [word for of, _, vector, _ in CALLED if of == request.param for word in ("--vector", vector)]
+    _, report = report_of(request.param, *wanted)
+    return request.param, {
+        (row["implementation"], row["vector"]): row["outputs"]["sample"] for row in report["results"]
+    }
+
+
+def test_an_initializer_is_called_what_it_is(called):
+    framework, outputs = called
+    for of, implementation, vector, name in CALLED:
+        if of == framework:
+            output = outputs[implementation, vector]
+            assert output.get("dialect", output["verdict"]) == name
+
+
+def test_the_factor_of_torchs_default_layers_is_measured(called):
+    framework, outputs = called
+    if framework == "torch":
+        found = outputs["torch.nn.Linear", "he_uniform/defaults-dense/float32"]["measured"]
+        assert found["stddev"] / found["expected_stddev"] == pytest.approx(6**-0.5, rel=0.01)
+        assert found["implied_fan"] == pytest.approx(6 * found["expected_fan"], rel=1e-5)
