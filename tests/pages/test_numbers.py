@@ -13,6 +13,7 @@ from browser.naming import address, number
 from playwright.sync_api import expect
 
 from nnconform.conformance.explaining import knowledge
+from nnconform.conformance.reports.html import background
 from nnconform.conformance.suite.clauses import clauses
 from nnconform.conformance.suite.tensors import DTYPES
 
@@ -104,7 +105,10 @@ def test_the_script_that_is_shown_is_the_commands(opened, explained, cli):
 
 
 def test_a_shell_takes_the_names_in_the_command_as_they_are(opened, full):
-    odd = {row["implementation"]: row for row in full["results"] if row["verdict"] == "dialect"}
+    # A vector that has changed since the report was recorded has no command.
+    same = set(background.vectors(full["asked"]))
+    rows = [row for row in full["results"] if row["verdict"] == "dialect" and row["vector"] in same]
+    odd = {row["implementation"]: row for row in rows}
     odd = {name: row for name, row in odd.items() if not re.fullmatch(r"[\w.]+", name)}
     assert any("'" in name for name in odd)
     assert any(" + " in name for name in odd)
