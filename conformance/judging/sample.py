@@ -19,7 +19,7 @@ from .scale import Scale, recovered
 # How far apart along an axis elements are held against each other.
 LAGS = (1, 2, 3, 4)
 # Channels are held against each other where there are not more of them, of this many elements at the least: the
-# criterion for fewer (BERNSTEIN in spec/numerics.md) is above what even equal ones give.
+# criterion for fewer (spec/numerics.md, Laws) is above what even equal ones give.
 MOST_CHANNELS = 1024
 LEAST_ELEMENTS = 256
 
