@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 
+from nnconform.conformance.judging.distribution import CUT, NORMAL
 from nnconform.reference.initialization import TRUNCATED_DEVIATION
 
-NORMAL = NormalDist()
-# Where a truncated normal law is cut, in deviations of the whole law, and what of that law is inside.
-CUT = 2.0
 # How far the line of a law is drawn, in its deviations, and of how many parts a curved one is.
 WIDEST, STEPS = 4.0, 80
+# What of a whole normal law is inside the cut.
 INSIDE = 1 - 2 * NORMAL.cdf(-CUT)
 
 
