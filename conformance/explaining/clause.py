@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from nnconform.conformance.reports.summary import Group
@@ -27,7 +27,7 @@ def page(name: str, run: LastRun | None, *, verbose: bool) -> Page:
     clause = clauses()[name]
     page = Page(f"{name}: {clause.title}", f"clause, spec/{clause.page}")
     _markdown(page, clause.body)
-    departing = {n: d for n, d in catalogue.dialects().items() if name in d["departs_from"]}
+    departing = departures(name)
     if departing:
         page.section("Dialects that depart from it")
         for dialect, said in departing.items():
@@ -40,8 +40,13 @@ def page(name: str, run: LastRun | None, *, verbose: bool) -> Page:
     page.section(f"Vectors that test it: {len(testing)}")
     telling.vectors(page, testing, everything=verbose)
     if run := telling.head(page, run):
-        _found(page, departing, run.on(testing))
+        _found(page, keeping(departing, run.on(testing)))
     return page
+
+
+def departures(name: str) -> dict[str, Any]:
+    """Return the dialects that depart from a clause, by name."""
+    return {n: d for n, d in catalogue.dialects().items() if name in d["departs_from"]}
 
 
 def _markdown(page: Page, text: str) -> None:
@@ -69,25 +74,41 @@ def _block(page: Page, block: str) -> None:
             page.say(text, indent=2)
 
 
-def _found(page: Page, departing: Mapping[str, Any], rows: list[Row]) -> None:
-    """Add, by framework, which implementations keep the clause, depart from it by which dialect, or diverge."""
+def keeping(departing: Mapping[str, Any], rows: Iterable[Row]) -> dict[str, dict[str, Group]]:
+    """Return, by framework, which implementations keep a clause, depart from it by which dialect, or diverge.
+
+    What is said is ``KEEPS``, the name of a dialect, ``diverges``, or one of the other verdicts and words above; those
+    that keep the clause first. No implementation that breaks it anywhere is among those that keep it.
+
+    Args:
+        departing: the dialects that depart from the clause, by name.
+        rows: the results of the vectors that test it.
+    """
     found: dict[str, dict[str, Group]] = defaultdict(lambda: defaultdict(Group))
     for row in rows:
         for said, output in _says(row, departing):
             found[row["framework"]][said].add(row, output)
-    if not rows:
+    return {framework: _without_bad(groups, departing) for framework, groups in found.items()}
+
+
+def _without_bad(groups: Mapping[str, Group], departing: Mapping[str, Any]) -> dict[str, Group]:
+    # One sign is enough against it; what a vector shows of another clause is none.
+    bad = {name for said, group in groups.items() if said not in HARMLESS for name in group.modes}
+    for said in {KEEPS, ELSEWHERE} & groups.keys():
+        groups[said].modes = {name: modes for name, modes in groups[said].modes.items() if name not in bad}
+    ordered = sorted(groups, key=lambda said: (said != KEEPS, said in departing, said))
+    return {said: groups[said] for said in ordered if groups[said].modes}
+
+
+def _found(page: Page, found: Mapping[str, Mapping[str, Group]]) -> None:
+    """Add who keeps the clause and who does not."""
+    if not found:
         page.say("Nothing: no result is of a vector that tests this clause.", indent=2)
     for framework, groups in found.items():
-        # One sign is enough against it; what a vector shows of another clause is none.
-        bad = {name for said, group in groups.items() if said not in HARMLESS for name in group.modes}
         page.say(framework, indent=2, style="bold")
-        for said in sorted(groups, key=lambda said: (said != KEEPS, said in departing, said)):
-            group = groups[said]
-            if said in (KEEPS, ELSEWHERE):
-                group.modes = {name: modes for name, modes in group.modes.items() if name not in bad}
-            if group.modes:
-                who = f"{telling.who_text(group)}: {telling.count(group.vectors, 'vector')}"
-                page.fields([(said, who)], indent=4)
+        for said, group in groups.items():
+            who = f"{telling.who_text(group)}: {telling.count(group.vectors, 'vector')}"
+            page.fields([(said, who)], indent=4)
 
 
 def _says(row: Row, departing: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ from nnconform.conformance.reports import markdown, summary
 from . import background, data, scripts
 
 Document = Mapping[str, Any]
+STYLES = ("base.css", "page.css")
 # Each uses what stands before it.
 SCRIPTS = ("elements", "shapes", "text", "report", "state", "overview", "lists", "results", "result", "spec", "main")
 
@@ -41,7 +42,8 @@ def of_report(report: Document, *, plots: Mapping[str, str] | None = None) -> st
     import jinja2
 
     folder = resources.files(__package__)
-    script = "\n".join(folder.joinpath("script", f"{name}.js").read_text("utf-8") for name in SCRIPTS)
+    verdicts = f"const VERDICTS = {folder.joinpath('verdicts.json').read_text('utf-8')};"
+    script = "\n".join([verdicts, *(folder.joinpath("script", f"{name}.js").read_text("utf-8") for name in SCRIPTS)])
     # A name of the page's own for everything, and nothing of it in the browser's.
     script = f'"use strict";\n(() => {{\n{script}}})();\n'
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
@@ -52,7 +54,7 @@ def of_report(report: Document, *, plots: Mapping[str, str] | None = None) -> st
         counts=_counts(report["results"]),
         troubles=list(markdown.troubles(report)),
         selection=[f"{key} {', '.join(values)}" for key, values in report["selection"].items()],
-        style=folder.joinpath("page.css").read_text("utf-8"),
+        style="".join(folder.joinpath(name).read_text("utf-8") for name in STYLES),
         script=script,
         digest=_digest(script),
         data=_packed(data.of_report(report, known)),

@@ -11,6 +11,7 @@ const FILTERS = {
   },
   verdict: { title: "Verdict", of: (result) => [result.verdict] },
   dialect: { title: "Dialect", of: (result) => [...result.dialects] },
+  clause: { title: "Clause", of: (result) => result.vector.clauses ?? [] },
 };
 // All profiles in which the caller gives the hyperparameters.
 const GIVEN = "not-defaults";

@@ -1,0 +1,66 @@
+"""Whether a release keeps a clause: all of its implementations, some of them, or none."""
+
+from __future__ import annotations
+
+import functools
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from nnconform.conformance.explaining import clause, knowledge
+from nnconform.conformance.reports.summary import Group
+
+from .releases import Release
+
+Word = Literal["keeps", "partly", "departs", "breaks", "silent"]
+BAD = ("diverges", "error", "crash", "timeout")
+SAYS_NOTHING = (clause.SILENT, "unsupported")
+
+
+@dataclass(frozen=True)
+class State:
+    """What a release makes of a clause.
+
+    Attributes:
+        groups: the implementations by what they do: ``conforms``, a dialect, ``diverges`` and so on, as
+            ``explaining.clause.keeping`` tells it.
+    """
+
+    groups: Mapping[str, Group]
+
+    @property
+    def word(self) -> Word:
+        """``keeps`` it, ``partly`` (some depart by a dialect), ``departs``, ``breaks`` it, or ``silent``: not shown."""
+        if any(said in BAD for said in self.groups):
+            return "breaks"
+        kept = any(said in (clause.KEEPS, clause.ELSEWHERE) for said in self.groups)
+        if self.departures:
+            return "partly" if kept else "departs"
+        return "keeps" if kept else "silent"
+
+    @property
+    def departures(self) -> Mapping[str, Group]:
+        """Those that depart from it, by dialect, or combination of dialects."""
+        known = (clause.KEEPS, clause.ELSEWHERE, *SAYS_NOTHING, *BAD)
+        return {said: group for said, group in self.groups.items() if said not in known}
+
+
+def of(name: str, release: Release) -> State:
+    """Return what a release makes of the clause ``name``."""
+    found = clause.keeping(clause.departures(name), release.on(vectors_of(name)))
+    return State(found.get(release.framework, {}))
+
+
+def vectors_of(name: str) -> list[str]:
+    """Return the ids of the published vectors that test a clause."""
+    return _testing().get(name, [])
+
+
+@functools.cache
+def _testing() -> Mapping[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for outline in knowledge.outlines():
+        for name in outline.clauses:
+            found[name].append(outline.id)
+    return found

@@ -1,0 +1,149 @@
+"""The releases of frameworks that reports tell of: each framework at its versions, oldest first."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from packaging.version import InvalidVersion, Version
+
+Document = Mapping[str, Any]
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A report that a site is made of.
+
+    Attributes:
+        name: of its files on the site, without ending: ``reports/NAME.json`` and ``reports/NAME.html``.
+        report: as in spec/schema/report.schema.json.
+        path: the user's file.
+    """
+
+    name: str
+    report: Document = field(repr=False)
+    path: Path
+
+
+@dataclass(frozen=True)
+class Release:
+    """A framework at its versions, as the newest report of it found it.
+
+    Attributes:
+        framework: the adapter's name of it, ``jax``.
+        versions: of all its packages, the framework's own first: ``{"jax": "0.10.2", "flax": "0.12.8"}``.
+        entry: what the report says of the framework.
+        rows: its results.
+        source: the report.
+    """
+
+    framework: str
+    versions: Mapping[str, str]
+    entry: Document = field(repr=False)
+    rows: Sequence[Row] = field(repr=False)
+    source: Source = field(repr=False)
+
+    @property
+    def title(self) -> str:
+        """All versions: ``jax 0.10.2, flax 0.12.8``."""
+        return ", ".join(f"{name} {version}" for name, version in self.versions.items()) or self.framework
+
+    @property
+    def anchor(self) -> str:
+        """What stands for it in addresses: ``jax-0.10.2-flax-0.12.8``."""
+        return slug("-".join(f"{name}-{version}" for name, version in self.versions.items()) or self.framework)
+
+    @property
+    def whole(self) -> bool:
+        """Whether all vectors were run to the end: counts of a part would not be the framework's."""
+        chosen = {key: globs for key, globs in self.source.report["selection"].items() if key != "frameworks" and globs}
+        ended = self.source.report["complete"] and self.entry["status"] == "ran" and not self.entry["not_run"]
+        return bool(ended) and not chosen and not self.entry.get("only")
+
+    @property
+    def report(self) -> Document:
+        """The report cut to this framework, for a comparison with another release."""
+        faults = [fault for fault in self.source.report["faults"] if fault["framework"] == self.framework]
+        return {**self.source.report, "frameworks": [self.entry], "results": self.rows, "faults": faults}
+
+    def on(self, vectors: Iterable[str]) -> list[Row]:
+        """Return the results of these vectors."""
+        return [row for name in vectors for row in self._by_vector.get(name, ())]
+
+    @functools.cached_property
+    def _by_vector(self) -> Mapping[str, list[Row]]:
+        found: dict[str, list[Row]] = defaultdict(list)
+        for row in self.rows:
+            found[row["vector"]].append(row)
+        return found
+
+
+def slug(text: str) -> str:
+    """Return text as part of an address or the name of a file: letters, digits, and ``. _ + -``."""
+    return re.sub(r"[^A-Za-z0-9._+-]+", "-", text).strip(".-") or "report"
+
+
+def sources(reports: Iterable[tuple[Path, Document]]) -> list[Source]:
+    """Name reports by their files, those of the same name by numbers too; the oldest report first.
+
+    Args:
+        reports: the users' files with what stands in them.
+    """
+    found: list[Source] = []
+    taken: Counter[str] = Counter()
+    for path, report in sorted(reports, key=lambda item: (item[1]["created"], str(item[0]))):
+        # Some file systems do not tell cases apart.
+        name = slug(path.stem)
+        while taken[name.lower()]:
+            taken[name.lower()] += 1
+            name = f"{name}-{taken[name.lower()]}"
+        taken[name.lower()] += 1
+        found.append(Source(name, report, path))
+    return found
+
+
+def releases(found: Iterable[Source]) -> dict[str, list[Release]]:
+    """Return the releases by framework, the oldest first; of one that several reports have, what the newest says.
+
+    A whole run tells more than one of a selection, so a later selection does not replace it. What never started has no
+    results and no versions, and is no release.
+
+    Args:
+        found: reports, the oldest first.
+    """
+    newest: dict[tuple[str, ...], Release] = {}
+    for release in (release for source in found for release in _of(source)):
+        key = release.framework, *(f"{name} {version}" for name, version in release.versions.items())
+        if key not in newest or release.whole >= newest[key].whole:
+            newest[key] = release
+    result: dict[str, list[Release]] = defaultdict(list)
+    for release in sorted(newest.values(), key=_age):
+        result[release.framework].append(release)
+    return dict(result)
+
+
+def _of(source: Source) -> Iterator[Release]:
+    rows: dict[str, list[Row]] = defaultdict(list)
+    for row in source.report["results"]:
+        rows[row["framework"]].append(row)
+    for entry in source.report["frameworks"]:
+        if entry["versions"] and rows[entry["name"]]:
+            yield Release(entry["name"], entry["versions"], entry, rows[entry["name"]], source)
+
+
+def _age(release: Release) -> Any:
+    return [_version(version) for version in release.versions.values()]
+
+
+def _version(text: str) -> tuple[bool, Version | str]:
+    """Return what versions are sorted by: those that are none as pip reads them come first, as texts."""
+    try:
+        return True, Version(text)
+    except InvalidVersion:
+        return False, text
