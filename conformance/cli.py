@@ -10,7 +10,7 @@ from .cli_common import fail
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 COMMANDS = (
-    *("run", "explain", "plot", "html", "reproduce", "guide"),
+    *("run", "explain", "plot", "html", "site", "reproduce", "guide"),
     *("upgrade", "diff", "known", "envs", "generate", "list"),
 )
 

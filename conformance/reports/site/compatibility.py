@@ -1,0 +1,75 @@
+"""The table of who keeps which clause: a row for each clause, a column for each framework, in it its releases."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from nnconform.conformance.suite.catalogue import of_the_suite
+from nnconform.conformance.suite.clauses import Clause, clauses
+
+from . import clause_state, parts
+from .clause_state import State
+from .releases import Release
+
+
+@dataclass(frozen=True)
+class Span:
+    """Neighbouring releases of a framework that make the same of a clause.
+
+    Attributes:
+        releases: the newest first.
+        state: what the newest of them makes of it.
+    """
+
+    releases: Sequence[Release]
+    state: State
+
+    @property
+    def versions(self) -> str:
+        """The framework's own versions: ``0.10.2``, ``0.9.2 to 0.10.2``; all packages where those do not tell."""
+        own = [next(iter(release.versions.values())) for release in self.releases]
+        return own[0] if len(self.releases) == 1 else f"{own[-1]} to {own[0]}"
+
+
+def spans(name: str, found: Sequence[Release]) -> list[Span]:
+    """Return what the releases of a framework make of a clause, the newest first, those that make the same together.
+
+    A release that shows nothing of a clause parts no others, unless it is the newest.
+
+    Args:
+        name: of the clause.
+        found: the releases, the oldest first.
+    """
+    result: list[Span] = []
+    for release in reversed(found):
+        state = clause_state.of(name, release)
+        if result and state.word == "silent":
+            continue
+        if result and _same(state, result[-1].state):
+            result[-1] = Span([*result[-1].releases, release], result[-1].state)
+        else:
+            result.append(Span([release], state))
+    return result
+
+
+def _same(one: State, other: State) -> bool:
+    return one.word == other.word and one.departures.keys() == other.departures.keys()
+
+
+def table(site: parts.Site) -> Iterator[tuple[str, list[tuple[Clause, Mapping[str, list[Span]]]]]]:
+    """Yield by page of the spec the clauses that a framework shows something of, each with its spans by framework."""
+    by_page: dict[str, list[tuple[Clause, Mapping[str, list[Span]]]]] = {}
+    for name, clause in clauses().items():
+        if of_the_suite(name):
+            continue
+        row = {framework: spans(name, found) for framework, found in site.releases.items()}
+        if any(found[0].state.word != "silent" for found in row.values()):
+            by_page.setdefault(clause.page, []).append((clause, row))
+    yield from by_page.items()
+
+
+def pages(site: parts.Site) -> Iterator[tuple[str, str]]:
+    """Yield the page of the table."""
+    address = "compatibility.html"
+    yield address, parts.render(address, address, "Compatibility", site=site, table=list(table(site)))
