@@ -53,4 +53,4 @@ def _remarks(document: Document) -> Iterator[str]:
     for side, word in (("old", "older"), ("new", "newer")):
         if names := document[f"only_{side}"]["vectors"]:
             yield f"{count(len(names), 'vector')} only in the {word} report."
-    yield from (f"{note[:1].upper()}{note[1:]}" for note in document["notes"])
+    yield from document["notes"]

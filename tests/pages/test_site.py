@@ -1,0 +1,357 @@
+"""A site of several reports: links lead somewhere, counts are the reports', each release says what it changed."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+
+from nnconform.conformance.reports.report import write
+from nnconform.conformance.reports.site import releases, site
+
+WIDTHS = (1280, 390)
+VOID = {"meta", "link", "img", "br", "hr", "input"}
+
+
+class Read(HTMLParser):
+    """The addresses, anchors, elements and text of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.ids, self.tags, self.words, self.open = [], set(), Counter(), [], []
+        self.cells = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        said = dict(attributes)
+        self.tags[tag] += 1
+        self.links += [said[key] for key in ("href", "src") if said.get(key)]
+        if said.get("id"):
+            assert said["id"] not in self.ids, f"{said['id']} twice"
+            self.ids.add(said["id"])
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "td":
+            self.cells.append([[], []])
+        if tag == "a" and self.cells and "td" in self.open:
+            self.cells[-1][0].append(said["href"])
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.words.append(data)
+        if self.cells and "td" in self.open:
+            self.cells[-1][1].append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+
+def renamed(report, **versions):
+    """The same report, of other versions."""
+    result = copy.deepcopy(report)
+    for entry in result["frameworks"]:
+        entry["versions"] |= {name: v for name, v in versions.items() if name in entry["versions"]}
+    for row in result["results"]:
+        row["version"] = versions.get(row["framework"], row["version"])
+    return result
+
+
+def broken(row):
+    """Make a result of it that nothing explains."""
+    row["verdict"] = "diverges"
+    name, output = next(iter(row["outputs"].items()))
+    worst = {"index": [0], "got": 1.5, "expected": 0.5, "bound": 0.1}
+    row["outputs"][name] = {
+        **output,
+        "verdict": "diverges",
+        "ratio": 12.0,
+        "ulp": 34.0,
+        "worst": worst,
+        "digest": "0" * 16,
+    }
+
+
+@pytest.fixture(scope="session")
+def older(explained):
+    """A report of older versions, in which one implementation of torch broke RELU or ELU, and jax was interrupted."""
+    report = renamed(explained, torch="2.12.0", tensorflow="2.20.0", jax="0.9.2")
+    report["created"] = "2025-11-28T05:04:25+00:00"
+    report["complete"] = False
+    jax = next(entry for entry in report["frameworks"] if entry["name"] == "jax")
+    jax |= {"status": "stopped", "reason": "interrupted by the <user>", "not_run": 7}
+    for row in report["results"]:
+        if row["vector"] == "elu/near-zero/float32" and row["framework"] == "torch":
+            broken(row)
+    return report
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory, cli, explained, older):
+    """The folder of a site of two reports, and the reports' files."""
+    folder = tmp_path_factory.mktemp("site")
+    files = [folder / "new report.json", folder / "old.json"]
+    for path, report in zip(files, (explained, older), strict=True):
+        write(report, path)
+    result = cli("site", folder / "site", *files)
+    assert result.exit_code == 0, result.output
+    return folder / "site", files
+
+
+@pytest.fixture(scope="session")
+def pages(drawn):
+    folder, _ = drawn
+    # The pages of reports are looked into elsewhere.
+    return {
+        str(path.relative_to(folder)): Read(path.read_text())
+        for path in folder.rglob("*.html")
+        if path.parent != folder / "reports"
+    }
+
+
+def test_every_link_leads_to_a_file_and_to_an_anchor_in_it(drawn, pages):
+    folder, _ = drawn
+    seen = 0
+    for address, page in pages.items():
+        for link in page.links:
+            if link.startswith(("https:", "data:")):
+                continue
+            parts = urlsplit(link)
+            assert (parts.scheme, parts.netloc) == ("", ""), link
+            target = (folder / address).parent / unquote(parts.path) if parts.path else folder / address
+            assert target.resolve().is_file(), f"{address}: {link}"
+            name = str(target.resolve().relative_to(folder.resolve()))
+            if parts.fragment and name in pages:
+                assert unquote(parts.fragment) in pages[name].ids, f"{address}: {link}"
+                seen += 1
+    assert seen > 300
+
+
+def test_no_page_has_a_script_or_asks_a_network(drawn, pages):
+    folder, _ = drawn
+    assert len(pages) >= 8
+    for address, page in pages.items():
+        assert page.tags["script"] == 0, address
+        text = (folder / address).read_text()
+        assert "default-src 'none'" in text
+        assert not re.search(r"""<(?:img|link|iframe|object)[^>]+(?:src|href)=["']?https?:""", text)
+
+
+def test_every_count_of_a_cell_is_how_many_results_its_link_selects(pages, explained, older):
+    reports = {"new-report": explained["results"], "old": older["results"]}
+    seen = 0
+    for name in ("index.html", "frameworks/torch.html", "frameworks/tensorflow.html", "frameworks/jax.html"):
+        for links, words in pages[name].cells:
+            if not links:
+                continue
+            where = urlsplit(links[0])
+            wanted = {key: value for key, (value,) in parse_qs(where.fragment).items() if key != "view"}
+            profile = wanted.pop("profile")
+            rows = [r for r in reports[Path(where.path).stem] if all(r[key] == v for key, v in wanted.items())]
+            rows = [r for r in rows if (r["profile"] == "defaults") == (profile == "defaults")]
+            said = [int(word.replace(",", "")) for word in words if word.strip().replace(",", "").isdigit()]
+            order = ("conforms", "dialect", "diverges", "error", "crash", "timeout", "unsupported")
+            counted = Counter(row["verdict"] for row in rows)
+            assert said == [counted[verdict] for verdict in order if counted[verdict]]
+            seen += 1
+    assert seen > 60
+
+
+def test_a_release_says_what_it_changed(pages):
+    text = pages["frameworks/torch.html"].text
+    assert text.index("torch 2.13.0+cpu") < text.index("torch 2.12.0")
+    assert "torch 2.12.0 → 2.13.0+cpu" in text
+    assert "Better, or new: 1" in text
+    assert "elu: y diverged and now" in text
+    assert "e.g. elu/near-zero/float32" in text
+
+
+def test_a_clause_that_an_older_release_broke_shows_it_below_the_newer(pages):
+    text = pages["compatibility.html"].text
+    row = text[text.index("ELU-1 value") : text.index("ELU-2 gradient")]
+    assert re.search(r"keeps .* 2\.12\.0 breaks", row)
+
+
+def test_a_release_that_was_not_run_to_its_end_says_so_wherever_its_counts_stand(pages, cli, tmp_path, older):
+    assert "Incomplete: interrupted by the <user>" in pages["frameworks/jax.html"].text
+    write(older, tmp_path / "old.json")
+    assert cli("site", tmp_path / "site", tmp_path / "old.json").exit_code == 0
+    assert "Incomplete: interrupted by the <user>" in Read((tmp_path / "site/index.html").read_text()).text
+    assert "incomplete" in Read((tmp_path / "site/reports.html").read_text()).text
+
+
+def test_the_reports_can_be_downloaded_as_they_are(drawn):
+    folder, files = drawn
+    assert (folder / "reports/new-report.json").read_bytes() == files[0].read_bytes()
+    assert (folder / "reports/old.json").read_bytes() == files[1].read_bytes()
+
+
+def test_releases_are_in_the_order_of_their_versions_not_of_their_reports(explained):
+    reports = [
+        (Path(f"{v}.json"), renamed(explained, torch=v)) for v in ("2.9.1", "2.13.0", "2.10.0rc1", "2.10.0", "main")
+    ]
+    found = releases.releases(releases.sources(reports))
+    assert [r.versions["torch"] for r in found["torch"]] == ["main", "2.9.1", "2.10.0rc1", "2.10.0", "2.13.0"]
+    assert len(found["jax"]) == 1
+
+
+def test_a_whole_run_is_not_replaced_by_a_later_part(explained):
+    whole = {**explained, "selection": {}, "created": "2026-01-01T00:00:00+00:00"}
+    part = {**explained, "created": "2026-02-01T00:00:00+00:00"}
+    for reports in ([whole, part], [part, whole]):
+        found = releases.releases(releases.sources([(Path(f"{n}.json"), r) for n, r in enumerate(reports)]))
+        assert found["torch"][0].source.report is whole
+    again = {**whole, "created": "2026-03-01T00:00:00+00:00"}
+    found = releases.releases(releases.sources([(Path("1.json"), again), (Path("2.json"), whole)]))
+    assert found["torch"][0].source.report is again
+
+
+def test_reports_of_one_name_all_have_their_files(explained):
+    paths = [Path("a/last run.json"), Path("b/last run.json"), Path("c/LAST-run.json"), Path("d/last-run-2.json")]
+    names = [source.name for source in releases.sources([(path, explained) for path in paths])]
+    assert len({name.lower() for name in names}) == 4
+    assert all(re.fullmatch(r"[A-Za-z0-9._+-]+", name) for name in names)
+
+
+def test_markup_in_what_adapters_say_is_text(tmp_path, explained):
+    report = copy.deepcopy(explained)
+    evil = "<script>window.harmed=1</script><img src=x onerror=window.harmed=2>\"'&"
+    for entry in report["frameworks"]:
+        entry["name"] += evil
+        entry["versions"] = {name + evil: version + evil for name, version in entry["versions"].items()}
+    for row in report["results"]:
+        row["framework"] += evil
+        row["implementation"] += evil
+        row["reason"] = evil
+    found = site.of_reports([(tmp_path / "evil.json", report)])
+    for address, text in site._pages(found):
+        page = Read(text)
+        assert page.tags["script"] == 0, address
+        assert not any(link.startswith(("x", "javascript:")) for link in page.links)
+        assert address in ("spec/index.html",) or re.fullmatch(r"[A-Za-z0-9._+/-]+", address)
+
+
+def test_a_new_site_replaces_the_old_one_and_touches_nothing_else(tmp_path, cli, explained, older):
+    write(explained, tmp_path / "one.json")
+    write(older, tmp_path / "two.json")
+    folder = tmp_path / "site"
+    assert cli("site", folder, tmp_path / "one.json", tmp_path / "two.json").exit_code == 0
+    (folder / "CNAME").write_text("example.org")
+    assert cli("site", folder, folder / "reports/one.json").exit_code == 0
+    assert (folder / "CNAME").read_text() == "example.org"
+    assert (folder / "reports/one.json").exists()
+    assert not list(folder.rglob("two.*"))
+
+
+def test_a_folder_of_other_things_is_left_alone(tmp_path, cli, explained):
+    write(explained, tmp_path / "one.json")
+    result = cli("site", tmp_path, tmp_path / "one.json")
+    assert result.exit_code == 2
+    assert "has files that are of no site; name a folder that is empty or new" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["one.json"]
+
+
+@pytest.mark.parametrize("listed", ['{"files": ["../kept.txt"]}', '{"files": ["/kept.txt", 3]}'])
+def test_what_a_damaged_list_of_files_names_outside_the_folder_is_not_removed(tmp_path, cli, explained, listed):
+    write(explained, tmp_path / "one.json")
+    (tmp_path / "kept.txt").write_text("kept")
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / site.MARK).write_text(listed)
+    assert cli("site", tmp_path / "site", tmp_path / "one.json").exit_code == 0
+    assert (tmp_path / "kept.txt").read_text() == "kept"
+
+
+def test_what_is_no_report_is_named(tmp_path, cli, explained):
+    (tmp_path / "no.json").write_text("{}")
+    result = cli("site", tmp_path / "site", tmp_path / "no.json")
+    assert result.exit_code == 2
+    assert "no.json" in result.stderr
+    write({**explained, "results": []}, tmp_path / "empty.json")
+    result = cli("site", tmp_path / "site", tmp_path / "empty.json")
+    assert result.exit_code == 2
+    assert "no report has a result to show" in result.stderr
+    assert not (tmp_path / "site").exists()
+
+
+@pytest.fixture
+def visit(browser, drawn):
+    """Open a page of the site, and see that it complains of nothing and asks for files of the site alone."""
+    folder, _ = drawn
+    contexts, complaints = [], []
+
+    def run(address, width=1280, **options):
+        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "request",
+            lambda request: complaints.extend(
+                [] if request.url.startswith(folder.as_uri()) or request.url == "data:," else [request.url]
+            ),
+        )
+        page.goto(f"{folder.as_uri()}/{address}")
+        return page
+
+    yield run
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+SHOWN = (
+    "index.html",
+    "compatibility.html",
+    "frameworks/torch.html",
+    "frameworks/jax.html",
+    "reports.html",
+    "dialects.html",
+    "spec/batch-normalization.html",
+)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_axe_finds_no_serious_fault_of_a_site_and_nothing_is_wider_than_the_screen(visit, width, scheme):
+    from axe_playwright_python.sync_playwright import Axe
+
+    for address in SHOWN:
+        page = visit(address, width=width, color_scheme=scheme)
+        page.evaluate("document.querySelectorAll('details').forEach((details) => (details.open = true))")
+        found = Axe().run(page).response
+        serious = [
+            f"{fault['id']}: {fault['nodes'][0]['html']}"
+            for fault in found["violations"]
+            if fault["impact"] in ("serious", "critical")
+        ]
+        assert serious == [], address
+        assert len(found["passes"]) > 10
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+
+
+def test_a_cell_leads_to_the_results_that_it_counts(visit):
+    page = visit("frameworks/torch.html")
+    cell = page.locator("td.v-diverges a").first
+    numbers = [int(text.split()[0]) for text in cell.locator(".count").all_inner_texts()]
+    cell.click()
+    page.wait_for_selector("html[data-ready]")
+    assert page.locator(".summary").inner_text().startswith(f"{sum(numbers)} results")
+    assert page.locator("#filter-operation").input_value() == "elu"
+
+
+def test_the_menu_can_be_walked_by_keyboard(visit):
+    page = visit("index.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the page"
+    for _ in range(3):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/compatibility.html")
+    assert page.locator("nav [aria-current]").inner_text() == "Compatibility"
