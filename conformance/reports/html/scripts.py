@@ -28,10 +28,14 @@ def written(report: Mapping[str, Any], vectors: Collection[str]) -> dict[int, st
     """
     differing = _kinds_first(report["results"])
     wanted = [(n, row) for n, row in differing if row["vector"] in vectors and can_be_written(row)]
-    # Reading all vectors takes a second or two.
-    published = {vector.id: vector for vector in load()[0]} if wanted else {}
-    written = ((place, _script(published[row["vector"]], row)) for place, row in wanted)
+    written = ((place, _script(_published()[row["vector"]], row)) for place, row in wanted)
     return dict(itertools.islice(((place, text) for place, text in written if text), MOST))
+
+
+@functools.cache
+def _published() -> Mapping[str, Vector]:
+    # Reading all vectors takes a second or two, and a site has several reports.
+    return {vector.id: vector for vector in load()[0]}
 
 
 def can_be_written(row: Row) -> bool:
