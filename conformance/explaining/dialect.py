@@ -7,10 +7,11 @@ from typing import Any
 
 from nnconform.conformance.suite import catalogue
 from nnconform.conformance.suite.clauses import clauses
+from nnconform.conformance.terminal import joined
 
 from . import knowledge, lastrun, telling
 from .lastrun import LastRun
-from .page import Page, joined
+from .page import Page
 
 KINDS = {
     "semantic": "dialect, semantic: another exact value",

@@ -9,10 +9,11 @@ from nnconform.conformance.running import frameworks
 from nnconform.conformance.suite import catalogue
 from nnconform.conformance.suite.clauses import clauses
 from nnconform.conformance.suite.operations import OUTPUTS
+from nnconform.conformance.terminal import joined
 
 from . import knowledge, lastrun, telling
 from .lastrun import LastRun, Row
-from .page import Page, joined
+from .page import Page
 
 VERDICTS = {
     "conforms": "Inside the error bound of the expected value, special values, dtype and shape included.",

@@ -9,11 +9,12 @@ from typing import Any
 from nnconform.conformance.reports.summary import Group
 from nnconform.conformance.suite import catalogue
 from nnconform.conformance.suite.operations import OPTIONAL, OUTPUTS
+from nnconform.conformance.terminal import joined
 
 from . import lastrun, telling
 from .dialect import advice
 from .lastrun import LastRun, Row
-from .page import Page, joined
+from .page import Page
 
 
 def page(name: str, run: LastRun) -> Page:

@@ -6,9 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from nnconform.conformance.reports.summary import COLUMNS, HEADS, Group, output_text
+from nnconform.conformance.terminal import joined
 
 from .lastrun import LastRun, Row, first_line
-from .page import Page, joined
+from .page import Page
 
 # How many cases of vectors a list shows.
 FEW = 8

@@ -12,12 +12,13 @@ from nnconform.conformance.reports.show import COLOURS
 from nnconform.conformance.reports.summary import HEADS, Group
 from nnconform.conformance.suite import catalogue
 from nnconform.conformance.suite.clauses import clauses
+from nnconform.conformance.terminal import joined
 
 from . import knowledge, telling
 from .dialect import advice
 from .element import Document, at, decimal, inputs, place_in_call, tensor
 from .lastrun import LastRun, Row, dialects_of, first_line
-from .page import Page, joined
+from .page import Page
 
 # What is said of a worst element, after what went in there.
 MEASURES = (
