@@ -185,18 +185,21 @@ class Command:
 class Table:
     """A table whose columns are apart by two blanks.
 
+    Where it would be too wide, the cells of its elastic column are wrapped. Without one, what is too long for the first
+    column stands in a line of its own.
+
     Attributes:
         heads: of the columns.
-        rows: of cells.
+        rows: of cells; a text alone is a title, over all columns.
         left: the columns that are to the left; numbers are to the right.
-        elastic: the column whose text is wrapped where the table would be too wide, or None.
+        elastic: the column whose text is wrapped, or None.
         styles: of the columns, by their heads.
         strong: the rows that stand out, by number.
         indent: columns before it.
     """
 
     heads: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    rows: Sequence[Sequence[str] | str]
     left: Collection[int] = (0,)
     elastic: int | None = None
     styles: Mapping[str, str] = field(default_factory=dict)
@@ -207,7 +210,7 @@ class Table:
         """Return how wide each column is where nothing is wrapped."""
         from rich.cells import cell_len
 
-        cells = [self.heads, *self.rows]
+        cells = [self.heads, *(row for row in self.rows if not isinstance(row, str))]
         return [max(cell_len(clean(row[i])) for row in cells) for i in range(len(self.heads))]
 
     def fits(self, width: int) -> bool:
@@ -217,17 +220,27 @@ class Table:
     def drawn(self, width: int) -> Iterator[Styled]:
         """Yield the lines."""
         widths = self.widths()
-        if self.elastic is not None and not self.fits(width):
-            others = sum(widths) - widths[self.elastic] + 2 * (len(widths) - 1) + self.indent
-            widths[self.elastic] = max(12, width - others)
-        yield from self._row(self.heads, widths, "bold")
+        if not self.fits(width):
+            flexible = self.elastic or 0
+            others = self.indent + sum(widths) - widths[flexible] + 2 * (len(widths) - 1)
+            widths[flexible] = max(12, width - others)
+        if any(self.heads):
+            yield from self._row(self.heads, widths, "bold")
         for number, row in enumerate(self.rows):
-            yield from self._row(row, widths, "bold" if number in self.strong else "")
+            if isinstance(row, str):
+                yield from Line(row, indent=self.indent, style="bold", fold=True).drawn(width)
+            else:
+                yield from self._row(row, widths, "bold" if number in self.strong else "")
 
     def _row(self, row: Sequence[str], widths: Sequence[int], style: str) -> Iterator[Styled]:
+        from rich.cells import cell_len
+
         cells = [[clean(cell)] for cell in row]
         if self.elastic is not None:
-            cells[self.elastic] = wrapped(clean(row[self.elastic]), widths[self.elastic], fold=True)
+            cells[self.elastic] = wrapped(cells[self.elastic][0], widths[self.elastic], fold=True)
+        elif cell_len(cells[0][0]) > widths[0]:
+            yield [(" " * self.indent + cells[0][0], style)]
+            cells[0] = [""]
         for number in range(max(map(len, cells))):
             line: Styled = [(" " * self.indent, "")]
             for i, (texts, room) in enumerate(zip(cells, widths, strict=True)):

@@ -22,6 +22,8 @@ from ..cli_common import (
     writable,
     write_files,
 )
+from ..terminal import Line, teller
+from ..terminal import show as show_parts
 
 if TYPE_CHECKING:
     from ..running.drive import Options
@@ -49,6 +51,8 @@ if TYPE_CHECKING:
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page to look at here.")
 @click.option("--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write Markdown here.")
 @click.option("--github", is_flag=True, help="Print GitHub annotations too.")
+@click.option("--verbose", is_flag=True, help="Print every group of findings, with implementations and examples.")
+@click.option("--quiet", is_flag=True, help="Print what must be acted on and the conclusion only, and no progress.")
 @click.option("--headroom", is_flag=True, help="Print how near the outputs come to their bounds.")
 @click.option("--outputs", type=click.Path(path_type=Path, dir_okay=False), help="Keep whole outputs here (.npz).")
 @click.option("--resume", is_flag=True, help="Go on with the interrupted run that would have written the same report.")
@@ -66,6 +70,8 @@ def command(
     html: Path | None,
     markdown: Path | None,
     github: bool,
+    verbose: bool,
+    quiet: bool,
     headroom: bool,
     outputs: Path | None,
     resume: bool,
@@ -83,12 +89,15 @@ def command(
     from ..environments.targets import locate
     from ..known import known
     from ..reports import report, show
+    from ..reports.progress import run_with_progress
     from ..running import frameworks
     from ..running.drive import Options
     from ..running.selection import Selection, check_filters, check_ran
     from ..suite.vectors import SPEC
 
     paths = {"--json": json_path, "--junit": junit, "--html": html, "--markdown": markdown, "--outputs": outputs}
+    if verbose and quiet:
+        fail("--verbose and --quiet exclude each other; give one of them")
     writable(paths)
     if outputs is not None and resume:
         fail("--outputs keeps what this run gives; what was run before --resume is not kept: leave one of them out")
@@ -98,7 +107,7 @@ def command(
         vectors, problems = load_vectors(folder)
         selection = Selection(**filters)
         check_filters(selection, vectors)
-        chosen = locate(framework, adapters, workers, python=python, tell=show.teller())
+        chosen = locate(framework, adapters, workers, python=python, tell=teller(quiet=quiet))
         for missing in (f for f in chosen if framework and f.missing):
             raise frameworks.UsageError(
                 f"{missing.name}: {', '.join(missing.missing)} not installed; install with: {missing.install}"
@@ -110,7 +119,7 @@ def command(
     limit = None if memory is None else memory * 2**30
     options = Options(selection, timeout, report.cache_folder(), limit, keep=outputs is not None)
     journal = _journal(chosen, vectors, options, json_path, resume=resume)
-    outcome = show.run_with_progress(chosen, vectors, options, journal)
+    outcome = run_with_progress(chosen, vectors, options, journal, quiet=quiet)
     result = report.document(outcome, SPEC, problems, filters | {"frameworks": framework})
     if listed is not None:
         # Entries about published vectors are not stale where vectors of the user's own are run.
@@ -119,13 +128,12 @@ def command(
     unwritten = _write(outcome, result, paths, strict=strict)
     kept = report.remember(result) is not None or (json_path is not None and "--json" not in unwritten)
     with outliving_the_reader():
-        show.show(result, headroom=headroom)
-        if listed is not None:
+        show.show(result, strict=strict, verbose=verbose, quiet=quiet, near=headroom)
+        if listed is not None and not quiet:
             there = {entry["name"] for entry in result["frameworks"]}
             if others := sorted({entry.framework for entry in listed.entries} - there):
-                click.echo(
-                    f"{known_path}: what it says of {', '.join(others)} was not judged: this run has no such framework"
-                )
+                text = f"what it says of {', '.join(others)} was not judged: this run has no such framework"
+                show_parts([Line(f"{known_path}: {text}")])
         if github:
             from ..reports.github import annotations
 

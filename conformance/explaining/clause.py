@@ -86,7 +86,7 @@ def _found(page: Page, departing: Mapping[str, Any], rows: list[Row]) -> None:
             if said in (KEEPS, ELSEWHERE):
                 group.modes = {name: modes for name, modes in group.modes.items() if name not in bad}
             if group.modes:
-                who = f"{telling.who_text(group)}: {telling.count(group.vectors, 'vector')}"
+                who = f"{group.who}: {telling.count(group.vectors, 'vector')}"
                 page.fields([(said, who)], indent=4)
 
 

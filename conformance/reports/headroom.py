@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from nnconform.conformance import terminal
 from nnconform.conformance.suite.operations import RANDOM
 
-HEADS = ("framework", "implementation", "operation", "output", "results", "median", "worst", "beyond its bound")
+TITLE = "Error over bound of the outputs that conform, the worst element of each:"
+HEADS = ("", "results", "median", "worst", "beyond its bound")
 
 
 class Line(NamedTuple):
@@ -38,8 +40,25 @@ class Line(NamedTuple):
         numbers = ["-", "-"]
         if self.ratios:
             numbers = [f"{size:.2g}" for size in (statistics.median(self.ratios), max(self.ratios))]
-        head = [self.framework, self.implementation, self.operation, self.output]
-        return [*head, str(len(self.ratios)), *numbers, ", ".join(f"{count} {name}" for name, count in found)]
+        told = ", ".join(f"{count:,} {name}" for name, count in found)
+        return [f"  {self.operation} {self.output}", f"{len(self.ratios):,}", *numbers, told]
+
+
+def parts(report: Mapping[str, Any]) -> Iterator[terminal.Part]:
+    """Yield a table with a title for each implementation, and what it comes to."""
+    rows: list[list[str] | str] = []
+    previous = ""
+    for line in lines(report):
+        title = f"{line.framework} {line.implementation}"
+        rows += [title, line.cells] if title != previous else [line.cells]
+        previous = title
+    yield terminal.Line()
+    yield terminal.Line(TITLE, style="bold")
+    yield terminal.Table(HEADS, rows, left=(0, len(HEADS) - 1), elastic=len(HEADS) - 1)
+    yield terminal.Line()
+    yield terminal.Line(summary(report))
+    for line_of in unsaid(report):
+        yield terminal.Line(f"beyond its bound, and said to conform: {line_of}", indent=2, style="red")
 
 
 def lines(report: Mapping[str, Any]) -> Iterator[Line]:
@@ -73,4 +92,4 @@ def summary(report: Mapping[str, Any]) -> str:
     ratios = [ratio for line in lines(report) for ratio in line.ratios]
     beyond = sum(line.beyond.total() for line in lines(report))
     worst = f"; the worst is {max(ratios):.3g} of its bound" if ratios else ""
-    return f"{len(ratios)} outputs conform{worst}; {beyond} are beyond their bound and have another verdict"
+    return f"{len(ratios):,} outputs conform{worst}; {beyond:,} are beyond their bound and have another verdict"

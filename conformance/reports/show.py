@@ -1,127 +1,142 @@
-"""What a person sees of a run: progress while it goes on, and the report as a table or as plain lines."""
+"""What a person sees of a report on a terminal, in a pipe or in a log."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-import click
+from nnconform.conformance import terminal
+from nnconform.conformance.terminal import Line, Part
 
-if TYPE_CHECKING:
-    from nnconform.conformance.running.drive import Options
-    from nnconform.conformance.running.frameworks import Framework
-    from nnconform.conformance.running.journal import Journal
-    from nnconform.conformance.running.run import Run
-    from nnconform.conformance.suite.vectors import Vector
+from . import acting, brief, counting, exhaustive, headroom, summary
+from .report import exit_status
 
-COLOURS = {"conform": "green", "by dialect": "yellow", "diverge": "red", "failed": "red", "unsupported": "dim"}
+Row = Mapping[str, Any]
 
 
-def run_with_progress(
-    chosen: Sequence[Framework], vectors: Sequence[Vector], options: Options, journal: Journal | None = None
-) -> Run:
-    """Run with a progress bar a framework on a terminal, and without in a pipe."""
-    from nnconform.conformance.running.run import run
-
-    if not sys.stderr.isatty():
-        return run(chosen, vectors, options, journal=journal)
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[vector]}", markup=False),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        labels = {id(f): f.target or f.name for f in chosen}
-        tasks = {
-            number: bars.add_task(f"{label} (starting)", total=None, vector="")
-            for f in chosen
-            if not f.missing
-            for number, label in [(id(f), labels[id(f)])]
-        }
-
-        def progress(kind: str, entry: Any, vector: Any) -> None:
-            number = id(entry.framework)
-            if kind == "started":
-                bars.update(tasks[number], description=labels[number], total=entry.calls, completed=entry.answered)
-            elif kind == "answer":
-                bars.update(tasks[number], completed=entry.answered, vector=vector)
-            else:
-                bars.update(tasks[number], vector=entry.status)
-
-        return run(chosen, vectors, options, progress, journal)
+def show(report: Mapping[str, Any], **options: bool) -> None:
+    """Print a report, as wide as standard output; the options are those of ``parts``."""
+    terminal.show(parts(report, terminal.width(), **options))
 
 
-def teller() -> Callable[[str], None]:
-    """Return what says on standard error what takes long."""
-    return lambda line: click.echo(line, err=True)
-
-
-def show(result: Mapping[str, Any], *, headroom: bool = False) -> None:
-    """Print a report: a table on a terminal, plain lines in a pipe.
+def parts(
+    report: Mapping[str, Any],
+    width: int = terminal.WIDTH,
+    *,
+    strict: bool = False,
+    verbose: bool = False,
+    quiet: bool = False,
+    near: bool = False,
+) -> Iterator[Part]:
+    """Yield what is told of a report.
 
     Args:
-        result: the report.
-        headroom: whether to say how near the outputs come to their bounds.
+        report: the report.
+        width: columns that there are.
+        strict: whether a dialect must be acted on.
+        verbose: tell all groups of findings, with implementations and the worst element.
+        quiet: tell what must be acted on and the conclusion, and nothing else.
+        near: tell how near the outputs come to their bounds.
     """
-    from . import exhaustive, summary
-
-    for line in summary.lines(result):
-        click.echo(line)
-    _columns(*summary.count_rows(result))
-    for line in (*summary.findings(result), *exhaustive.lines(result)):
-        click.echo(line)
-    if headroom:
-        _headroom(result)
-    click.echo("")
-    for line in summary.false_alarms(result):
-        click.echo(line)
-    click.echo(summary.conclusion(result))
-
-
-def _headroom(result: Mapping[str, Any]) -> None:
-    from . import headroom
-
-    click.echo("\nError over bound of the outputs that conform, the worst element of each:")
-    _columns(list(headroom.HEADS), [line.cells for line in headroom.lines(result)])
-    click.echo("")
-    click.echo(headroom.summary(result))
-    for line in headroom.unsaid(result):
-        click.echo(f"  beyond its bound, and said to conform: {line}")
+    yield from _frameworks(acting.stopped(report) if quiet else report["frameworks"])
+    if not report["complete"]:
+        yield Line("This run is incomplete: what follows is what was done until it ended.", style="bold red")
+    if report["results"] and not quiet:
+        yield Line()
+        yield counting.table(report, width)
+    yield from acting.parts(report, strict=strict)
+    if not quiet:
+        yield from _groups(report, strict) if verbose else brief.parts(report, strict=strict)
+        yield from exhaustive.parts(report) if verbose else exhaustive.brief(report)
+    if near:
+        yield from headroom.parts(report)
+    status = exit_status(report, strict=strict)
+    if not quiet or status:
+        yield Line()
+    if not quiet:
+        yield from (Line(text, style="dim") for text in summary.false_alarms(report))
+    yield from _end(report, strict, status)
+    if not quiet:
+        yield Line(_more(verbose), style="dim")
 
 
-LEFT = ("framework", "operation", "implementation", "output", "beyond its bound")
-
-
-def _columns(heads: list[str], rows: list[list[str]]) -> None:
-    if sys.stdout.isatty():
-        return _table(heads, rows)
-    click.echo("")
-    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
-    for row in [heads, *rows]:
-        cells = (
-            cell.ljust(width) if head in LEFT else cell.rjust(width)
-            for head, cell, width in zip(heads, row, widths, strict=True)
+def _frameworks(entries: Sequence[Row]) -> Iterator[Part]:
+    """Yield a line a framework: its versions and time, or why it did not run."""
+    for entry in entries:
+        name, ran = entry["name"], entry["status"] == "ran"
+        versions = ", ".join(f"{package} {version}" for package, version in entry["versions"].items())
+        state = (
+            f"{versions} ({entry['seconds']:.{1 if entry['seconds'] < 10 else 0}f} s)"
+            if ran
+            else f"{entry['status']}: {entry['reason']}"
         )
-        click.echo("  ".join(cells).rstrip())
-    return None
+        style = "" if ran else "dim" if entry["status"] == "missing" else "red"
+        yield Line(f"{name}: {state}", lead=name, lead_style="bold", style=style, fold=True)
 
 
-def _table(heads: list[str], rows: list[list[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+def _groups(report: Mapping[str, Any], strict: bool) -> Iterator[Part]:
+    """Yield all groups of findings that need no action."""
+    new = [row for row in report["results"] if "known" not in row]
+    judged = [row for row in new if row["profile"] != "defaults"]
+    defaults = brief.differing(row for row in new if row["profile"] == "defaults")
+    sections: list[tuple[str, acting.Found]] = [
+        ("Differs by a dialect, which explains it", {} if strict else summary.groups(judged, "dialect")),
+        ("Unsupported", summary.groups(judged, "unsupported")),
+        ("Defaults other than the spec's (they fail no run)", _by_verdict(defaults)),
+        ("Known (they fail no run)", _known([row for row in report["results"] if "known" in row])),
+    ]
+    for title, found in sections:
+        if found:
+            yield from acting.section(title, found)
 
-    table = Table(box=None, pad_edge=False)
-    for head in heads:
-        justify = "left" if head in LEFT else "right"
-        table.add_column(head, justify=justify, style=COLOURS.get(head, ""))  # type: ignore[arg-type]
-    previous = ""
+
+def _by_verdict(rows: Sequence[Row]) -> acting.Found:
+    """Return groups of all verdicts, what has no dialect with its verdict for a name."""
+    found: dict[tuple[str, str, str], summary.Group] = {}
+    for verdict in acting.TITLES:
+        for (framework, operation, name), group in summary.groups(rows, verdict).items():
+            found[framework, operation, name if verdict == "dialect" else ": ".join(filter(None, (verdict, name)))] = (
+                group
+            )
+    return found
+
+
+def _known(rows: Sequence[Row]) -> acting.Found:
+    """Return the results that the list of known divergences covers, grouped by framework, operation and reason."""
+    found: dict[tuple[str, str, str], summary.Group] = defaultdict(summary.Group)
     for row in rows:
-        table.add_row("" if row[0] == previous else row[0], *row[1:])
-        previous = row[0]
-    Console().print(table)
+        names = [name for name, output in row["outputs"].items() if output["verdict"] == row["verdict"]]
+        for name in names or [""]:
+            reason = f"{row['verdict']}: {summary.first_line(row['known'])}"
+            found[row["framework"], row["operation"], reason].add(row, name)
+    return dict(found)
+
+
+def _end(report: Mapping[str, Any], strict: bool, status: int) -> Iterator[Part]:
+    """Yield whether there is something to act on, and the totals."""
+    found = sum(map(len, acting.findings(report, strict=strict).values()))
+    lead = "Nothing to act on." if status == 0 else f"To act on: {_todo(report, found)} (exit status {status})."
+    style = "bold green" if status == 0 else "bold red"
+    yield Line(f"{lead} {summary.conclusion(report)}", lead=lead, lead_style=style)
+
+
+def _todo(report: Mapping[str, Any], found: int) -> str:
+    told = [
+        acting.count(found, "group") + " of findings" if found else "",
+        acting.count(len(report["faults"]), "fault") if report["faults"] else "",
+        acting.count(len(stopped), "framework") + " did not run to the end"
+        if (stopped := acting.stopped(report))
+        else "",
+        acting.count(len(report["problems"]), "vector file") if report["problems"] else "",
+        acting.count(len(listed), "known entry").replace("entrys", "entries")
+        if (listed := report.get("known_problems", []))
+        else "",
+        "" if report["complete"] else "the rest of the run",
+    ]
+    return ", ".join(filter(None, told))
+
+
+def _more(verbose: bool) -> str:
+    every = "" if verbose else "run with --verbose (all groups of findings) or "
+    return f"More: nnconform explain NAME (a dialect, vector, implementation); {every}--html FILE (a page to look at)"
