@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..cli_common import (
+    QUIET_OR_VERBOSE,
     drawn,
     fail,
     fail_environment,
@@ -22,7 +23,7 @@ from ..cli_common import (
     writable,
     write_files,
 )
-from ..terminal import Line, teller
+from ..terminal import Line, tell, teller
 from ..terminal import show as show_parts
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def command(
 
     paths = {"--json": json_path, "--junit": junit, "--html": html, "--markdown": markdown, "--outputs": outputs}
     if verbose and quiet:
-        fail("--verbose and --quiet exclude each other; give one of them")
+        fail(QUIET_OR_VERBOSE)
     writable(paths)
     if outputs is not None and resume:
         fail("--outputs keeps what this run gives; what was run before --resume is not kept: leave one of them out")
@@ -169,7 +170,7 @@ def _journal(
         if resume:
             fail(f"{path}: cannot be written: {error.strerror}")
         reason = f"{path}: {error.strerror}"
-    click.echo(f"nnconform: this run cannot be gone on with if it is interrupted: {reason}", err=True)
+    tell(f"nnconform: this run cannot be gone on with if it is interrupted: {reason}")
     return None
 
 
@@ -180,9 +181,9 @@ def _finish(journal: Journal, outcome: Run, *, kept: bool) -> None:
         return
     journal.close()
     if journal.trouble:
-        click.echo(f"nnconform: {journal.trouble}", err=True)
+        tell(f"nnconform: {journal.trouble}")
     if outcome.results:
-        click.echo(f"what was found until here is kept in {journal.path}; --resume goes on with it", err=True)
+        tell(f"what was found until here is kept in {journal.path}; --resume goes on with it")
 
 
 def _write(outcome: Run, result: dict[str, Any], paths: Mapping[str, Path | None], *, strict: bool) -> dict[str, str]:

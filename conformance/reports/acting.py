@@ -154,6 +154,6 @@ def _faults(report: Mapping[str, Any]) -> Iterator[Part]:
         yield Command(again(entries[framework], faults[0]), indent=6)
 
 
-def count(number: int, what: str) -> str:
+def count(number: int, what: str, plural: str = "") -> str:
     """Return a number with its noun."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return f"{number:,} {what if number == 1 else plural or f'{what}s'}"

@@ -64,15 +64,17 @@ def parts(
 def _frameworks(entries: Sequence[Row]) -> Iterator[Part]:
     """Yield a line a framework: its versions and time, or why it did not run."""
     for entry in entries:
-        name, ran = entry["name"], entry["status"] == "ran"
-        versions = ", ".join(f"{package} {version}" for package, version in entry["versions"].items())
-        state = (
-            f"{versions} ({entry['seconds']:.{1 if entry['seconds'] < 10 else 0}f} s)"
-            if ran
-            else f"{entry['status']}: {entry['reason']}"
-        )
-        style = "" if ran else "dim" if entry["status"] == "missing" else "red"
-        yield Line(f"{name}: {state}", lead=name, lead_style="bold", style=style, fold=True)
+        name = entry["name"]
+        style = {"ran": "", "missing": "dim"}.get(entry["status"], "red")
+        yield Line(f"{name}: {_state(entry)}", lead=name, lead_style="bold", style=style, fold=True)
+
+
+def _state(entry: Row) -> str:
+    if entry["status"] != "ran":
+        return f"{entry['status']}: {entry['reason']}"
+    versions = ", ".join(f"{package} {version}" for package, version in entry["versions"].items())
+    seconds = entry["seconds"]
+    return f"{versions} ({f'{seconds:.1f}' if seconds < 10 else f'{seconds:.0f}'} s)"
 
 
 def _groups(report: Mapping[str, Any], strict: bool) -> Iterator[Part]:
@@ -115,24 +117,26 @@ def _known(rows: Sequence[Row]) -> acting.Found:
 
 def _end(report: Mapping[str, Any], strict: bool, status: int) -> Iterator[Part]:
     """Yield whether there is something to act on, and the totals."""
+    totals = summary.conclusion(report)
+    if status == 0:
+        lead = "Nothing to act on."
+        yield Line(f"{lead} {totals}", lead=lead, lead_style="bold green")
+        return
+    yield Line(f"To act on: {_todo(report, strict)} (exit status {status})", style="bold red")
+    yield Line(totals)
+
+
+def _todo(report: Mapping[str, Any], strict: bool) -> str:
     found = sum(map(len, acting.findings(report, strict=strict).values()))
-    lead = "Nothing to act on." if status == 0 else f"To act on: {_todo(report, found)} (exit status {status})."
-    style = "bold green" if status == 0 else "bold red"
-    yield Line(f"{lead} {summary.conclusion(report)}", lead=lead, lead_style=style)
-
-
-def _todo(report: Mapping[str, Any], found: int) -> str:
+    stopped, problems = len(acting.stopped(report)), len(report["problems"])
+    listed, faults = len(report.get("known_problems", ())), len(report["faults"])
     told = [
-        acting.count(found, "group") + " of findings" if found else "",
-        acting.count(len(report["faults"]), "fault") if report["faults"] else "",
-        acting.count(len(stopped), "framework") + " did not run to the end"
-        if (stopped := acting.stopped(report))
-        else "",
-        acting.count(len(report["problems"]), "vector file") if report["problems"] else "",
-        acting.count(len(listed), "known entry").replace("entrys", "entries")
-        if (listed := report.get("known_problems", []))
-        else "",
-        "" if report["complete"] else "the rest of the run",
+        f"{acting.count(found, 'group')} of findings" if found else "",
+        acting.count(faults, "fault of adapters", "faults of adapters") if faults else "",
+        f"{acting.count(stopped, 'framework')} that did not run to the end" if stopped else "",
+        f"{acting.count(problems, 'vector file')} left out" if problems else "",
+        acting.count(listed, "entry that does not hold", "entries that do not hold") if listed else "",
+        "" if report["complete"] or stopped else "a run that is incomplete",
     ]
     return ", ".join(filter(None, told))
 

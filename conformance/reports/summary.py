@@ -180,8 +180,7 @@ def conclusion(report: Mapping[str, Any]) -> str:
     results = f"{_count(len(report['results']), 'result')}: {', '.join(parts) or 'none'}"
     known = sum("known" in row for row in report["results"])
     listed = f"; {known:,} known" if known else ""
-    faults = f"; {_count(len(report['faults']), 'fault')} of adapters" if report["faults"] else ""
-    return f"{_count(report['vectors'], 'vector')}, {results}{listed}{faults}; {report['seconds']:.1f} s"
+    return f"{_count(report['vectors'], 'vector')}, {results}{listed}; {report['seconds']:.1f} s"
 
 
 def false_alarms(report: Mapping[str, Any]) -> list[str]:
