@@ -69,6 +69,9 @@ class Watch:
         """Take in what happened: the arguments of ``run``'s progress."""
         if kind == "started":
             self.entry, self.started, self.before = entry, time.monotonic(), entry.answered
+            if not entry.framework.module.startswith("nnconform.adapters."):
+                # An adapter's path is long, and says less than what it calls itself.
+                self.label = clean(entry.hello["framework"])
         elif kind == "flight":
             driver, vector = detail
             if not vector:

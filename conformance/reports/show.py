@@ -52,10 +52,11 @@ def parts(
     if near:
         yield from headroom.parts(report)
     status = exit_status(report, strict=strict)
+    if not quiet and (told := summary.false_alarms(report)):
+        yield Line()
+        yield from (Line(text, style="dim") for text in told)
     if not quiet or status:
         yield Line()
-    if not quiet:
-        yield from (Line(text, style="dim") for text in summary.false_alarms(report))
     yield from _end(report, strict, status)
     if not quiet:
         yield Line(_more(verbose), style="dim")
