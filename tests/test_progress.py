@@ -9,7 +9,6 @@ import struct
 import subprocess
 import sys
 import termios
-import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -85,7 +84,8 @@ def test_a_framework_that_did_not_start_is_over(clock):
 def test_a_log_has_a_line_at_the_start_and_then_now_and_again_with_the_vector_of_a_hang(report_of, monkeypatch):
     monkeypatch.setattr(progress, "INTERVAL", 0.4)
     result, report = report_of("--adapter", LIARS / "hangs.py", *SELECTION, "--timeout", "1.5")
-    first, *others = result.stderr.splitlines()
+    # An import may take longer than the interval of this test.
+    first, *others = [line for line in result.stderr.splitlines() if ": starting, " not in line]
     assert first == f"liar: {report['frameworks'][0]['calls']} calls"
     hung = {row["vector"] for row in report["results"] if row["verdict"] == "timeout"}
     named = {match[1] for line in others if (match := re.search(r", on (\S+) for \d+ s$", line))}
@@ -97,7 +97,7 @@ def test_a_log_says_how_long_a_run_will_still_take(report_of, monkeypatch, tmp_p
     monkeypatch.setattr(progress, "INTERVAL", 0.5)
     monkeypatch.setenv("NNCONFORM_TEST_MARKER", str(tmp_path / "calls"))
     result, report = report_of("--adapter", LIARS / "slow.py", *SELECTION)
-    lines = result.stderr.splitlines()[1:]
+    lines = result.stderr.splitlines()
     calls = report["frameworks"][0]["calls"]
     pattern = rf"liar: \d+ of {calls} calls, \d+ s, about \d+ s left, on clip_by_value/\S+/float\d\d"
     assert any(re.fullmatch(pattern, line) for line in lines), lines
@@ -149,13 +149,15 @@ def test_a_terminal_has_bars_with_the_vector_in_flight_and_the_time_left_in_80_c
 
 def test_a_name_too_long_for_a_bar_ends_in_an_ellipsis():
     from rich.console import Console
+    from rich.table import Table
 
     watch = Watch("liar")
     watch.take("started", run(), None)
     watch.take("flight", run(), (1, f"batch_norm_train/{'x' * 80}/float32"))
-    watch.began = time.monotonic()
     column = progress._column({7: watch}, "where", rest=True)
+    table = Table.grid(column.get_table_column())
+    table.add_row(column.render(SimpleNamespace(fields={"number": 7})))
     console = Console(width=30, color_system=None)
     with console.capture() as capture:
-        console.print(column.render(SimpleNamespace(fields={"number": 7})))
-    assert capture.get() == "batch_norm_train/xxxxxxxxxxxx…\n"
+        console.print(table)
+    assert capture.get() == f"batch_norm_train/{'x' * 12}…\n"

@@ -129,7 +129,7 @@ def command(
     unwritten = _write(outcome, result, paths, strict=strict)
     kept = report.remember(result) is not None or (json_path is not None and "--json" not in unwritten)
     with outliving_the_reader():
-        show.show(result, strict=strict, verbose=verbose, quiet=quiet, near=headroom)
+        show.show(result, show.Wanted(strict=strict, verbose=verbose, quiet=quiet, near=headroom))
         if listed is not None and not quiet:
             there = {entry["name"] for entry in result["frameworks"]}
             if others := sorted({entry.framework for entry in listed.entries} - there):

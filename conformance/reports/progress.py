@@ -39,10 +39,15 @@ def run_with_progress(
 
     if quiet:
         return run(chosen, vectors, options, journal=journal)
-    watches = {id(f): Watch(clean(f.target or f.name)) for f in chosen if not f.missing}
+    watches = {id(f): Watch(clean((_ours(f) and f.target) or f.name)) for f in chosen if not f.missing}
     shown = _bars if sys.stderr.isatty() and os.environ.get("TERM") != "dumb" else _lines
     with shown(watches) as progress:
         return run(chosen, vectors, options, progress, journal)
+
+
+def _ours(framework: Framework) -> bool:
+    """Say whether the adapter is this project's; the path of another is long, and says less than its name."""
+    return framework.module.startswith("nnconform.adapters.")
 
 
 @dataclass
@@ -69,8 +74,7 @@ class Watch:
         """Take in what happened: the arguments of ``run``'s progress."""
         if kind == "started":
             self.entry, self.started, self.before = entry, time.monotonic(), entry.answered
-            if not entry.framework.module.startswith("nnconform.adapters."):
-                # An adapter's path is long, and says less than what it calls itself.
+            if not _ours(entry.framework):
                 self.label = clean(entry.hello["framework"])
         elif kind == "flight":
             driver, vector = detail

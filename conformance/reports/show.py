@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import dropwhile
 from typing import Any
 
 from nnconform.conformance import terminal
@@ -15,51 +17,59 @@ from .report import exit_status
 Row = Mapping[str, Any]
 
 
-def show(report: Mapping[str, Any], **options: bool) -> None:
-    """Print a report, as wide as standard output; the options are those of ``parts``."""
-    terminal.show(parts(report, terminal.width(), **options))
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted of a report.
 
-
-def parts(
-    report: Mapping[str, Any],
-    width: int = terminal.WIDTH,
-    *,
-    strict: bool = False,
-    verbose: bool = False,
-    quiet: bool = False,
-    near: bool = False,
-) -> Iterator[Part]:
-    """Yield what is told of a report.
-
-    Args:
-        report: the report.
-        width: columns that there are.
-        strict: whether a dialect must be acted on.
-        verbose: tell all groups of findings, with implementations and the worst element.
-        quiet: tell what must be acted on and the conclusion, and nothing else.
-        near: tell how near the outputs come to their bounds.
+    Attributes:
+        strict: a dialect must be acted on.
+        verbose: all groups of findings, with implementations and the worst element.
+        quiet: what must be acted on and the conclusion, and nothing else.
+        near: how near the outputs come to their bounds.
     """
-    yield from _frameworks(acting.stopped(report) if quiet else report["frameworks"])
+
+    strict: bool = False
+    verbose: bool = False
+    quiet: bool = False
+    near: bool = False
+
+
+def show(report: Mapping[str, Any], wanted: Wanted) -> None:
+    """Print a report, as wide as standard output."""
+    terminal.show(parts(report, wanted, terminal.width()))
+
+
+def parts(report: Mapping[str, Any], wanted: Wanted, width: int = terminal.WIDTH) -> Iterator[Part]:
+    """Yield what is told of a report, in so many columns."""
+    # Whatever is left out, nothing begins with an empty line.
+    yield from dropwhile(lambda part: part == Line(), _parts(report, wanted, width))
+
+
+def _parts(report: Mapping[str, Any], wanted: Wanted, width: int) -> Iterator[Part]:
+    yield from _frameworks(acting.stopped(report) if wanted.quiet else report["frameworks"])
     if not report["complete"]:
         yield Line("This run is incomplete: what follows is what was done until it ended.", style="bold red")
-    if report["results"] and not quiet:
+    if report["results"] and not wanted.quiet:
         yield Line()
         yield counting.table(report, width)
-    yield from acting.parts(report, strict=strict)
-    if not quiet:
-        yield from _groups(report, strict) if verbose else brief.parts(report, strict=strict)
-        yield from exhaustive.parts(report) if verbose else exhaustive.brief(report)
-    if near:
+    yield from acting.parts(report, strict=wanted.strict)
+    if not wanted.quiet:
+        yield from _for_information(report, wanted)
+    if wanted.near:
         yield from headroom.parts(report)
-    status = exit_status(report, strict=strict)
-    if not quiet and (told := summary.false_alarms(report)):
+    yield from _end(report, wanted)
+
+
+def _for_information(report: Mapping[str, Any], wanted: Wanted) -> Iterator[Part]:
+    if wanted.verbose:
+        yield from _groups(report, wanted.strict)
+        yield from exhaustive.parts(report)
+    else:
+        yield from brief.parts(report, strict=wanted.strict)
+        yield from exhaustive.brief(report)
+    if told := summary.false_alarms(report):
         yield Line()
-        yield from (Line(text, style="dim") for text in told)
-    if not quiet or status:
-        yield Line()
-    yield from _end(report, strict, status)
-    if not quiet:
-        yield Line(_more(verbose), style="dim")
+        yield Line(told, style="dim")
 
 
 def _frameworks(entries: Sequence[Row]) -> Iterator[Part]:
@@ -116,15 +126,18 @@ def _known(rows: Sequence[Row]) -> acting.Found:
     return dict(found)
 
 
-def _end(report: Mapping[str, Any], strict: bool, status: int) -> Iterator[Part]:
-    """Yield whether there is something to act on, and the totals."""
-    totals = summary.conclusion(report)
+def _end(report: Mapping[str, Any], wanted: Wanted) -> Iterator[Part]:
+    """Yield whether there is something to act on, the totals, and how to see more."""
+    totals, status = summary.conclusion(report), exit_status(report, strict=wanted.strict)
+    yield Line()
     if status == 0:
         lead = "Nothing to act on."
         yield Line(f"{lead} {totals}", lead=lead, lead_style="bold green")
-        return
-    yield Line(f"To act on: {_todo(report, strict)} (exit status {status})", style="bold red")
-    yield Line(totals)
+    else:
+        yield Line(f"To act on: {_todo(report, wanted.strict)} (exit status {status})", style="bold red")
+        yield Line(totals)
+    if not wanted.quiet:
+        yield Line(_more(wanted.verbose), style="dim")
 
 
 def _todo(report: Mapping[str, Any], strict: bool) -> str:

@@ -183,12 +183,12 @@ def conclusion(report: Mapping[str, Any]) -> str:
     return f"{_count(report['vectors'], 'vector')}, {results}{listed}; {report['seconds']:.1f} s"
 
 
-def false_alarms(report: Mapping[str, Any]) -> list[str]:
-    """Return the sentence that says how sure the verdicts on random samples are, where there are any."""
+def false_alarms(report: Mapping[str, Any]) -> str:
+    """Return how sure the verdicts on random samples are, "" where there are none."""
     laws = report.get("laws", {})
     if not laws.get("tests"):
-        return []
-    return [
+        return ""
+    return (
         f"{_count(laws['samples'], 'random sample')}, {laws['tests']:,} random tests: samples that all have their laws "
         f"fail one with a probability below {laws['false_alarm']:.1e}"
-    ]
+    )
