@@ -11,7 +11,7 @@ import pytest
 from nnconform.conformance.diff.changes import FAILS, fails
 from nnconform.conformance.diff.diff_summary import exit_status, groups, headline, parts
 from nnconform.conformance.diff.diff_words import PREDICATES, short
-from nnconform.conformance.terminal import plain
+from nnconform.conformance.layout import plain
 
 SCHEMA = json.loads(resources.files("nnconform.spec").joinpath("schema/diff.schema.json").read_text())
 UNBIASED = "unbiased-running-variance"

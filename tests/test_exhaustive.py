@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from nnconform.conformance.layout import plain
 from nnconform.conformance.reports import exhaustive
-from nnconform.conformance.terminal import plain
 
 
 def row(implementation="api", mode="eager", operation="elu", dtype="float16", framework="f", outputs=None, **count):

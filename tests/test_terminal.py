@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from nnconform.conformance.layout import GLUE, Command, Line, Table, clean, plain, wrapped
 from nnconform.conformance.reports import show
-from nnconform.conformance.terminal import GLUE, Command, Line, Table, clean, columns_of, plain, printable, wrapped
+from nnconform.conformance.terminal import columns_of, printable
 
 FULL = Path(__file__).parent / "data" / "full-report.json.xz"
 RELU = ("run", "numpy", "--operation", "relu")

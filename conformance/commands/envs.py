@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ..cli_common import fail
-from ..terminal import Line, Table, show
+from ..layout import Line, Table
+from ..terminal import show
 
 if TYPE_CHECKING:
     from ..environments.environments import Environment

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..cli_common import fail
-from ..terminal import Line, show
+from ..layout import Line
+from ..terminal import show
 
 if TYPE_CHECKING:
     from ..known.known import Known

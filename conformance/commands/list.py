@@ -7,7 +7,8 @@ import sys
 import click
 
 from ..cli_common import fail
-from ..terminal import Line, show
+from ..layout import Line
+from ..terminal import show
 
 
 @click.command("list", short_help="Print the names of what there is.")

@@ -23,8 +23,9 @@ from ..cli_common import (
     writable,
     write_files,
 )
-from ..terminal import Line, tell, teller
+from ..layout import Line
 from ..terminal import show as show_parts
+from ..terminal import tell, teller
 
 if TYPE_CHECKING:
     from ..running.drive import Options

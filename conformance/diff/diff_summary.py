@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from nnconform.conformance.terminal import Line, Part, Table
+from nnconform.conformance.layout import Line, Part, Table
 
 from .changes import FAILS
 from .diff_groups import Group, groups

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from nnconform.conformance.layout import glued
 from nnconform.conformance.suite import catalogue
-from nnconform.conformance.terminal import glued
 
 from . import telling
 from .default_laws import LAW, OTHER, READ

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from nnconform.conformance.layout import joined
 from nnconform.conformance.suite import catalogue
 from nnconform.conformance.suite.clauses import clauses
-from nnconform.conformance.terminal import joined
 
 from . import knowledge, lastrun, telling
 from .lastrun import LastRun

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from nnconform.conformance.layout import joined
 from nnconform.conformance.reports.summary import HEADS, groups
 from nnconform.conformance.running import frameworks
 from nnconform.conformance.suite import catalogue
 from nnconform.conformance.suite.clauses import clauses
 from nnconform.conformance.suite.operations import OUTPUTS
-from nnconform.conformance.terminal import joined
 
 from . import knowledge, lastrun, telling
 from .lastrun import LastRun, Row

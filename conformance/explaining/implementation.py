@@ -6,10 +6,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nnconform.conformance.layout import joined
 from nnconform.conformance.reports.summary import Group
 from nnconform.conformance.suite import catalogue
 from nnconform.conformance.suite.operations import OPTIONAL, OUTPUTS
-from nnconform.conformance.terminal import joined
 
 from . import lastrun, telling
 from .dialect import advice

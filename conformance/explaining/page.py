@@ -11,7 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from nnconform.conformance.terminal import GLUE, PROSE, WHOLE, WIDTH, clean, console, printable
+from nnconform.conformance.layout import GLUE, PROSE, WHOLE, WIDTH, clean
+from nnconform.conformance.terminal import console, printable
 
 
 class Page:

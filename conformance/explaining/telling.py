@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
+from nnconform.conformance.layout import joined
 from nnconform.conformance.reports.summary import COLUMNS, HEADS, Group, output_text
-from nnconform.conformance.terminal import joined
 
 from .lastrun import LastRun, Row, first_line
 from .page import Page

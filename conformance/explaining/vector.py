@@ -8,11 +8,11 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from nnconform.conformance.layout import joined
 from nnconform.conformance.reports.counting import COLOURS
 from nnconform.conformance.reports.summary import HEADS, Group
 from nnconform.conformance.suite import catalogue
 from nnconform.conformance.suite.clauses import clauses
-from nnconform.conformance.terminal import joined
 
 from . import knowledge, telling
 from .dialect import advice

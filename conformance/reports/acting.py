@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nnconform.conformance.diff.diff_words import short
-from nnconform.conformance.terminal import Command, Line, Part
+from nnconform.conformance.layout import Command, Line, Part
 
 from .report import is_finding
 from .summary import Group, Row, again, groups

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from nnconform.conformance.terminal import Line, Part, Table
+from nnconform.conformance.layout import Line, Part, Table
 
 from .acting import count
 from .report import BAD

@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from nnconform.conformance.layout import Line, Table
 from nnconform.conformance.suite.operations import OUTPUTS
-from nnconform.conformance.terminal import Table
 
 from .summary import COLUMNS, HEADS
 
@@ -51,13 +51,13 @@ def _blocks(report: Mapping[str, Any]) -> Iterator[Block]:
 
 
 def _table(blocks: Sequence[Block], heads: Sequence[str]) -> Table:
-    rows: list[list[str] | str] = []
+    rows: list[list[str] | Line] = []
     strong = []
     for title, lines in blocks:
         strong.append(len(rows))
         total = [row for found in lines.values() for row in found]
         # The sum of one line would only say it again.
-        rows.append(title if len(lines) == 1 else [title, *_cells(total, heads)])
+        rows.append(Line(title, style="bold", fold=True) if len(lines) == 1 else [title, *_cells(total, heads)])
         rows += [[f"  {name}", *_cells(found, heads)] for name, found in lines.items()]
     left = {0} | {i + 1 for i, head in enumerate(heads) if head == "modes"}
     return Table(["", *heads], rows, left=left, styles=COLOURS, strong=strong)

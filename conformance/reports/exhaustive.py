@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from nnconform.conformance.terminal import Line, Part, glued, joined
+from nnconform.conformance.layout import Line, Part, glued, joined
 
 TITLE = "Every number of a half format, against the exact result rounded once:"
 

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from nnconform.conformance import terminal
+from nnconform.conformance import layout
 from nnconform.conformance.suite.operations import RANDOM
 
 TITLE = "Error over bound of the outputs that conform, the worst element of each:"
-HEADS = ("", "results", "median", "worst", "beyond its bound")
+HEADS = ("", "results", "median", "worst")
 
 
 class Line(NamedTuple):
@@ -36,29 +36,37 @@ class Line(NamedTuple):
     @property
     def cells(self) -> list[str]:
         """The line as it stands in the table, by ``HEADS``."""
-        found = sorted(self.beyond.items(), key=lambda item: (-item[1], item[0]))
         numbers = ["-", "-"]
         if self.ratios:
             numbers = [f"{size:.2g}" for size in (statistics.median(self.ratios), max(self.ratios))]
-        told = ", ".join(f"{count:,} {name}" for name, count in found)
-        return [f"  {self.operation} {self.output}", f"{len(self.ratios):,}", *numbers, told]
+        return [f"  {self.operation} {self.output}", f"{len(self.ratios):,}", *numbers]
+
+    @property
+    def beyond_texts(self) -> list[str]:
+        """How many results are beyond their bound, by verdict and dialect, the most first."""
+        found = sorted(self.beyond.items(), key=lambda item: (-item[1], item[0]))
+        return [f"{count:,} {name}" for name, count in found]
 
 
-def parts(report: Mapping[str, Any]) -> Iterator[terminal.Part]:
+def parts(report: Mapping[str, Any]) -> Iterator[layout.Part]:
     """Yield a table with a title for each implementation, and what it comes to."""
-    rows: list[list[str] | str] = []
+    rows: list[list[str] | layout.Line] = []
     previous = ""
     for line in lines(report):
         title = f"{line.framework} {line.implementation}"
-        rows += [title, line.cells] if title != previous else [line.cells]
+        if title != previous:
+            rows.append(layout.Line(title, style="bold", fold=True))
+        rows.append(line.cells)
+        if beyond := line.beyond_texts:
+            rows.append(layout.Line(f"beyond its bound: {layout.joined(beyond)}", indent=4))
         previous = title
-    yield terminal.Line()
-    yield terminal.Line(TITLE, style="bold")
-    yield terminal.Table(HEADS, rows, left=(0, len(HEADS) - 1), elastic=len(HEADS) - 1)
-    yield terminal.Line()
-    yield terminal.Line(summary(report))
-    for line_of in unsaid(report):
-        yield terminal.Line(f"beyond its bound, and said to conform: {line_of}", indent=2, style="red")
+    yield layout.Line()
+    yield layout.Line(TITLE, style="bold")
+    yield layout.Table(HEADS, rows)
+    yield layout.Line()
+    yield layout.Line(summary(report))
+    for text in unsaid(report):
+        yield layout.Line(f"beyond its bound, and said to conform: {text}", indent=2, style="red")
 
 
 def lines(report: Mapping[str, Any]) -> Iterator[Line]:

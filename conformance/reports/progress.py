@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nnconform.conformance.terminal import clean
+from nnconform.conformance.layout import clean
 
 if TYPE_CHECKING:
     from nnconform.conformance.running.drive import FrameworkRun, Options

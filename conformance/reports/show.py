@@ -9,7 +9,7 @@ from itertools import dropwhile
 from typing import Any
 
 from nnconform.conformance import terminal
-from nnconform.conformance.terminal import Line, Part
+from nnconform.conformance.layout import WIDTH, Line, Part
 
 from . import acting, brief, counting, exhaustive, headroom, summary
 from .report import exit_status
@@ -39,7 +39,7 @@ def show(report: Mapping[str, Any], wanted: Wanted) -> None:
     terminal.show(parts(report, wanted, terminal.width()))
 
 
-def parts(report: Mapping[str, Any], wanted: Wanted, width: int = terminal.WIDTH) -> Iterator[Part]:
+def parts(report: Mapping[str, Any], wanted: Wanted, width: int = WIDTH) -> Iterator[Part]:
     """Yield what is told of a report, in so many columns."""
     # Whatever is left out, nothing begins with an empty line.
     yield from dropwhile(lambda part: part == Line(), _parts(report, wanted, width))

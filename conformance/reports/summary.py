@@ -6,8 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from nnconform.conformance.layout import joined
 from nnconform.conformance.suite.operations import OUTPUTS
-from nnconform.conformance.terminal import joined
 
 Row = Mapping[str, Any]
 COLUMNS = ("conforms", "dialect", "diverges", "unsupported", "error", "crash", "timeout")
