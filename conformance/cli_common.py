@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from .terminal import tell
+
 if TYPE_CHECKING:
     from .environments.external import EnvironmentFailed
     from .suite.vectors import Vector
@@ -33,11 +35,12 @@ HELP = {
     "dtypes": "Only these dtypes: float64, float32, float16, bfloat16.",
     "modes": "Only these modes: eager, function, xla, jit, compile (slow, runs only when asked for).",
 }
+QUIET_OR_VERBOSE = "--quiet and --verbose exclude each other; give one of them"
 
 
 def fail(message: str, status: int = 2) -> NoReturn:
     """Print a message on standard error and exit."""
-    click.echo(f"nnconform: {message}", err=True)
+    tell(f"nnconform: {message}")
     sys.exit(status)
 
 

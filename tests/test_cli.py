@@ -52,8 +52,15 @@ def test_a_report_of_a_failed_adapter_keeps_its_schema(report_of, tmp_path):
 
 
 def test_a_run_counts_by_framework_and_operation(numpy):
-    assert "numpy      relu" in numpy[0].stdout
-    assert numpy[0].stderr == ""
+    table = [line.split() for line in numpy[0].stdout.splitlines()]
+    found = [row for row in numpy[1]["results"] if row["profile"] != "defaults"]
+    of_relu = sum(row["operation"] == "relu" for row in found)
+    assert ["numpy", f"{len(found):,}", "-", "-", "-", "-"] in table
+    assert ["relu", f"{of_relu:,}", "-", "-", "-", "-"] in table
+
+
+def test_a_run_says_on_standard_error_how_much_it_runs(numpy):
+    assert numpy[0].stderr.startswith(f"numpy: {numpy[1]['frameworks'][0]['calls']:,} calls\n")
 
 
 VECTORS = resources.files("nnconform.spec").joinpath("vectors")

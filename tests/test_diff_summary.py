@@ -9,8 +9,9 @@ import jsonschema
 import pytest
 
 from nnconform.conformance.diff.changes import FAILS, fails
-from nnconform.conformance.diff.diff_summary import exit_status, groups, headline, lines
+from nnconform.conformance.diff.diff_summary import exit_status, groups, headline, parts
 from nnconform.conformance.diff.diff_words import PREDICATES, short
+from nnconform.conformance.layout import plain
 
 SCHEMA = json.loads(resources.files("nnconform.spec").joinpath("schema/diff.schema.json").read_text())
 UNBIASED = "unbiased-running-variance"
@@ -66,7 +67,7 @@ def unbiased(vectors, **fields):
 
 
 def text(*changes, **fields):
-    return "\n".join(lines(document(*changes, **fields)))
+    return plain(parts(document(*changes, **fields)))
 
 
 def joined(*changes, **fields):
@@ -323,14 +324,14 @@ def test_vectors_on_one_side_are_counted_and_the_first_are_named():
 
 def test_verbose_tells_every_change_and_every_vector():
     only = {"vectors": [f"elu/{n}/float32" for n in "abcde"], "frameworks": []}
-    told = "\n".join(lines(document(*unbiased(38), only_new=only), verbose=True))
+    told = plain(parts(document(*unbiased(38), only_new=only), verbose=True))
     assert all(f"batch_norm_train/core-{n}/float32" in told for n in range(38))
     assert "elu/e/float32" in told
 
 
 def test_the_last_line_counts_kinds():
     last = text(*unbiased(38), change("raises", "conforms", ERROR)).rpartition("\n\n")[2]
-    assert last == "100 results compared: 90 unchanged, 1 raises, 38 regressed"
+    assert last == "100 results compared: 90 unchanged, 1 raises, 38 regressed\n"
 
 
 # The exit status.

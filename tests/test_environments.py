@@ -348,18 +348,28 @@ def envs(*words):
     return CliRunner().invoke(command, words, catch_exceptions=False)
 
 
-def test_envs_lists_and_prunes(fake):
+def test_envs_lists_and_prunes(fake, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "120")
     made = make(resolve(ASKED))
     made.release()
     (made.folder.parent / ("0" * 16)).mkdir()
-    head, whole, broken, total = envs().stdout.splitlines()
+    head, whole, broken, *total = envs().stdout.splitlines()
     assert head.split() == ["key", "python", "packages", "size", "last", "used"]
     assert whole.startswith(f"{made.key}  {PYTHON}  numpy 2.3.0, ml-dtypes 1.0 ")
     assert broken.startswith("0000000000000000  -       broken")
-    assert total.startswith("2 environments in ")
+    assert " ".join(total).startswith("2 environments in ")
     assert "removed 1 environment," in envs("prune").stdout
     assert "removed 1 environment," in envs("prune", "--all").stdout
     assert envs().stdout.startswith("no environments in ")
+
+
+def test_envs_wraps_the_packages_where_there_is_little_room(fake, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "70")
+    make(resolve(ASKED)).release()
+    table = envs().stdout.partition("1 environment")[0].splitlines()
+    assert max(map(len, table)) <= 70
+    assert "  numpy 2.3.0,  " in table[1]
+    assert table[2].split() == ["ml-dtypes", "1.0"]
 
 
 def test_envs_prune_wants_days_or_all(fake):

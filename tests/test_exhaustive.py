@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nnconform.conformance.layout import plain
 from nnconform.conformance.reports import exhaustive
 
 
@@ -18,12 +19,12 @@ def row(implementation="api", mode="eager", operation="elu", dtype="float16", fr
 
 
 def lines(*rows):
-    return list(exhaustive.lines({"results": list(rows)}))[2:]
+    return plain(exhaustive.parts({"results": list(rows)}), 100).splitlines()[2:]
 
 
 def test_a_report_without_such_vectors_has_no_lines():
     outputs = {"y": {"verdict": "conforms", "ratio": 0.0}}
-    assert list(exhaustive.lines({"results": [row(outputs=outputs)]})) == []
+    assert list(exhaustive.parts({"results": [row(outputs=outputs)]})) == []
 
 
 def test_a_line_says_how_many_differ_the_worst_and_its_input():
@@ -60,10 +61,29 @@ def test_frameworks_operations_dtypes_and_outputs_are_in_order():
     assert heads == ["e elu y float16", "f elu y bfloat16", "f elu y float16", "f relu y float16"]
 
 
+def brief(*rows):
+    return plain(exhaustive.brief({"results": list(rows)})).splitlines()[2:]
+
+
+def test_in_brief_a_framework_has_one_line_with_the_most_that_differs():
+    rows = [row(differ=0), row("other", differ=1234), row(dtype="bfloat16", differ=0), row(framework="g", differ=0)]
+    assert brief(*rows) == [
+        "  f: 1 of 2 outputs are exact; differ: elu y float16 1,234",
+        "  g: 1 of 1 outputs are exact",
+    ]
+
+
+def test_in_brief_a_report_without_such_vectors_has_no_lines():
+    assert list(exhaustive.brief({"results": []})) == []
+
+
 def test_the_command_line_prints_it_and_no_result_of_the_numpy_control_differs(cli):
     result = cli("run", "numpy", "--vector", "relu/every-number*")
     found = result.stdout.splitlines()
     start = found.index("Every number of a half format, against the exact result rounded once:")
-    assert found[start + 1] == (
-        "  numpy: none differs of relu dx bfloat16, relu dx float16, relu y bfloat16, relu y float16"
-    )
+    assert found[start + 1] == "  numpy: 4 of 4 outputs are exact"
+
+
+def test_the_command_line_names_all_outputs_with_verbose(cli):
+    text = " ".join(cli("run", "numpy", "--vector", "relu/every-number*", "--verbose").stdout.split())
+    assert "numpy: none differs of relu dx bfloat16, relu dx float16, relu y bfloat16, relu y float16" in text

@@ -34,13 +34,18 @@ def files(differs, tmp_path) -> Callable[[str], tuple[Path, str, Path]]:
     return write
 
 
+def words_of(result):
+    """Return what was printed in one line, wherever its lines were broken."""
+    return " ".join(result.stdout.split())
+
+
 def test_the_command_shows_the_state_of_each_entry(cli, files, tmp_path):
     entries = (
         ELU + ELU.replace("elu/*/bf", "relu/*/f").replace("51", "2") + '  versions: "<1"\n' + RELU.replace("liar", "x")
     )
     result = cli("known", *files(entries))
     path = tmp_path / "known.yaml"
-    lines = result.stdout.splitlines()
+    lines = result.stdout.replace("\n  ", " ").splitlines()
     assert lines[0] == f"{path}:3: holds: liar, elu/*/bfloat16 diverges (51)"
     assert lines[1].startswith(f"{path}:9: other versions: liar, relu/*/float16 diverges (2): holds for <1;")
     assert lines[2].startswith(
@@ -52,14 +57,14 @@ def test_the_command_shows_the_state_of_each_entry(cli, files, tmp_path):
 
 def test_the_command_ends_with_status_1_where_an_entry_does_not_hold(cli, files):
     result = cli("known", *files(ELU.replace("51", "60")))
-    assert ":3: does not hold: liar, elu/*/bfloat16 diverges (60)" in result.stdout
-    assert "    covers 51 vectors and says 60" in result.stdout
+    assert ":3: does not hold: liar, elu/*/bfloat16 diverges (60)" in words_of(result)
+    assert "\n    covers 51 vectors and says 60" in result.stdout
     assert result.exit_code == 1
 
 
 def test_the_command_goes_by_the_last_run(cli, files, differs):
     report.remember(differs)
-    assert ":3: holds" in cli("known", files(ELU)[0]).stdout
+    assert ":3: holds" in words_of(cli("known", files(ELU)[0]))
 
 
 def test_wrong_input_of_the_command_ends_with_status_2(cli, files, tmp_path):
@@ -89,9 +94,9 @@ def test_the_command_updates_checks_and_finds_nothing_left_to_do(cli, differs, f
     report.write(differs, tmp_path / "report.json")
     words = ("known", file, "--report", tmp_path / "report.json")
     first = cli(*words, "--update")
-    assert f"{file}: added: liar, liar.elu, elu/*/bfloat16 diverges (51)" in first.stdout
+    assert f"{file}: added: liar, liar.elu, elu/*/bfloat16 diverges (51)" in words_of(first)
     assert cli(*words).exit_code == 0
-    assert cli(*words, "--update").stdout == f"{file} is up to date\n"
+    assert words_of(cli(*words, "--update")) == f"{file} is up to date"
 
 
 def test_the_command_refuses_a_partial_run_with_status_2(cli, differs, file, tmp_path):

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ..cli_common import drawn, fail, outliving_the_reader, writable, write_files
+from ..cli_common import QUIET_OR_VERBOSE, drawn, fail, outliving_the_reader, writable, write_files
+from ..terminal import show
 
 if TYPE_CHECKING:
     from ..diff.measure import Tensors
@@ -26,6 +27,7 @@ OPTIONS = {
     ),
     "github": click.option("--github", is_flag=True, help="Print GitHub annotations too."),
     "verbose": click.option("--verbose", is_flag=True, help="Tell every change and every vector, not examples."),
+    "quiet": click.option("--quiet", is_flag=True, help="Tell what must be acted on and the totals only."),
 }
 
 
@@ -36,6 +38,8 @@ def diff_options(function: Callable[..., Any]) -> Callable[..., Any]:
     def command(**arguments: Any) -> Any:
         presentation = {name: arguments.pop(name) for name in OPTIONS}
         paths = {"--json": "json_path", "--junit": "junit", "--markdown": "markdown"}
+        if presentation["verbose"] and presentation["quiet"]:
+            fail(QUIET_OR_VERBOSE)
         writable({option: presentation[name] for option, name in paths.items()})
         return function(presentation=presentation, **arguments)
 
@@ -54,6 +58,7 @@ def present(
     markdown: Path | None,
     github: bool,
     verbose: bool,
+    quiet: bool,
     unwritten: str = "",
 ) -> NoReturn:
     """Write a diff where that is wanted, print it, and exit with its status.
@@ -66,6 +71,7 @@ def present(
         markdown: where to write it as Markdown.
         github: whether to print annotations.
         verbose: whether to tell every change.
+        quiet: whether to tell what must be acted on alone.
         unwritten: why a file of the comparison could not be written before, which is told at the end.
     """
     from ..diff import diff, diff_summary
@@ -78,9 +84,7 @@ def present(
         }
     )
     with outliving_the_reader():
-        click.echo(diff_summary.headline(document))
-        for line in diff_summary.lines(document, verbose=verbose):
-            click.echo(line)
+        show(diff_summary.parts(document, verbose=verbose, quiet=quiet))
         if github:
             from ..reports.github import annotations
 

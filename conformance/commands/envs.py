@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from ..cli_common import fail
+from ..layout import Line, Table
+from ..terminal import show
 
 if TYPE_CHECKING:
     from ..environments.environments import Environment
@@ -32,10 +33,10 @@ def command(context: click.Context) -> None:
     except EnvironmentFailed as error:
         fail(str(error))
     if not found:
-        click.echo(f"no environments in {folder}")
+        show([Line(f"no environments in {folder}")])
         return
-    _show([_row(environment) for environment in found])
-    click.echo(f"{_count(len(found))} in {folder}, {_bytes(sum(environment.size for environment in found))}")
+    size = _bytes(sum(environment.size for environment in found))
+    show([_table(HEADS, found), Line(f"{_count(len(found))} in {folder}, {size}")])
 
 
 @command.command("prune")
@@ -58,11 +59,18 @@ def prune(unused_for: float | None, everything: bool) -> None:
         kept = environments.listing()
     except environments.EnvironmentFailed as error:
         fail(str(error))
-    for environment in removed:
-        click.echo("  ".join(_row(environment)))
+    if removed:
+        show([_table([""] * len(HEADS), removed)])
     click.echo(f"removed {_count(len(removed))}, {_bytes(sum(environment.size for environment in removed))}")
     if kept:
         click.echo(f"kept {_count(len(kept))}, used {'now' if everything else f'within {days:g} days or now'}")
+
+
+def _table(heads: Sequence[str], found: Sequence[Environment]) -> Table:
+    # Sizes are numbers, to the right; packages are what is long.
+    left = [number for number, head in enumerate(HEADS) if head != "size"]
+    rows = [_row(environment) for environment in found]
+    return Table(heads, rows, left=left, elastic=HEADS.index("packages"))
 
 
 def _row(environment: Environment) -> tuple[str, ...]:
@@ -73,24 +81,6 @@ def _row(environment: Environment) -> tuple[str, ...]:
     packages = ", ".join(f"{name} {version}" for name, version in environment.named.items())
     used = datetime.fromtimestamp(environment.used).strftime("%Y-%m-%d %H:%M")
     return environment.key, environment.python_version, packages, _bytes(environment.size), used
-
-
-def _show(rows: Sequence[tuple[str, ...]]) -> None:
-    """Print rows: a table on a terminal, plain lines in a pipe."""
-    if not sys.stdout.isatty():
-        widths = [max(map(len, column)) for column in zip(HEADS, *rows, strict=True)]
-        for row in [HEADS, *rows]:
-            click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for head in HEADS:
-        table.add_column(head, justify="right" if head == "size" else "left", no_wrap=head != "packages")
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
 
 
 def _count(number: int) -> str:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..cli_common import fail
+from ..layout import Line
+from ..terminal import show
 
 if TYPE_CHECKING:
     from ..known.known import Known
@@ -65,8 +67,7 @@ def _update(file: Path, document: dict[str, Any], vectors: Sequence[Vector], *, 
         fail(f"not updated: {error}")
     except OSError as error:
         fail(f"{file}: cannot be written: {error.strerror}")
-    for line in lines or [f"{file} is up to date"]:
-        click.echo(line)
+    show(Line(line) for line in lines or [f"{file} is up to date"])
 
 
 def _show(listed: Known, document: dict[str, Any], vectors: Sequence[Vector]) -> int:
@@ -76,17 +77,21 @@ def _show(listed: Known, document: dict[str, Any], vectors: Sequence[Vector]) ->
     from ..reports import report
 
     states = known.judge(listed, document, vectors)
+    lines: list[Line] = []
     for state in states:
         note = f": {state.note}" if state.note else ""
         link = "" if state.entry.link else " (no link yet)"
-        click.echo(f"{listed.file}:{state.entry.line}: {SAID[state.kind]}: {title(state.entry)}{link}{note}")
-        for problem in state.problems:
-            click.echo(f"    {problem}")
+        place, said = f"{listed.file}:{state.entry.line}", SAID[state.kind]
+        style = "red" if state.kind == "wrong" else ""
+        text = f"{place}: {said}: {title(state.entry)}{link}{note}"
+        lines.append(Line(text, lead=f"{place}: {said}:", lead_style=style))
+        lines += [Line(problem, indent=4) for problem in state.problems]
     known.apply(listed, document, vectors)
     left = sum(report.is_finding(row, strict=False) for row in document["results"])
     kinds = Counter(state.kind for state in states)
-    click.echo(
+    text = (
         f"{len(states)} entries: {kinds['holds']} hold, {kinds['wrong']} do not, "
         f"{kinds['apart'] + kinds['unjudged']} are not judged by this run; {left} findings are not in the list"
     )
+    show([*lines, Line(text)])
     return int(kinds["wrong"] > 0)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from ..cli_common import fail
+from ..layout import Line
+from ..terminal import show
 
 
 @click.command("list", short_help="Print the names of what there is.")
@@ -21,7 +25,11 @@ def command(what: str, framework: tuple[str, ...]) -> None:
 
     try:
         for line in catalogue.listing(what, framework):
-            click.echo(line)
+            # In a pipe a thing is a line, so that it can be searched and counted.
+            if sys.stdout.isatty():
+                show([Line(line)])
+            else:
+                click.echo(line)
     except UsageError as error:
         fail(str(error))
     except WorkerFailed as error:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..cli_common import fail
+from ..terminal import tell
 
 if TYPE_CHECKING:
     from ..suite.vectors import Vector
@@ -37,7 +38,7 @@ def command(vector: str, framework: str, implementation: str, mode: str, issue: 
     case = _vector(vector)
     document = _report(report_path)
     if document is not None and document["asked"].get(case.id, case.digest) != case.digest:
-        click.echo(f"nnconform: {case.id} has changed since that run, whose numbers are left out", err=True)
+        tell(f"nnconform: {case.id} has changed since that run, whose numbers are left out")
         document = None
     try:
         chosen = rows.choose(document, case.id, case.operation, framework, implementation, mode)
@@ -50,7 +51,7 @@ def command(vector: str, framework: str, implementation: str, mode: str, issue: 
         fail(f"{chosen.implementation}: nothing to report on {case.id}: the last run does not say that it differs")
     if not written.said:
         state = "no run of it is known" if chosen.row is None else "it conforms, so that the assertion holds"
-        click.echo(f"nnconform: {chosen.implementation} ({chosen.mode}): {state}", err=True)
+        tell(f"nnconform: {chosen.implementation} ({chosen.mode}): {state}")
     click.echo(issues.text(case, chosen, written, document) if issue else written.text, nl=False)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..cli_common import (
+    QUIET_OR_VERBOSE,
     drawn,
     fail,
     fail_environment,
@@ -22,6 +23,9 @@ from ..cli_common import (
     writable,
     write_files,
 )
+from ..layout import Line
+from ..terminal import show as show_parts
+from ..terminal import tell, teller
 
 if TYPE_CHECKING:
     from ..running.drive import Options
@@ -49,6 +53,8 @@ if TYPE_CHECKING:
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), help="Write a page to look at here.")
 @click.option("--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write Markdown here.")
 @click.option("--github", is_flag=True, help="Print GitHub annotations too.")
+@click.option("--verbose", is_flag=True, help="Print every group of findings, with implementations and examples.")
+@click.option("--quiet", is_flag=True, help="Print what must be acted on and the conclusion only, and no progress.")
 @click.option("--headroom", is_flag=True, help="Print how near the outputs come to their bounds.")
 @click.option("--outputs", type=click.Path(path_type=Path, dir_okay=False), help="Keep whole outputs here (.npz).")
 @click.option("--resume", is_flag=True, help="Go on with the interrupted run that would have written the same report.")
@@ -66,6 +72,8 @@ def command(
     html: Path | None,
     markdown: Path | None,
     github: bool,
+    verbose: bool,
+    quiet: bool,
     headroom: bool,
     outputs: Path | None,
     resume: bool,
@@ -83,12 +91,15 @@ def command(
     from ..environments.targets import locate
     from ..known import known
     from ..reports import report, show
+    from ..reports.progress import run_with_progress
     from ..running import frameworks
     from ..running.drive import Options
     from ..running.selection import Selection, check_filters, check_ran
     from ..suite.vectors import SPEC
 
     paths = {"--json": json_path, "--junit": junit, "--html": html, "--markdown": markdown, "--outputs": outputs}
+    if verbose and quiet:
+        fail(QUIET_OR_VERBOSE)
     writable(paths)
     if outputs is not None and resume:
         fail("--outputs keeps what this run gives; what was run before --resume is not kept: leave one of them out")
@@ -98,7 +109,7 @@ def command(
         vectors, problems = load_vectors(folder)
         selection = Selection(**filters)
         check_filters(selection, vectors)
-        chosen = locate(framework, adapters, workers, python=python, tell=show.teller())
+        chosen = locate(framework, adapters, workers, python=python, tell=teller(quiet=quiet))
         for missing in (f for f in chosen if framework and f.missing):
             raise frameworks.UsageError(
                 f"{missing.name}: {', '.join(missing.missing)} not installed; install with: {missing.install}"
@@ -110,7 +121,7 @@ def command(
     limit = None if memory is None else memory * 2**30
     options = Options(selection, timeout, report.cache_folder(), limit, keep=outputs is not None)
     journal = _journal(chosen, vectors, options, json_path, resume=resume)
-    outcome = show.run_with_progress(chosen, vectors, options, journal)
+    outcome = run_with_progress(chosen, vectors, options, journal, quiet=quiet)
     result = report.document(outcome, SPEC, problems, filters | {"frameworks": framework})
     if listed is not None:
         # Entries about published vectors are not stale where vectors of the user's own are run.
@@ -119,13 +130,12 @@ def command(
     unwritten = _write(outcome, result, paths, strict=strict)
     kept = report.remember(result) is not None or (json_path is not None and "--json" not in unwritten)
     with outliving_the_reader():
-        show.show(result, headroom=headroom)
-        if listed is not None:
+        show.show(result, show.Wanted(strict=strict, verbose=verbose, quiet=quiet, near=headroom))
+        if listed is not None and not quiet:
             there = {entry["name"] for entry in result["frameworks"]}
             if others := sorted({entry.framework for entry in listed.entries} - there):
-                click.echo(
-                    f"{known_path}: what it says of {', '.join(others)} was not judged: this run has no such framework"
-                )
+                text = f"what it says of {', '.join(others)} was not judged: this run has no such framework"
+                show_parts([Line(f"{known_path}: {text}")])
         if github:
             from ..reports.github import annotations
 
@@ -161,7 +171,7 @@ def _journal(
         if resume:
             fail(f"{path}: cannot be written: {error.strerror}")
         reason = f"{path}: {error.strerror}"
-    click.echo(f"nnconform: this run cannot be gone on with if it is interrupted: {reason}", err=True)
+    tell(f"nnconform: this run cannot be gone on with if it is interrupted: {reason}")
     return None
 
 
@@ -172,9 +182,9 @@ def _finish(journal: Journal, outcome: Run, *, kept: bool) -> None:
         return
     journal.close()
     if journal.trouble:
-        click.echo(f"nnconform: {journal.trouble}", err=True)
+        tell(f"nnconform: {journal.trouble}")
     if outcome.results:
-        click.echo(f"what was found until here is kept in {journal.path}; --resume goes on with it", err=True)
+        tell(f"what was found until here is kept in {journal.path}; --resume goes on with it")
 
 
 def _write(outcome: Run, result: dict[str, Any], paths: Mapping[str, Path | None], *, strict: bool) -> dict[str, str]:

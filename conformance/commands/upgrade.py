@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ..cli_common import fail, fail_environment, filter_options, limit_options, load_vectors, stop_politely, writable
+from ..terminal import teller
 from .diff import diff_options, present
 
 
@@ -42,19 +43,21 @@ def command(
     from ..diff.diff import compare
     from ..environments.environments import EnvironmentFailed
     from ..environments.targets import locate_pair
-    from ..reports import report, show
+    from ..reports import report
+    from ..reports.progress import run_with_progress
     from ..running.drive import Options
     from ..running.frameworks import UsageError
     from ..running.selection import Selection, check_filters, check_ran
     from ..suite.vectors import SPEC
 
+    quiet = presentation["quiet"]
     stop_politely()
     writable({"--reports": reports})
     vectors, problems = load_vectors(None)
     selection = Selection(**filters)
     try:
         check_filters(selection, vectors)
-        first, second = locate_pair(old, new, python=python, tell=show.teller())
+        first, second = locate_pair(old, new, python=python, tell=teller(quiet=quiet))
         for missing in (f for f in (*first, *second) if f.missing):
             raise UsageError(
                 f"{missing.name}: {', '.join(missing.missing)} not installed; install with: {missing.install}"
@@ -65,7 +68,7 @@ def command(
         fail_environment(error)
     limit = None if memory is None else memory * 2**30
     options = Options(selection, timeout, report.cache_folder(), limit, keep=True)
-    outcome = show.run_with_progress([*first, *second], vectors, options)
+    outcome = run_with_progress([*first, *second], vectors, options, quiet=quiet)
     sides = [outcome.of(side) for side in ("old", "new")]
     documents = [
         report.document(side, SPEC, problems, filters | {"frameworks": (word,)})

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+from nnconform.conformance.layout import Line, Part, Table
 
 from .changes import FAILS
 from .diff_groups import Group, groups
 from .diff_words import count, row_text
 from .sides import examined, versions
 
-__all__ = ["Group", "exit_status", "groups", "headline", "lines"]
+__all__ = ["Group", "exit_status", "groups", "headline", "parts"]
 
 Document = Mapping[str, Any]
 
-WIDTH = 80
 TITLES = {
     "act": "To act on",
     "improved": "Better, or new",
@@ -99,73 +99,60 @@ def exit_status(document: Document, bits: bool = False) -> int:
     return int(any(change["fails"] for change in document["changes"]) or (bits and bool(document["drift"])))
 
 
-def lines(document: Document, *, verbose: bool = False) -> Iterator[str]:
-    """Yield a diff as plain lines, the headline left out.
+def parts(document: Document, *, verbose: bool = False, quiet: bool = False) -> Iterator[Part]:
+    """Yield what is told of a diff.
 
     Args:
         document: the diff.
         verbose: tell every change and every vector, not examples.
+        quiet: tell what must be acted on and the totals, and nothing else.
     """
+    yield Line(headline(document), style="bold")
     found = groups(document)
     several = len({group.framework for group in found} | {row["framework"] for row in document["drift"]}) > 1
     for section, words in TITLES.items():
         chosen = [group for group in found if group.section == section]
-        if chosen:
-            yield ""
-            yield f"{words}: {count(len(chosen), 'change')}"
+        if chosen and (section == "act" or not quiet):
+            yield Line()
+            yield Line(f"{words}: {count(len(chosen), 'change')}", style="bold red" if section == "act" else "bold")
             for group in chosen:
-                yield from _group_lines(group, several, verbose)
-    yield from _drift_lines(document, several, verbose)
-    yield from _list("Notes:", document["notes"])
-    yield from _only_lines(document, verbose)
-    yield ""
-    yield from _wrapped(conclusion(document), "")
+                yield from _group_parts(group, several, verbose)
+    if not quiet:
+        yield from _drift_parts(document, several, verbose)
+        yield from _list("Notes:", document["notes"])
+        yield from _only_parts(document, verbose)
+    yield Line()
+    yield Line(conclusion(document))
 
 
-def _wrapped(text: str, indent: str) -> Iterator[str]:
-    """Yield text in lines of 80 columns, where names allow it; what follows the first is indented further."""
-    yield from textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=indent,
-        subsequent_indent=f"{indent}  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def _group_lines(group: Group, several: bool, verbose: bool) -> Iterator[str]:
-    yield from _wrapped(f"{group.framework} {group.sentence}" if several else group.sentence, "  ")
+def _group_parts(group: Group, several: bool, verbose: bool) -> Iterator[Part]:
+    yield Line(f"{group.framework} {group.sentence}" if several else group.sentence, indent=2)
     for detail in group.details[:-1] if verbose else group.details:
-        yield from _wrapped(detail, "      ")
+        yield Line(detail, indent=6)
     if verbose:
-        yield from (f"      {row_text(row)}" for row in group.rows)
+        yield from (Line(row_text(row), indent=6) for row in group.rows)
 
 
-def _list(head: str, texts: Sequence[str]) -> Iterator[str]:
+def _list(head: str, texts: Sequence[str]) -> Iterator[Part]:
     if texts:
-        yield ""
-        yield head
-        for text in texts:
-            yield from _wrapped(text, "  ")
+        yield Line()
+        yield Line(head, style="bold")
+        yield from (Line(text, indent=2) for text in texts)
 
 
-def _drift_lines(document: Document, several: bool, verbose: bool) -> Iterator[str]:
+def _drift_parts(document: Document, several: bool, verbose: bool) -> Iterator[Part]:
     """Yield a table of the outputs that have other bits."""
     if not document["drift"]:
         return
     heads = ("operation", "output", "tensors", "changed", "median", "p99", "worst ULP")
-    table = [heads, *(_drift_cells(row, several) for row in document["drift"])]
-    widths = [max(len(row[i]) for row in table) for i in range(len(heads))]
-    yield ""
-    yield "Drift: other bits, the same verdict"
-    for row in table:
-        cells = (c.ljust(w) if i < 2 else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True)))
-        yield f"  {'  '.join(cells)}".rstrip()
+    yield Line()
+    yield Line("Drift: other bits, the same verdict", style="bold")
+    yield Table(heads, [_drift_cells(row, several) for row in document["drift"]], left=(0, 1), indent=2)
     if not any("elements" in row for row in document["drift"]):
-        yield "  (measured where both reports keep whole outputs: `nnconform run --outputs`)"
+        yield Line("(measured where both reports keep whole outputs: `nnconform run --outputs`)", indent=2)
     if verbose:
-        yield from (f"      {row_text(change)}" for change in document["changes"] if change["kind"] == "drifted")
+        drifted = (change for change in document["changes"] if change["kind"] == "drifted")
+        yield from (Line(row_text(change), indent=6) for change in drifted)
 
 
 def _drift_cells(row: Document, several: bool) -> tuple[str, ...]:
@@ -177,7 +164,7 @@ def _drift_cells(row: Document, several: bool) -> tuple[str, ...]:
     return name, row["output"], str(row["tensors"]), f"{share:.1%}", *numbers
 
 
-def _only_lines(document: Document, verbose: bool) -> Iterator[str]:
+def _only_parts(document: Document, verbose: bool) -> Iterator[Part]:
     """Yield what could not be compared: vectors and frameworks on one side, vectors that are not the same."""
     told = []
     for side in ("old", "new"):

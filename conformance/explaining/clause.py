@@ -107,7 +107,7 @@ def _found(page: Page, found: Mapping[str, Mapping[str, Group]]) -> None:
     for framework, groups in found.items():
         page.say(framework, indent=2, style="bold")
         for said, group in groups.items():
-            who = f"{telling.who_text(group)}: {telling.count(group.vectors, 'vector')}"
+            who = f"{group.who}: {telling.count(group.vectors, 'vector')}"
             page.fields([(said, who)], indent=4)
 
 

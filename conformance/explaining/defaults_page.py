@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from nnconform.conformance.layout import glued
 from nnconform.conformance.suite import catalogue
 
 from . import telling
@@ -11,7 +12,7 @@ from .default_laws import LAW, OTHER, READ
 from .defaults import Line, table
 from .dialect import advice
 from .lastrun import LastRun, dialects_of
-from .page import Page, glued
+from .page import Page
 
 # As many families as stand beside the spec in 80 columns.
 ABREAST = 7

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from nnconform.conformance.layout import joined
 from nnconform.conformance.suite import catalogue
 from nnconform.conformance.suite.clauses import clauses
 
 from . import knowledge, lastrun, telling
 from .lastrun import LastRun
-from .page import Page, joined
+from .page import Page
 
 KINDS = {
     "semantic": "dialect, semantic: another exact value",

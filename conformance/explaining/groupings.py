@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from nnconform.conformance.layout import joined
 from nnconform.conformance.reports.summary import HEADS, groups
 from nnconform.conformance.running import frameworks
 from nnconform.conformance.suite import catalogue
@@ -12,7 +13,7 @@ from nnconform.conformance.suite.operations import OUTPUTS
 
 from . import knowledge, lastrun, telling
 from .lastrun import LastRun, Row
-from .page import Page, joined
+from .page import Page
 
 VERDICTS = {
     "conforms": "Inside the error bound of the expected value, special values, dtype and shape included.",

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nnconform.conformance.layout import joined
 from nnconform.conformance.reports.summary import Group
 from nnconform.conformance.suite import catalogue
 from nnconform.conformance.suite.operations import OPTIONAL, OUTPUTS
@@ -13,7 +14,7 @@ from nnconform.conformance.suite.operations import OPTIONAL, OUTPUTS
 from . import lastrun, telling
 from .dialect import advice
 from .lastrun import LastRun, Row
-from .page import Page, joined
+from .page import Page
 
 
 def page(name: str, run: LastRun) -> Page:

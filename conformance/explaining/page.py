@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -12,21 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-WIDTH = 80
-# Stands for a blank that no line breaks at, until all lines are broken.
-GLUE = "\ue000"
-# A name that is longer than this may be broken, so that no line is left nearly empty.
-WHOLE = 48
-
-
-def glued(name: str) -> str:
-    """Return a name whose words stay in one line where that is short."""
-    return name.replace(" ", GLUE) if len(name) <= WHOLE else name
-
-
-def joined(names: Iterable[str]) -> str:
-    """Return names with commas between them, each kept in one line."""
-    return ", ".join(map(glued, names))
+from nnconform.conformance.layout import GLUE, PROSE, WHOLE, WIDTH, clean
+from nnconform.conformance.terminal import console, printable
 
 
 class Page:
@@ -43,7 +29,7 @@ class Page:
 
     def say(self, text: str, *, indent: int = 0, style: str = "") -> None:
         """Add a paragraph, whose words are wrapped."""
-        self._add(Text(text, style=style), indent)
+        self._add(_text(text, style), indent)
 
     def gap(self) -> None:
         """Add an empty line."""
@@ -56,7 +42,7 @@ class Page:
 
     def verbatim(self, line: str, *, indent: int = 0) -> None:
         """Add a line that is not broken, such as a link."""
-        self._parts.append((Text(" " * indent + line, no_wrap=True, overflow="ignore"), True))
+        self._parts.append((Text(" " * indent + clean(line), no_wrap=True, overflow="ignore"), True))
 
     def command(self, words: Iterable[str]) -> None:
         """Add a command as a shell takes it, over several lines where it is long."""
@@ -84,7 +70,7 @@ class Page:
         grid.add_column(overflow="fold")
         rows = [(name, text) for name, text in pairs if text]
         for name, text in rows:
-            grid.add_row(Text(name), Text(text))
+            grid.add_row(_text(name), _text(text))
         if rows:
             self._add(grid, indent)
 
@@ -99,7 +85,7 @@ class Page:
             side: Any = "right" if right and number else "left"
             table.add_column(Text(head), justify=side, overflow="fold", no_wrap=whole)
         for line in lines:
-            table.add_row(*map(Text, line))
+            table.add_row(*map(_text, line))
         self._add(table, indent)
 
     def side_by_side(self, labels: Sequence[str], columns: Mapping[str, Mapping[str, str]], *, indent: int) -> None:
@@ -130,13 +116,13 @@ class Page:
         return "\n".join(line.rstrip() for line in self._drawn(Console(width=WIDTH, color_system=None)).split("\n"))
 
     def print(self) -> None:
-        """Print the page: in colour on a terminal, plain in a pipe."""
-        if sys.stdout.isatty():
-            console = Console()
-            console.width = min(console.width, 100)
-            click.echo(self._drawn(console), nl=False, color=True)
-        else:
-            click.echo(self.text(), nl=False)
+        """Print the page: in colour on a terminal, plain in a pipe of 80 columns."""
+        canvas = console()
+        canvas.width = min(canvas.width, PROSE)
+        text = self._drawn(canvas)
+        if canvas.color_system is None:
+            text = "\n".join(line.rstrip() for line in text.split("\n"))
+        click.echo(printable(text), nl=False, color=True)
 
     def _add(self, part: Any, indent: int = 0) -> None:
         self._parts.append((Padding(part, (0, 0, 0, indent)) if indent else part, False))
@@ -148,3 +134,8 @@ class Page:
             for part, long in self._parts:
                 console.print(part, soft_wrap=long, highlight=False)
         return capture.get().replace(GLUE, " ")
+
+
+def _text(text: str, style: str = "") -> Text:
+    """Return text, foreign text too, as it may be printed; line ends stay."""
+    return Text("\n".join(map(clean, text.split("\n"))), style=style)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
+from nnconform.conformance.layout import joined
 from nnconform.conformance.reports.summary import COLUMNS, HEADS, Group, output_text
 
 from .lastrun import LastRun, Row, first_line
-from .page import Page, joined
+from .page import Page
 
 # How many cases of vectors a list shows.
 FEW = 8
@@ -38,7 +39,7 @@ def tell(page: Page, group: Group, *, indent: int, who: bool = True, said: str =
         said: what has been said of it, and need not be said again.
     """
     if who:
-        page.say(who_text(group), indent=indent)
+        page.say(group.who, indent=indent)
     row, name = group.worst
     element = output_text(row, name).lstrip(" :")
     text = element or first_line(row)
@@ -48,14 +49,6 @@ def tell(page: Page, group: Group, *, indent: int, who: bool = True, said: str =
         page.say(text, indent=indent + 2, style="dim")
     for reason in dict.fromkeys(row["known"] for row, _ in group.rows if "known" in row):
         page.say(f"known: {reason}", indent=indent)
-
-
-def who_text(group: Group) -> str:
-    """Return the implementations of a group, each name in one line, those of the same modes together."""
-    by_modes: dict[str, list[str]] = {}
-    for name, modes in group.modes.items():
-        by_modes.setdefault("/".join(modes), []).append(name)
-    return "; ".join(f"{joined(names)} ({modes})" for modes, names in by_modes.items())
 
 
 def count(number: int, noun: str) -> str:

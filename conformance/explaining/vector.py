@@ -8,7 +8,8 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from nnconform.conformance.reports.show import COLOURS
+from nnconform.conformance.layout import joined
+from nnconform.conformance.reports.counting import COLOURS
 from nnconform.conformance.reports.summary import HEADS, Group
 from nnconform.conformance.suite import catalogue
 from nnconform.conformance.suite.clauses import clauses
@@ -17,7 +18,7 @@ from . import knowledge, telling
 from .dialect import advice
 from .element import Document, at, decimal, inputs, place_in_call, tensor
 from .lastrun import LastRun, Row, dialects_of, first_line
-from .page import Page, joined
+from .page import Page
 
 # What is said of a worst element, after what went in there.
 MEASURES = (
@@ -117,7 +118,7 @@ def _found(page: Page, vector: Document | None, rows: list[Row]) -> None:
         page.gap()
         verdict: str = row["verdict"]
         colour = COLOURS.get(HEADS.get(verdict, verdict), "red")
-        page.fields([(verdict, telling.who_text(group))], indent=2, style=colour)
+        page.fields([(verdict, group.who)], indent=2, style=colour)
         _why(page, row)
         _side_by_side(page, vector, row)
     bad = [group.rows[0][0] for group in told if group.rows[0][0]["verdict"] not in ("conforms", "unsupported")]

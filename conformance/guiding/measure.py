@@ -115,7 +115,7 @@ def _run(frameworks: Sequence[Framework]) -> dict[str, Measured]:
     """Run the tables' implementations of frameworks side by side, with progress on a terminal."""
     if not frameworks:
         return {}
-    from nnconform.conformance.reports.show import run_with_progress
+    from nnconform.conformance.reports.progress import run_with_progress
     from nnconform.conformance.running.drive import Options
     from nnconform.conformance.running.run import Run
     from nnconform.conformance.running.selection import Selection

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from nnconform.conformance.layout import Line, Part, glued, joined
+
 TITLE = "Every number of a half format, against the exact result rounded once:"
 
 
@@ -51,30 +53,51 @@ def found(report: Mapping[str, Any]) -> dict[Head, dict[Count, Givers]]:
     return dict(sorted(result.items()))
 
 
-def lines(report: Mapping[str, Any]) -> Iterator[str]:
+def parts(report: Mapping[str, Any]) -> Iterator[Part]:
     """Yield a line for each count that is not 0, and one a framework for all that are."""
     counts = found(report)
     if not counts:
         return
-    yield ""
-    yield TITLE
+    yield Line()
+    yield Line(TITLE, style="bold")
     right: dict[str, list[str]] = defaultdict(list)
     for head, given in counts.items():
         if not any(count.differ for count in given):
-            right[head.framework].append(f"{head.operation} {head.output} {head.dtype}")
+            right[head.framework].append(_what(head))
             continue
         for count, givers in given.items():
-            yield f"  {' '.join(head)}: {count.text}"
-            yield f"      {_names(givers)}"
+            yield Line(f"{' '.join(head)}: {count.text}", indent=2, hang=4)
+            yield Line(_names(givers), indent=6)
     for framework, names in right.items():
-        yield f"  {framework}: none differs of {', '.join(names)}"
+        yield Line(f"{framework}: none differs of {joined(names)}", indent=2, hang=4)
+
+
+def brief(report: Mapping[str, Any]) -> Iterator[Part]:
+    """Yield a line a framework: what differs, and how many results at the most."""
+    worst: dict[str, dict[str, int]] = defaultdict(dict)
+    for head, given in found(report).items():
+        worst[head.framework][_what(head)] = max(count.differ for count in given)
+    if not worst:
+        return
+    yield Line()
+    yield Line(TITLE, style="bold")
+    for framework, counts in worst.items():
+        told = joined(f"{what} {differ:,}" for what, differ in counts.items() if differ)
+        text = f"{len(counts) - sum(map(bool, counts.values()))} of {len(counts)} outputs are exact"
+        yield Line(
+            f"{framework}: {text}{f'; differ: {told}' if told else ''}", indent=2, lead=framework, lead_style="bold"
+        )
+
+
+def _what(head: Head) -> str:
+    return f"{head.operation} {head.output} {head.dtype}"
 
 
 def _names(givers: Givers) -> str:
     modes = {"/".join(found) for found in givers.values()}
     if len(modes) == 1:
-        return f"{', '.join(givers)} ({modes.pop()})"
-    return ", ".join(f"{name} ({'/'.join(found)})" for name, found in givers.items())
+        return f"{joined(givers)} ({modes.pop()})"
+    return ", ".join(f"{glued(name)} ({'/'.join(found)})" for name, found in givers.items())
 
 
 def _number(value: float | str) -> str:

@@ -7,9 +7,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from nnconform.conformance import layout
 from nnconform.conformance.suite.operations import RANDOM
 
-HEADS = ("framework", "implementation", "operation", "output", "results", "median", "worst", "beyond its bound")
+TITLE = "Error over bound of the outputs that conform, the worst element of each:"
+HEADS = ("", "results", "median", "worst")
 
 
 class Line(NamedTuple):
@@ -34,12 +36,37 @@ class Line(NamedTuple):
     @property
     def cells(self) -> list[str]:
         """The line as it stands in the table, by ``HEADS``."""
-        found = sorted(self.beyond.items(), key=lambda item: (-item[1], item[0]))
         numbers = ["-", "-"]
         if self.ratios:
             numbers = [f"{size:.2g}" for size in (statistics.median(self.ratios), max(self.ratios))]
-        head = [self.framework, self.implementation, self.operation, self.output]
-        return [*head, str(len(self.ratios)), *numbers, ", ".join(f"{count} {name}" for name, count in found)]
+        return [f"  {self.operation} {self.output}", f"{len(self.ratios):,}", *numbers]
+
+    @property
+    def beyond_texts(self) -> list[str]:
+        """How many results are beyond their bound, by verdict and dialect, the most first."""
+        found = sorted(self.beyond.items(), key=lambda item: (-item[1], item[0]))
+        return [f"{count:,} {name}" for name, count in found]
+
+
+def parts(report: Mapping[str, Any]) -> Iterator[layout.Part]:
+    """Yield a table with a title for each implementation, and what it comes to."""
+    rows: list[list[str] | layout.Line] = []
+    previous = ""
+    for line in lines(report):
+        title = f"{line.framework} {line.implementation}"
+        if title != previous:
+            rows.append(layout.Line(title, style="bold", fold=True))
+        rows.append(line.cells)
+        if beyond := line.beyond_texts:
+            rows.append(layout.Line(f"beyond its bound: {layout.joined(beyond)}", indent=4))
+        previous = title
+    yield layout.Line()
+    yield layout.Line(TITLE, style="bold")
+    yield layout.Table(HEADS, rows)
+    yield layout.Line()
+    yield layout.Line(summary(report))
+    for text in unsaid(report):
+        yield layout.Line(f"beyond its bound, and said to conform: {text}", indent=2, style="red")
 
 
 def lines(report: Mapping[str, Any]) -> Iterator[Line]:
@@ -73,4 +100,4 @@ def summary(report: Mapping[str, Any]) -> str:
     ratios = [ratio for line in lines(report) for ratio in line.ratios]
     beyond = sum(line.beyond.total() for line in lines(report))
     worst = f"; the worst is {max(ratios):.3g} of its bound" if ratios else ""
-    return f"{len(ratios)} outputs conform{worst}; {beyond} are beyond their bound and have another verdict"
+    return f"{len(ratios):,} outputs conform{worst}; {beyond:,} are beyond their bound and have another verdict"

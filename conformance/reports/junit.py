@@ -181,10 +181,7 @@ def _details(row: Row, clauses: Sequence[str], entry: Row) -> Iterator[str]:
             yield from _output_lines(name, output)
     if row.get("printed"):
         yield _printed(row["printed"])
-    ours = entry["adapter"].startswith("nnconform.adapters.")
-    what = [entry.get("target", entry["name"])] if ours else ["--adapter", entry["adapter"]]
-    only = ["--vector", row["vector"], "--implementation", row["implementation"], "--mode", row["mode"]]
-    yield f"again: {shlex.join(['nnconform', 'run', *what, *only])}"
+    yield f"again: {shlex.join(summary.again(entry, row))}"
 
 
 def _output_lines(name: str, output: Row) -> Iterator[str]:

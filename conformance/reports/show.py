@@ -1,127 +1,160 @@
-"""What a person sees of a run: progress while it goes on, and the report as a table or as plain lines."""
+"""What a person sees of a report on a terminal, in a pipe or in a log."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import dropwhile
+from typing import Any
 
-import click
+from nnconform.conformance import terminal
+from nnconform.conformance.layout import WIDTH, Line, Part
 
-if TYPE_CHECKING:
-    from nnconform.conformance.running.drive import Options
-    from nnconform.conformance.running.frameworks import Framework
-    from nnconform.conformance.running.journal import Journal
-    from nnconform.conformance.running.run import Run
-    from nnconform.conformance.suite.vectors import Vector
+from . import acting, brief, counting, exhaustive, headroom, summary
+from .report import exit_status
 
-COLOURS = {"conform": "green", "by dialect": "yellow", "diverge": "red", "failed": "red", "unsupported": "dim"}
-
-
-def run_with_progress(
-    chosen: Sequence[Framework], vectors: Sequence[Vector], options: Options, journal: Journal | None = None
-) -> Run:
-    """Run with a progress bar a framework on a terminal, and without in a pipe."""
-    from nnconform.conformance.running.run import run
-
-    if not sys.stderr.isatty():
-        return run(chosen, vectors, options, journal=journal)
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[vector]}", markup=False),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        labels = {id(f): f.target or f.name for f in chosen}
-        tasks = {
-            number: bars.add_task(f"{label} (starting)", total=None, vector="")
-            for f in chosen
-            if not f.missing
-            for number, label in [(id(f), labels[id(f)])]
-        }
-
-        def progress(kind: str, entry: Any, vector: Any) -> None:
-            number = id(entry.framework)
-            if kind == "started":
-                bars.update(tasks[number], description=labels[number], total=entry.calls, completed=entry.answered)
-            elif kind == "answer":
-                bars.update(tasks[number], completed=entry.answered, vector=vector)
-            else:
-                bars.update(tasks[number], vector=entry.status)
-
-        return run(chosen, vectors, options, progress, journal)
+Row = Mapping[str, Any]
 
 
-def teller() -> Callable[[str], None]:
-    """Return what says on standard error what takes long."""
-    return lambda line: click.echo(line, err=True)
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted of a report.
 
-
-def show(result: Mapping[str, Any], *, headroom: bool = False) -> None:
-    """Print a report: a table on a terminal, plain lines in a pipe.
-
-    Args:
-        result: the report.
-        headroom: whether to say how near the outputs come to their bounds.
+    Attributes:
+        strict: a dialect must be acted on.
+        verbose: all groups of findings, with implementations and the worst element.
+        quiet: what must be acted on and the conclusion, and nothing else.
+        near: how near the outputs come to their bounds.
     """
-    from . import exhaustive, summary
 
-    for line in summary.lines(result):
-        click.echo(line)
-    _columns(*summary.count_rows(result))
-    for line in (*summary.findings(result), *exhaustive.lines(result)):
-        click.echo(line)
-    if headroom:
-        _headroom(result)
-    click.echo("")
-    for line in summary.false_alarms(result):
-        click.echo(line)
-    click.echo(summary.conclusion(result))
+    strict: bool = False
+    verbose: bool = False
+    quiet: bool = False
+    near: bool = False
 
 
-def _headroom(result: Mapping[str, Any]) -> None:
-    from . import headroom
-
-    click.echo("\nError over bound of the outputs that conform, the worst element of each:")
-    _columns(list(headroom.HEADS), [line.cells for line in headroom.lines(result)])
-    click.echo("")
-    click.echo(headroom.summary(result))
-    for line in headroom.unsaid(result):
-        click.echo(f"  beyond its bound, and said to conform: {line}")
+def show(report: Mapping[str, Any], wanted: Wanted) -> None:
+    """Print a report, as wide as standard output."""
+    terminal.show(parts(report, wanted, terminal.width()))
 
 
-LEFT = ("framework", "operation", "implementation", "output", "beyond its bound")
+def parts(report: Mapping[str, Any], wanted: Wanted, width: int = WIDTH) -> Iterator[Part]:
+    """Yield what is told of a report, in so many columns."""
+    # Whatever is left out, nothing begins with an empty line.
+    yield from dropwhile(lambda part: part == Line(), _parts(report, wanted, width))
 
 
-def _columns(heads: list[str], rows: list[list[str]]) -> None:
-    if sys.stdout.isatty():
-        return _table(heads, rows)
-    click.echo("")
-    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
-    for row in [heads, *rows]:
-        cells = (
-            cell.ljust(width) if head in LEFT else cell.rjust(width)
-            for head, cell, width in zip(heads, row, widths, strict=True)
-        )
-        click.echo("  ".join(cells).rstrip())
-    return None
+def _parts(report: Mapping[str, Any], wanted: Wanted, width: int) -> Iterator[Part]:
+    yield from _frameworks(acting.stopped(report) if wanted.quiet else report["frameworks"])
+    if not report["complete"]:
+        yield Line("This run is incomplete: what follows is what was done until it ended.", style="bold red")
+    if report["results"] and not wanted.quiet:
+        yield Line()
+        yield counting.table(report, width)
+    yield from acting.parts(report, strict=wanted.strict)
+    if not wanted.quiet:
+        yield from _for_information(report, wanted)
+    if wanted.near:
+        yield from headroom.parts(report)
+    yield from _end(report, wanted)
 
 
-def _table(heads: list[str], rows: list[list[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+def _for_information(report: Mapping[str, Any], wanted: Wanted) -> Iterator[Part]:
+    if wanted.verbose:
+        yield from _groups(report, wanted.strict)
+        yield from exhaustive.parts(report)
+    else:
+        yield from brief.parts(report, strict=wanted.strict)
+        yield from exhaustive.brief(report)
+    if told := summary.false_alarms(report):
+        yield Line()
+        yield Line(told, style="dim")
 
-    table = Table(box=None, pad_edge=False)
-    for head in heads:
-        justify = "left" if head in LEFT else "right"
-        table.add_column(head, justify=justify, style=COLOURS.get(head, ""))  # type: ignore[arg-type]
-    previous = ""
+
+def _frameworks(entries: Sequence[Row]) -> Iterator[Part]:
+    """Yield a line a framework: its versions and time, or why it did not run."""
+    for entry in entries:
+        name = entry["name"]
+        style = {"ran": "", "missing": "dim"}.get(entry["status"], "red")
+        yield Line(f"{name}: {_state(entry)}", lead=name, lead_style="bold", style=style, fold=True)
+
+
+def _state(entry: Row) -> str:
+    if entry["status"] != "ran":
+        return f"{entry['status']}: {entry['reason']}"
+    versions = ", ".join(f"{package} {version}" for package, version in entry["versions"].items())
+    seconds = entry["seconds"]
+    return f"{versions} ({f'{seconds:.1f}' if seconds < 10 else f'{seconds:.0f}'} s)"
+
+
+def _groups(report: Mapping[str, Any], strict: bool) -> Iterator[Part]:
+    """Yield all groups of findings that need no action."""
+    new = [row for row in report["results"] if "known" not in row]
+    judged = [row for row in new if row["profile"] != "defaults"]
+    defaults = brief.differing(row for row in new if row["profile"] == "defaults")
+    sections: list[tuple[str, acting.Found]] = [
+        ("Differs by a dialect, which explains it", {} if strict else summary.groups(judged, "dialect")),
+        ("Unsupported", summary.groups(judged, "unsupported")),
+        ("Defaults other than the spec's (they fail no run)", _by_verdict(defaults)),
+        ("Known (they fail no run)", _known([row for row in report["results"] if "known" in row])),
+    ]
+    for title, found in sections:
+        if found:
+            yield from acting.section(title, found)
+
+
+def _by_verdict(rows: Sequence[Row]) -> acting.Found:
+    """Return groups of all verdicts, what has no dialect with its verdict for a name."""
+    found: dict[tuple[str, str, str], summary.Group] = {}
+    for verdict in acting.TITLES:
+        for (framework, operation, name), group in summary.groups(rows, verdict).items():
+            found[framework, operation, name if verdict == "dialect" else ": ".join(filter(None, (verdict, name)))] = (
+                group
+            )
+    return found
+
+
+def _known(rows: Sequence[Row]) -> acting.Found:
+    """Return the results that the list of known divergences covers, grouped by framework, operation and reason."""
+    found: dict[tuple[str, str, str], summary.Group] = defaultdict(summary.Group)
     for row in rows:
-        table.add_row("" if row[0] == previous else row[0], *row[1:])
-        previous = row[0]
-    Console().print(table)
+        names = [name for name, output in row["outputs"].items() if output["verdict"] == row["verdict"]]
+        for name in names or [""]:
+            reason = f"{row['verdict']}: {summary.first_line(row['known'])}"
+            found[row["framework"], row["operation"], reason].add(row, name)
+    return dict(found)
+
+
+def _end(report: Mapping[str, Any], wanted: Wanted) -> Iterator[Part]:
+    """Yield whether there is something to act on, the totals, and how to see more."""
+    totals, status = summary.conclusion(report), exit_status(report, strict=wanted.strict)
+    yield Line()
+    if status == 0:
+        lead = "Nothing to act on."
+        yield Line(f"{lead} {totals}", lead=lead, lead_style="bold green")
+    else:
+        yield Line(f"To act on: {_todo(report, wanted.strict)} (exit status {status})", style="bold red")
+        yield Line(totals)
+    if not wanted.quiet:
+        yield Line(_more(wanted.verbose), style="dim")
+
+
+def _todo(report: Mapping[str, Any], strict: bool) -> str:
+    found = sum(map(len, acting.findings(report, strict=strict).values()))
+    stopped, problems = len(acting.stopped(report)), len(report["problems"])
+    listed, faults = len(report.get("known_problems", ())), len(report["faults"])
+    told = [
+        f"{acting.count(found, 'group')} of findings" if found else "",
+        acting.count(faults, "fault of adapters", "faults of adapters") if faults else "",
+        f"{acting.count(stopped, 'framework')} that did not run to the end" if stopped else "",
+        f"{acting.count(problems, 'vector file')} left out" if problems else "",
+        acting.count(listed, "entry that does not hold", "entries that do not hold") if listed else "",
+        "" if report["complete"] or stopped else "a run that is incomplete",
+    ]
+    return ", ".join(filter(None, told))
+
+
+def _more(verbose: bool) -> str:
+    every = "" if verbose else "run with --verbose (all groups of findings) or "
+    return f"More: nnconform explain NAME (a dialect, vector, implementation); {every}--html FILE (a page to look at)"

@@ -1,11 +1,12 @@
-"""A report on a terminal or in a pipe: counts by framework and operation, then each group of findings."""
+"""What a report says in sum: counts by framework and operation, groups of findings, each of them in words."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from nnconform.conformance.layout import joined
 from nnconform.conformance.suite.operations import OUTPUTS
 
 Row = Mapping[str, Any]
@@ -50,6 +51,14 @@ class Group:
         return ", ".join(f"{name} ({'/'.join(found)})" for name, found in self.modes.items())
 
     @property
+    def who(self) -> str:
+        """The implementations concerned, each name in one line, those of the same modes together."""
+        by_modes: dict[str, list[str]] = {}
+        for name, modes in self.modes.items():
+            by_modes.setdefault("/".join(modes), []).append(name)
+        return "; ".join(f"{joined(names)} ({modes})" for modes, names in by_modes.items())
+
+    @property
     def vectors(self) -> int:
         """How many vectors are concerned."""
         return len({row["vector"] for row, _ in self.rows})
@@ -72,7 +81,7 @@ def groups(rows: Iterable[Row], verdict: str) -> dict[tuple[str, str, str], Grou
         head = row["framework"], row["operation"]
         if not row["outputs"]:
             if row["verdict"] == verdict:
-                found[*head, row.get("dialect", _first_line(row.get("reason", "")))].add(row, "")
+                found[*head, row.get("dialect", first_line(row.get("reason", "")))].add(row, "")
             continue
         for name, output in row["outputs"].items():
             if output["verdict"] == verdict:
@@ -80,9 +89,23 @@ def groups(rows: Iterable[Row], verdict: str) -> dict[tuple[str, str, str], Grou
     return dict(found)
 
 
-def _first_line(text: str) -> str:
+def first_line(text: str) -> str:
+    """Return the first line of a text, cut where it is long."""
     line = text.strip().partition("\n")[0]
     return line if len(line) <= 110 else f"{line[:107]}..."
+
+
+def again(entry: Row, row: Row) -> list[str]:
+    """Return the command that runs one call again.
+
+    Args:
+        entry: the framework in the report.
+        row: a result, or a fault of an adapter, of which the mode is not known.
+    """
+    ours = entry["adapter"].startswith("nnconform.adapters.")
+    what = [entry.get("target", entry["name"])] if ours else ["--adapter", entry["adapter"]]
+    mode = ["--mode", row["mode"]] if "mode" in row else []
+    return ["nnconform", "run", *what, "--vector", row["vector"], "--implementation", row["implementation"], *mode]
 
 
 def worst_text(group: Group) -> str:
@@ -123,23 +146,8 @@ def _number(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.8g}"
 
 
-def _group_lines(found: Mapping[tuple[str, str, str], Group]) -> Iterator[str]:
-    for (framework, operation, name), group in found.items():
-        outputs = f" ({', '.join(group.outputs)})" if group.outputs else ""
-        yield f"  {framework} {operation}{outputs}{': ' + name if name else ''}, {_count(group.vectors, 'vector')}"
-        yield f"      {group.implementations_text}"
-        yield f"      {'worst' if group.outputs else 'such as'}: {worst_text(group)}"
-
-
 def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
-
-
-def _state(entry: Mapping[str, Any]) -> str:
-    versions = ", ".join(f"{k} {v}" for k, v in entry["versions"].items())
-    if entry["status"] == "ran":
-        return f"{versions} ({entry['seconds']:.0f} s)"
-    return f"{entry['status']}: {entry['reason']}"
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _order(key: tuple[str, str], report: Mapping[str, Any]) -> tuple[int, int]:
@@ -165,94 +173,22 @@ def count_rows(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     return heads, rows
 
 
-def lines(report: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what stands before and after the table, as plain lines: frameworks first, findings after."""
-    for entry in report["frameworks"]:
-        yield f"{entry['name']}: {_state(entry)}"
-    if not report["complete"]:
-        yield "This run is incomplete: what follows is what was done until it ended."
-
-
-def findings(report: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the groups of findings as plain lines, what matters most first."""
-    known = [row for row in report["results"] if "known" in row]
-    new = [row for row in report["results"] if "known" not in row]
-    judged = [row for row in new if row["profile"] != "defaults"]
-    defaults = [row for row in new if row["profile"] == "defaults"]
-    sections: Sequence[tuple[str, dict[tuple[str, str, str], Group]]] = (
-        ("Diverges (no dialect explains it)", groups(judged, "diverges")),
-        ("Crashed", groups(judged, "crash")),
-        ("Timed out", groups(judged, "timeout")),
-        ("Raised an error where the clause has a value", groups(judged, "error")),
-        ("Differs by a dialect", groups(judged, "dialect")),
-        ("Unsupported", groups(judged, "unsupported")),
-        ("Defaults that differ from the spec's (they do not fail a run)", _differing(defaults)),
-        ("Known (they do not fail a run)", _listed(known)),
-    )
-    for title, found in sections:
-        if found:
-            yield ""
-            yield f"{title}: {_count(len(found), 'group')}"
-            yield from _group_lines(found)
-    yield from _trouble(report)
-
-
-def _differing(rows: Sequence[Row]) -> dict[tuple[str, str, str], Group]:
-    return {key: group for verdict in ("diverges", "error", "dialect") for key, group in groups(rows, verdict).items()}
-
-
-def _listed(rows: Sequence[Row]) -> dict[tuple[str, str, str], Group]:
-    """Return the results that the list of known divergences covers, grouped by framework, operation and reason."""
-    found: dict[tuple[str, str, str], Group] = defaultdict(Group)
-    for row in rows:
-        names = [name for name, output in row["outputs"].items() if output["verdict"] == row["verdict"]]
-        for name in names or [""]:
-            found[row["framework"], row["operation"], f"{row['verdict']}: {_first_line(row['known'])}"].add(row, name)
-    return dict(found)
-
-
-def _trouble(report: Mapping[str, Any]) -> Iterator[str]:
-    if report["problems"]:
-        yield ""
-        yield "Vector files that were left out:"
-        yield from (f"  {problem}" for problem in report["problems"])
-    if report.get("known_problems"):
-        yield ""
-        yield "The list of known divergences does not hold (exit status 1):"
-        yield from (f"  {problem}" for problem in report["known_problems"])
-    if report["faults"]:
-        seen: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for fault in report["faults"]:
-            seen[fault["framework"], fault["implementation"]].append(fault["message"])
-        yield ""
-        yield "Faults of adapters (the suite's own, not the framework's; exit status 3):"
-        for messages in seen.values():
-            more = f" (and {len(messages) - 1} more like it)" if len(messages) > 1 else ""
-            yield f"  {messages[0]}{more}"
-    for entry in report["frameworks"]:
-        if entry.get("stderr"):
-            yield ""
-            yield f"The end of what the worker of {entry['name']} printed:"
-            yield from (f"  | {line}" for line in entry["stderr"].strip().splitlines()[-15:])
-
-
 def conclusion(report: Mapping[str, Any]) -> str:
-    """Return the last line: totals and time."""
+    """Return the totals and the time in one sentence."""
     total = Counter(row["verdict"] for row in report["results"])
-    parts = [f"{total[v]} {HEADS.get(v, v)}" for v in COLUMNS if total[v]]
-    results = f"{len(report['results'])} results: {', '.join(parts) or 'none'}"
+    parts = [f"{total[v]:,} {HEADS.get(v, v)}" for v in COLUMNS if total[v]]
+    results = f"{_count(len(report['results']), 'result')}: {', '.join(parts) or 'none'}"
     known = sum("known" in row for row in report["results"])
-    listed = f"; {known} known" if known else ""
-    faults = f"; {_count(len(report['faults']), 'fault')} of adapters" if report["faults"] else ""
-    return f"{report['vectors']} vectors, {results}{listed}{faults}; {report['seconds']:.1f} s"
+    listed = f"; {known:,} known" if known else ""
+    return f"{_count(report['vectors'], 'vector')}, {results}{listed}; {report['seconds']:.1f} s"
 
 
-def false_alarms(report: Mapping[str, Any]) -> list[str]:
-    """Return the line that says how sure the verdicts on random samples are, where there are any."""
+def false_alarms(report: Mapping[str, Any]) -> str:
+    """Return how sure the verdicts on random samples are, "" where there are none."""
     laws = report.get("laws", {})
     if not laws.get("tests"):
-        return []
-    return [
-        f"{_count(laws['samples'], 'random sample')}, {laws['tests']} random tests: samples that all have their laws "
+        return ""
+    return (
+        f"{_count(laws['samples'], 'random sample')}, {laws['tests']:,} random tests: samples that all have their laws "
         f"fail one with a probability below {laws['false_alarm']:.1e}"
-    ]
+    )

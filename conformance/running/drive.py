@@ -231,6 +231,7 @@ class Driver(threading.Thread):
             # Whatever else goes wrong must not end the thread unseen: the run would wait for it for ever.
             self._fail(job, "failed", f"the suite failed: {type(error).__name__}: {error}")
         finally:
+            self._in_flight(job, "")
             self._end_worker()
             job.run.seconds = time.monotonic() - job.began
             if first:
@@ -280,10 +281,15 @@ class Driver(threading.Thread):
         job.run.stderr = printed or (self.worker.tail() if self.worker is not None else "")
         job.left.clear()
 
+    def _in_flight(self, job: Job, vector: str) -> None:
+        """Tell which vector this driver's worker has now, "" for none; a hang is seen by what does not follow."""
+        self.events.put(("flight", (job.run, self.ident, vector)))
+
     def _some(self, job: Job, vector: Vector, calls: Sequence[Call]) -> list[Call]:
         """Make calls on a vector until one ends the worker; return those that are left."""
         assert self.worker is not None
         done = 0
+        self._in_flight(job, vector.id)
         try:
             for answer in self.worker.ask(vector, calls, self.options.timeout):
                 done += 1

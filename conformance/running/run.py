@@ -69,7 +69,9 @@ def run(
         frameworks: those that are not installed are reported as missing.
         vectors: all that there are; ``options.selection`` says which to report.
         options: how.
-        progress: called with ``started``, ``answer`` or ``idle``, the framework's run, and the vector's id.
+        progress: called with what happened, the framework's run, and a detail: ``started``; ``answer`` with the id of
+            the vector; ``flight`` with a number for who drives a worker, and the id of the vector that it has now, or
+            ""; ``idle``.
         journal: where to write what is found as it comes; what an earlier run has found is not run again.
     """
     began = time.monotonic()
@@ -149,6 +151,10 @@ class _Collector:
                 entry, vector, answer = payload
                 self._take(entry, vector, answer)
                 yield kind, entry, vector.id
+                continue
+            if kind == "flight":
+                entry, *detail = payload
+                yield kind, entry, detail
                 continue
             if kind == "started":
                 self._started(payload)
