@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import recorded
 from click.testing import CliRunner, Result
 
 from nnconform.conformance.cli import cli as commands
@@ -40,6 +41,18 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def published() -> dict[str, Vector]:
     """The published vectors by id."""
     return {vector.id: vector for vector in load()[0]}
+
+
+@pytest.fixture(scope="session")
+def explained() -> Any:
+    """The recorded report of a run of three frameworks on a few vectors."""
+    return recorded.fresh(recorded.EXPLAINED)
+
+
+@pytest.fixture(scope="session")
+def full() -> Any:
+    """The report of a whole run of three frameworks: the one that CI has just made, else the recorded one."""
+    return recorded.fresh(recorded.full())
 
 
 @pytest.fixture(scope="session")
