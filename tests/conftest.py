@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import signal
 from collections.abc import Callable, Iterator
@@ -28,6 +29,20 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     found = [value for r in reports for name, value in r.user_properties if name == "mutant" and r.when == "call"]
     if found:
         terminalreporter.write_line(f"mutants: {found.count('caught')} of {len(found)} caught")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Deal out the tests so that what some share is made in one process, whatever ``--dist`` says."""
+    from scheduling import Together
+
+    return Together(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Let NumPy in each process of pytest-xdist, which has a core, take one thread: two would wait for each other."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True, scope="session")
