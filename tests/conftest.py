@@ -16,6 +16,7 @@ import recorded
 from click.testing import CliRunner, Result
 
 from nnconform.conformance.cli import cli as commands
+from nnconform.conformance.suite import reading
 from nnconform.conformance.suite.reading import files, load
 from nnconform.conformance.suite.vectors import Vector
 
@@ -49,6 +50,22 @@ def pytest_xdist_setupnodes() -> None:
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _reads_once() -> Iterator[None]:
+    """Read a vector file once in a process: every run in it reads all of them, which takes 2 seconds."""
+    read = reading.read
+    kept: dict[tuple[bytes, str], list[Vector]] = {}
+
+    def once(data: bytes, where: str) -> list[Vector]:
+        if (data, where) not in kept:
+            kept[data, where] = read(data, where)
+        return [*kept[data, where]]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "read", once)
         yield
 
 
