@@ -47,6 +47,13 @@ def pytest_xdist_setupnodes() -> None:
 
 
 @pytest.fixture(autouse=True, scope="session")
+def _can_be_interrupted() -> None:
+    """What tests start can be interrupted, even where a shell started pytest in the background, which cannot be."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True, scope="session")
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
