@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import signal
 from collections.abc import Callable, Iterator
@@ -11,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import recorded
 from click.testing import CliRunner, Result
 
 from nnconform.conformance.cli import cli as commands
+from nnconform.conformance.suite import reading
 from nnconform.conformance.suite.reading import files, load
 from nnconform.conformance.suite.vectors import Vector
 
@@ -29,6 +32,27 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.write_line(f"mutants: {found.count('caught')} of {len(found)} caught")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Deal out the tests so that what some share is made in one process, whatever ``--dist`` says."""
+    from scheduling import Together
+
+    return Together(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes() -> None:
+    """Let NumPy in each process of pytest-xdist, which has a core, take one thread: two would wait for each other."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _can_be_interrupted() -> None:
+    """What tests start can be interrupted, even where a shell started pytest in the background, which cannot be."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
@@ -36,10 +60,38 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _reads_once() -> Iterator[None]:
+    """Read a vector file once in a process: every run in it reads all of them, which takes 2 seconds."""
+    read = reading.read
+    kept: dict[tuple[bytes, str], list[Vector]] = {}
+
+    def once(data: bytes, where: str) -> list[Vector]:
+        if (data, where) not in kept:
+            kept[data, where] = read(data, where)
+        return [*kept[data, where]]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading, "read", once)
+        yield
+
+
 @pytest.fixture(scope="session")
 def published() -> dict[str, Vector]:
     """The published vectors by id."""
     return {vector.id: vector for vector in load()[0]}
+
+
+@pytest.fixture(scope="session")
+def explained() -> Any:
+    """The recorded report of a run of three frameworks on a few vectors."""
+    return recorded.fresh(recorded.EXPLAINED)
+
+
+@pytest.fixture(scope="session")
+def full() -> Any:
+    """The report of a whole run of three frameworks: the one that CI has just made, else the recorded one."""
+    return recorded.fresh(recorded.full())
 
 
 @pytest.fixture(scope="session")

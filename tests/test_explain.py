@@ -1,12 +1,10 @@
 """Every name is explained, in words and numbers that are those of the spec and of the report.
 
-`data/explained-report.json` is the report of `nnconform run torch tensorflow jax` with the vectors that its `selection`
-names; one of a vector that has changed since must be made anew.
+The report is a recorded one, `data/explained-report.json`; `python tests/recorded` makes it anew.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import subprocess
@@ -15,32 +13,32 @@ from pathlib import Path
 
 import pytest
 import yaml
+from recorded import EXPLAINED
 
 from nnconform.conformance.explaining import explain, lastrun, naming
 from nnconform.conformance.reports.report import write
 from nnconform.conformance.suite import catalogue
 from nnconform.conformance.suite.clauses import clauses
 
-REPORT = Path(__file__).parent / "data" / "explained-report.json"
 SPEC = Path(__file__).parents[1] / "spec"
 
 
 @pytest.fixture(scope="module")
-def report():
-    return json.loads(REPORT.read_text())
+def report(explained):
+    return explained
 
 
 @pytest.fixture(scope="module")
-def run():
-    return lastrun.load(REPORT)
+def run(explained):
+    return lastrun.LastRun(explained, EXPLAINED.name)
 
 
 @pytest.fixture(scope="module")
-def told(cli):
+def told(cli, explained):
     """What is printed of a name."""
 
     def tell(*words: str) -> str:
-        result = cli("explain", *words, "--report", REPORT)
+        result = cli("explain", *words, "--report", EXPLAINED)
         assert result.exit_code == 0, result.stderr
         return result.stdout
 
@@ -213,10 +211,10 @@ def test_a_mode_that_was_not_run_is_marked(told):
     assert "compile (not run)" in told("torch.nn.BatchNorm2d")
 
 
-def test_an_implementation_shows_what_nothing_explains(told):
-    page = told("jax.nn.initializers.he_normal")
-    assert "diverges" in page
-    assert "not truncated_normal of deviation 0.0625" in page
+def test_an_implementation_shows_what_nothing_explains(differs):
+    page = explain.page("liar.elu", lastrun.LastRun(differs)).text()
+    assert re.search(r"liar elu \(y\): \d+ vectors\n    diverges\n", page)
+    assert re.search(r"worst in elu/.*/bfloat16:\n      y\S* = ", page)
 
 
 def test_an_operation_lists_its_clauses_implementations_and_dialects(told):
@@ -233,12 +231,13 @@ def test_a_package_is_told_of_its_own_implementations_alone(told):
     assert "flax." not in page.partition("optax 0")[2]
 
 
-def test_a_verdict_is_told_with_what_has_it(told):
-    page = told("diverges")
+def test_a_verdict_is_told_with_what_has_it(differs):
+    page = explain.page("diverges", lastrun.LastRun(differs)).text()
     assert "Neither" in page
     assert "spec/findings.md" in page
-    assert "jax.nn.initializers.he_normal" in page
-    assert "torch" not in page.partition("results of")[2]
+    having = page.partition("results of")[2]
+    assert "liar.elu" in having
+    assert "liar.raises" not in having
 
 
 def test_errors_are_told_with_their_message_once(differs):
@@ -316,7 +315,7 @@ def test_the_last_run_is_told_where_no_report_is_named(cli, monkeypatch, tmp_pat
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     (tmp_path / "nnconform").mkdir()
     write(report, tmp_path / "nnconform" / "last-report.json")
-    assert "What the last run found (2026-11-27" in cli("explain", "torch.nn.BatchNorm2d").stdout
+    assert f"What the last run found ({report['created'][:10]} " in cli("explain", "torch.nn.BatchNorm2d").stdout
 
 
 def test_a_known_result_shows_its_reason(cli, tmp_path, report):
@@ -351,7 +350,7 @@ def test_an_incomplete_run_says_so(cli, tmp_path, report):
 def test_an_explanation_imports_no_framework_and_of_a_clause_no_numbers():
     code = (
         "import sys; from nnconform.conformance.cli import cli\n"
-        f"cli(['explain', 'BN-TRAIN-4', 'elu', '--report', {str(REPORT)!r}][:3], standalone_mode=False)\n"
+        f"cli(['explain', 'BN-TRAIN-4', 'elu', '--report', {str(EXPLAINED)!r}][:3], standalone_mode=False)\n"
         "print(sorted({'torch', 'tensorflow', 'keras', 'jax', 'flax', 'optax', 'numpy'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -14,7 +14,6 @@ from nnconform.conformance.explaining.defaults import SECTIONS
 from nnconform.reference.defaults import SPECIFIED
 
 LIARS = Path(__file__).parent / "liars"
-REPORT = Path(__file__).parent / "data" / "explained-report.json"
 VECTORS = Path(__file__).parents[1] / "spec" / "vectors"
 TRAIN = "batch_norm_train/defaults-rank-2/float32"
 
@@ -193,26 +192,24 @@ def test_the_table_has_every_hyperparameter_that_the_spec_gives_a_number():
 # The page
 
 
-def test_implementations_of_a_family_that_differ_are_told_apart():
-    page = explain.page("defaults", lastrun.load(REPORT)).text()
+def test_implementations_of_a_family_that_differ_are_told_apart(explained):
+    page = explain.page("defaults", lastrun.LastRun(explained)).text()
     assert "[1] keras.initializers.HeNormal" in page
     assert "[2] keras.initializers.VarianceScaling(scale=2.0," in page
 
 
-def test_the_table_has_a_column_for_each_family():
-    run = lastrun.load(REPORT)
-    names = {i["name"] for entry in run.report["frameworks"] for i in entry["implementations"]}
+def test_the_table_has_a_column_for_each_family(explained):
+    names = {i["name"] for entry in explained["frameworks"] for i in entry["implementations"]}
     families = {"torch", "tf", "keras", "jax", "flax linen", "flax nnx", "optax"}
     assert {defaults_page.family(name) for name in names} == families
-    lines = [line.split() for line in explain.page("defaults", run).text().splitlines()]
+    lines = [line.split() for line in explain.page("defaults", lastrun.LastRun(explained)).text().splitlines()]
     assert ["epsilon", "0.001", "1e-5", "0.001", "0.001", "1e-5", "1e-5", "1e-5", "-"] in lines
 
 
-def test_many_families_take_several_tables():
-    run = lastrun.load(REPORT)
+def test_many_families_take_several_tables(explained):
     names = [{"operation": "elu", "name": f"f{i}.elu", "modes": [], "defaults": True} for i in range(9)]
-    frameworks = [*run.report["frameworks"], run.report["frameworks"][0] | {"implementations": names}]
-    page = explain.page("defaults", lastrun.LastRun(run.report | {"frameworks": frameworks})).text()
+    frameworks = [*explained["frameworks"], explained["frameworks"][0] | {"implementations": names}]
+    page = explain.page("defaults", lastrun.LastRun(explained | {"frameworks": frameworks})).text()
     assert page.count("batch_norm_train\n") == 3
     assert all(len(line) <= 80 for line in page.splitlines())
 

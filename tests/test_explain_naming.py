@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import itertools
-from pathlib import Path
 
 import pytest
+from recorded import EXPLAINED
 
 from nnconform.conformance.explaining import explain, lastrun, naming
 from nnconform.conformance.explaining.naming import Meaning, UnknownName, meanings
 
-REPORT = Path(__file__).parent / "data" / "explained-report.json"
-
 
 @pytest.fixture(scope="module")
-def run():
-    return lastrun.load(REPORT)
+def run(explained):
+    return lastrun.LastRun(explained, EXPLAINED.name)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +103,7 @@ def test_a_vector_is_found_without_its_dtype(run):
     ],
 )
 def test_an_unknown_name_is_told_with_the_nearest_ones(cli, word, near):
-    result = cli("explain", word, "--report", REPORT)
+    result = cli("explain", word, "--report", EXPLAINED)
     assert result.exit_code == 2
     assert result.stdout == ""
     assert f"unknown name {word!r}" in result.stderr
@@ -121,7 +119,7 @@ def test_an_implementation_without_a_run_says_where_it_would_be_known_from(cli, 
 
 
 def test_nothing_is_printed_when_one_of_several_names_is_unknown(cli):
-    result = cli("explain", "elu", "no-such-name", "--report", REPORT)
+    result = cli("explain", "elu", "no-such-name", "--report", EXPLAINED)
     assert (result.exit_code, result.stdout) == (2, "")
 
 

@@ -145,10 +145,9 @@ ASKED = {"torch": TORCH, "tensorflow": TENSORFLOW, "jax": JAX}
 
 
 @pytest.fixture(scope="module", params=ASKED)
-def both(request, report_of):
+def both(request, found):
     """The table's values by operation and hyperparameter, and what the framework itself says."""
-    _, report = report_of(request.param, "--profile", "defaults", "--mode", "eager")
-    assert report["complete"], report["frameworks"]
+    report = found(request.param, profile=["defaults"], mode=["eager"])
     code = textwrap.dedent(ASKED[request.param])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     table = {(line.operation, line.name): line.found for line in defaults.table(report)}

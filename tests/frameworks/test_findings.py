@@ -15,7 +15,7 @@ Outputs = list[dict[str, Any]]
 Find = Callable[..., Outputs]
 
 
-def finder(report: Any) -> Find:
+def finding(report: Any) -> Find:
     def find(implementation: str, output: str, mode: str = "eager") -> Outputs:
         found = [
             value
@@ -30,33 +30,24 @@ def finder(report: Any) -> Find:
     return find
 
 
-def run(report_of: Callable[..., Any], framework: str, *words: str) -> Find:
-    _, report = report_of(framework, *words)
-    assert report["complete"], report["frameworks"]
-    assert report["faults"] == []
-    return finder(report)
+@pytest.fixture(scope="module")
+def torch(found) -> Find:
+    vectors = ["batch_norm_train/rank-4-channels-first/*", "clip_by_global_norm/one-variable-tiny-threshold/*"]
+    names = ["torch.nn.BatchNorm2d", "*.clip_grad_norm_"]
+    return finding(found("torch", vector=vectors, dtype=["float32"], implementation=names, mode=["eager"]))
 
 
 @pytest.fixture(scope="module")
-def torch(report_of) -> Find:
-    norm, clip = "batch_norm_train/rank-4-channels-first/*", "clip_by_global_norm/one-variable-tiny-threshold/*"
-    filters = ["--vector", norm, "--vector", clip, "--dtype", "float32", "--mode", "eager"]
-    filters += ["--implementation", "torch.nn.BatchNorm2d", "--implementation", "*.clip_grad_norm_"]
-    return run(report_of, "torch", *filters)
+def tensorflow(found) -> Find:
+    vectors = ["elu/near-zero/*", "sgd_step/clipnorm-1-two-variables/*"]
+    names = ["tf.nn.elu", "keras.optimizers.SGD"]
+    return finding(found("tensorflow", vector=vectors, dtype=["float32"], implementation=names))
 
 
 @pytest.fixture(scope="module")
-def tensorflow(report_of) -> Find:
-    elu, step = "elu/near-zero/*", "sgd_step/clipnorm-1-two-variables/*"
-    filters = ["--vector", elu, "--vector", step, "--dtype", "float32"]
-    filters += ["--implementation", "tf.nn.elu", "--implementation", "keras.optimizers.SGD"]
-    return run(report_of, "tensorflow", *filters)
-
-
-@pytest.fixture(scope="module")
-def flax(report_of) -> Find:
-    filters = ["--vector", "batch_norm_train/mean-1000-deviations/float32", "--mode", "eager"]
-    return run(report_of, "flax", *filters, "--implementation", "flax.nnx.BatchNorm*")
+def flax(found) -> Find:
+    vectors = ["batch_norm_train/mean-1000-deviations/float32"]
+    return finding(found("jax", vector=vectors, implementation=["flax.nnx.BatchNorm*"], mode=["eager"]))
 
 
 def dialects(outputs: Outputs) -> set[str]:

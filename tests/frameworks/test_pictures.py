@@ -12,8 +12,8 @@ DENSE = "he_normal/dense/float32"
 
 
 @pytest.fixture(scope="module")
-def torch_report(report_of):
-    return report_of("torch", "--vector", DENSE)[1]
+def torch_report(found):
+    return found("torch", vector=[DENSE])
 
 
 @pytest.fixture(scope="module")

@@ -74,12 +74,10 @@ def framework(request) -> str:
 
 
 @pytest.fixture(scope="module")
-def ran(report_of, framework) -> dict[str, Any]:
+def ran(found, framework) -> dict[str, Any]:
     """The report of a run of these vectors in the plain mode."""
     wanted = COMMON + (OF_JAX if framework == "jax" else MORE)
-    _, report = report_of(framework, "--mode", "eager", *(word for glob in wanted for word in ("--vector", glob)))
-    assert report["complete"], report["frameworks"]
-    return report
+    return found(framework, vector=wanted, mode=["eager"])
 
 
 def endings(framework: str, scripts: list[Script]) -> list[tuple[str, str]]:
@@ -176,17 +174,13 @@ def test_what_diverges_fails_alike_in_a_process_of_its_own(ran, published, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("name", "words"),
-    [
-        ("tensorflow", ("--mode", "xla", "--mode", "function")),
-        ("jax", ("--mode", "jit")),
-    ],
+    ("name", "modes"),
+    [("tensorflow", ["xla", "function"]), ("jax", ["jit"])],
 )
-def test_a_script_of_a_compiled_mode_does_what_the_report_says(report_of, published, name, words):
+def test_a_script_of_a_compiled_mode_does_what_the_report_says(found, published, name, modes):
     vectors = ["elu/near-zero/float32", "batch_norm_train/rank-4-channels-last/float32"]
     vectors += ["clip_by_global_norm/two-variables/float32", "sgd_step/clipnorm-1-two-variables/float32"]
-    _, report = report_of(name, *words, *(word for glob in vectors for word in ("--vector", glob)))
-    rows = list(shown(report, "dialect", "conforms"))
+    rows = list(shown(found(name, vector=vectors, mode=modes), "dialect", "conforms"))
     assert {row["vector"] for row in rows} >= {*vectors}
     scripts = [written(published, row) for row in rows]
     for row, script, ending in zip(rows, scripts, endings(name, scripts), strict=True):

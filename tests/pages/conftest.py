@@ -1,24 +1,16 @@
 """The pages of reports, opened in a real browser.
 
 Chromium is the one that is installed, or NNCONFORM_CHROMIUM; without one these tests are skipped, and fail in CI.
-`../data/full-report.json.xz` is the report of `nnconform run torch tensorflow jax --json`, a whole run, in which only
-the folder of the environment is shortened where a framework printed it. A page can be drawn of any report of format 1,
-so it need not be one of today's vectors.
 """
 
 from __future__ import annotations
 
-import json
-import lzma
 import os
-from pathlib import Path
 
 import browser as chromium
 import pytest
 
 from nnconform.conformance.reports.html import page as html
-
-DATA = Path(__file__).parents[1] / "data"
 
 
 @pytest.fixture(scope="session")
@@ -31,26 +23,14 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def full():
-    """The report of a whole run of three frameworks; see above."""
-    return json.loads(lzma.decompress((DATA / "full-report.json.xz").read_bytes()))
-
-
-@pytest.fixture(scope="session")
-def explained():
-    """A report of today's three frameworks and vectors; see ../test_explain.py."""
-    return json.loads((DATA / "explained-report.json").read_text())
-
-
-@pytest.fixture(scope="session")
 def address_of(tmp_path_factory):
-    """Return the address of the page of a report, which is drawn once."""
+    """Return the address of the page of a report with its pictures, which is drawn once."""
     drawn = {}
 
     def run(report):
         if id(report) not in drawn:
             path = tmp_path_factory.mktemp("page") / "report.html"
-            path.write_bytes(html.of_report(report).encode())
+            path.write_bytes(html.with_pictures(report).encode())
             drawn[id(report)] = path.as_uri(), report
         return drawn[id(report)][0]
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlparse
 
 import pytest
+from recorded import EXPLAINED
 
 from nnconform.conformance.reports.html import background, data, page, scripts
 from nnconform.conformance.suite.clauses import clauses
@@ -79,7 +80,8 @@ def shown_of(report):
         yield kept | {"outputs": outputs}
 
 
-def test_a_full_run_is_a_page_of_less_than_3_mb(full_page):
+def test_a_full_run_is_a_page_of_less_than_3_mb_with_its_pictures(full_page):
+    assert re.findall(r"<figcaption>.*</figcaption>\n<svg ", full_page)
     assert len(full_page.encode()) < 3_000_000
 
 
@@ -98,7 +100,8 @@ def test_the_page_asks_for_no_other_file(full_page):
     policy = next(a["content"] for tag, a in tags if a.get("http-equiv") == "Content-Security-Policy")
     assert policy.startswith("default-src 'none'; script-src 'sha256-")
     assert "@import" not in full_page
-    assert "url(" not in full_page
+    # What pictures refer to is in themselves.
+    assert set(re.findall(r"url\(.", full_page)) <= {"url(#"}
 
 
 def test_the_head_has_every_version_and_the_machine(full, full_page):
@@ -192,27 +195,21 @@ def told(report, row):
 # Scripts
 
 
-def test_every_result_of_a_known_framework_that_does_not_conform_has_its_script(cli, tmp_path):
-    path = HERE / "data" / "explained-report.json"
-    report = json.loads(path.read_text())
-    # A vector that has changed since the report was recorded has no script.
-    same = set(background.vectors(report["asked"]))
-    kept = scripts.written(report, same)
-    rows = enumerate(report["results"])
-    wrong = {n for n, row in rows if row["verdict"] in ("dialect", "diverges") and row["vector"] in same}
+def test_every_result_of_a_known_framework_that_does_not_conform_has_its_script(cli, explained):
+    kept = scripts.written(explained, set(background.vectors(explained["asked"])))
+    wrong = {n for n, row in enumerate(explained["results"]) if row["verdict"] in ("dialect", "diverges")}
     assert wrong
     assert set(kept) == wrong
-    row = report["results"][min(wrong)]
-    call = ("--implementation", row["implementation"], "--mode", row["mode"], "--report", path)
+    row = explained["results"][min(wrong)]
+    call = ("--implementation", row["implementation"], "--mode", row["mode"], "--report", EXPLAINED)
     assert cli("reproduce", row["vector"], row["framework"], *call).stdout == kept[min(wrong)]
 
 
-def test_where_there_are_too_many_each_kind_has_one_script(monkeypatch):
-    report = json.loads((HERE / "data" / "explained-report.json").read_text())
-    vectors = set(background.vectors(report["asked"]))
+def test_where_there_are_too_many_each_kind_has_one_script(monkeypatch, explained):
+    vectors = set(background.vectors(explained["asked"]))
     monkeypatch.setattr(scripts, "MOST", 60)
-    kept = scripts.written(report, vectors)
-    kinds = [scripts._kind(report["results"][place]) for place in kept]
+    kept = scripts.written(explained, vectors)
+    kinds = [scripts._kind(explained["results"][place]) for place in kept]
     assert len(kept) == 60
     assert len(set(kinds)) == 60
 
@@ -241,7 +238,7 @@ def test_the_command_refuses_what_is_no_report(cli, tmp_path):
 
 
 def test_the_command_refuses_a_place_that_is_not_there(cli, tmp_path):
-    result = cli("html", HERE / "data" / "explained-report.json", tmp_path / "none" / "page.html")
+    result = cli("html", EXPLAINED, tmp_path / "none" / "page.html")
     assert result.exit_code == 2
     assert "does not exist" in result.stderr
 
