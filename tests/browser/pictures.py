@@ -18,21 +18,25 @@ import tempfile
 import termios
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from browser import launched
 
+ROOT = Path(__file__).parents[2]
 COLUMNS = 80
 # The first screen of what is printed; who wants more runs it.
-LINES = 46
-SHOW = "import json, sys; from nnconform.conformance.reports import show; show.show(json.load(open(sys.argv[1])))"
+LINES = 57
+SHOW = """
+import json, sys
+from nnconform.conformance.reports.show import Wanted, show
+show(json.load(open(sys.argv[1])), Wanted())
+"""
 
 
 def printed(report: Path) -> str:
     """Return what a terminal of 80 columns is given to show a report, colours and all."""
     leader, follower = pty.openpty()
-    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 60, COLUMNS, 0, 0))
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
     environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS")} | {"TERM": "xterm-256color"}
     with subprocess.Popen(
         [sys.executable, "-c", SHOW, report], stdout=follower, stdin=follower, env=environment
