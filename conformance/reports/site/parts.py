@@ -76,7 +76,7 @@ def verdicts() -> Mapping[str, Mapping[str, str]]:
 @functools.cache
 def style() -> str:
     """Return the style of all pages: that of reports, and what only a site has."""
-    own = resources.files(__package__).joinpath("site.css").read_text("utf-8")
+    own = "".join(resources.files(__package__).joinpath(name).read_text("utf-8") for name in ("site.css", "spec.css"))
     return resources.files(HTML).joinpath("base.css").read_text("utf-8") + own
 
 
