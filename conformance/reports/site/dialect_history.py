@@ -7,9 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from nnconform.conformance.explaining import telling
 from nnconform.conformance.explaining.lastrun import dialects_of
-from nnconform.conformance.explaining.page import GLUE
+from nnconform.conformance.layout import GLUE
 from nnconform.conformance.reports.summary import Group
 
 from .releases import Release, Row
@@ -93,4 +92,4 @@ def _of(release: Release) -> Mapping[str, Group]:
 
 def who(group: Group) -> str:
     """Return the implementations of a group with their modes, in words."""
-    return telling.who_text(group).replace(GLUE, " ")
+    return group.who.replace(GLUE, " ")

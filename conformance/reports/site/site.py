@@ -10,7 +10,7 @@ from typing import Any
 from nnconform.conformance.reports import report
 from nnconform.conformance.reports.html import page
 
-from . import compatibility, framework_pages, parts, releases, tallies
+from . import badges, compatibility, dialect_pages, framework_pages, parts, releases, spec_pages, tallies
 
 # By it a folder is known as one that this command wrote, whose files it may replace.
 MARK = "nnconform-site.json"
@@ -50,6 +50,9 @@ def _pages(site: parts.Site) -> Iterator[tuple[str, str]]:
     yield from _overview(site)
     yield from compatibility.pages(site)
     yield from framework_pages.pages(site)
+    yield from dialect_pages.pages(site)
+    yield from spec_pages.pages(site)
+    yield from badges.pages(site)
     yield from _reports(site)
 
 
@@ -77,7 +80,7 @@ def _reports(site: parts.Site) -> Iterator[tuple[str, str]]:
         source.name: [r for found in site.releases.values() for r in found if r.source is source]
         for source in site.sources
     }
-    yield address, parts.render(address, address, "Reports", site=site, shown=shown)
+    yield address, parts.render(address, address, "Reports", site=site, shown=shown, badge_name=releases.slug)
 
 
 def write(site: parts.Site, folder: Path) -> int:
