@@ -24,13 +24,13 @@ def browser():
 
 @pytest.fixture(scope="session")
 def address_of(tmp_path_factory):
-    """Return the address of the page of a report with its pictures, which is drawn once."""
+    """Return the address of the page of a report, without pictures, which is drawn once."""
     drawn = {}
 
     def run(report):
         if id(report) not in drawn:
             path = tmp_path_factory.mktemp("page") / "report.html"
-            path.write_bytes(html.with_pictures(report).encode())
+            path.write_bytes(html.of_report(report).encode())
             drawn[id(report)] = path.as_uri(), report
         return drawn[id(report)][0]
 

@@ -11,7 +11,6 @@ import sys
 import zlib
 from html.parser import HTMLParser
 from pathlib import Path
-from urllib.parse import urlparse
 
 import pytest
 from recorded import EXPLAINED
@@ -44,8 +43,9 @@ class Tags(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def full_page(full, address_of):
-    return Path(urlparse(address_of(full)).path).read_text()
+def full_page(full):
+    """The page of a whole run with its pictures."""
+    return page.with_pictures(full)
 
 
 @pytest.fixture(scope="module")
