@@ -111,17 +111,15 @@ class Page:
             self.gap()
             self.table(["", *heads], [row for row in rows if any(row[1:])], indent=indent, right=True)
 
-    def text(self) -> str:
-        """Return the page as plain text of at most 80 columns; links and commands alone may be longer."""
-        return "\n".join(line.rstrip() for line in self._drawn(Console(width=WIDTH, color_system=None)).split("\n"))
+    def text(self, width: int = WIDTH) -> str:
+        """Return the page as plain text of so many columns at most; links and commands alone may be longer."""
+        return "\n".join(line.rstrip() for line in self._drawn(Console(width=width, color_system=None)).split("\n"))
 
     def print(self) -> None:
-        """Print the page: in colour on a terminal, plain in a pipe of 80 columns."""
+        """Print the page: in colour on a terminal, plain in a pipe."""
         canvas = console()
         canvas.width = min(canvas.width, PROSE)
-        text = self._drawn(canvas)
-        if canvas.color_system is None:
-            text = "\n".join(line.rstrip() for line in text.split("\n"))
+        text = self.text(canvas.width) if canvas.color_system is None else self._drawn(canvas)
         click.echo(printable(text), nl=False, color=True)
 
     def _add(self, part: Any, indent: int = 0) -> None:
