@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from nnconform.conformance.reports.report import write
-from nnconform.conformance.reports.site import releases, site
+from nnconform.conformance.reports.site import compatibility, releases, site
 
 WIDTHS = (1280, 390)
 VOID = {"meta", "link", "img", "br", "hr", "input"}
@@ -179,6 +179,49 @@ def test_a_clause_that_an_older_release_broke_shows_it_below_the_newer(pages):
     assert re.search(r"keeps .* 2\.12\.0 breaks", row)
 
 
+def spans_of(name, *reports):
+    found = releases.releases(releases.sources([(Path(f"{n}.json"), report) for n, report in enumerate(reports)]))
+    return [(span.versions, span.state.word) for span in compatibility.spans(name, found["torch"])]
+
+
+def test_releases_that_make_the_same_of_a_clause_stand_together(explained):
+    whole = {**explained, "selection": {}}
+    old, older, oldest = (renamed(whole, torch=version) for version in ("2.12.0", "2.11.0", "2.10.0"))
+    for report in (old, oldest):
+        for row in report["results"]:
+            if row["vector"] == "elu/near-zero/float32":
+                broken(row)
+    found = spans_of("ELU-1", whole, old, older, oldest)
+    assert found == [("2.13.0+cpu", "keeps"), ("2.12.0", "breaks"), ("2.11.0", "keeps"), ("2.10.0", "breaks")]
+    assert spans_of("ELU-1", whole, older, renamed(whole, torch="2.9.0")) == [("2.9.0 to 2.13.0+cpu", "keeps")]
+
+
+def test_a_part_of_a_release_says_of_a_clause_only_that_it_is_broken(explained):
+    whole = {**explained, "selection": {}}
+    part = renamed(explained, torch="2.12.0")
+    part["results"] = [row for row in part["results"] if row["implementation"] != "torch.nn.BatchNorm2d"]
+    assert spans_of("BN-TRAIN-5", whole, part) == [("2.13.0+cpu", "departs")]
+    part["results"] = [row for row in part["results"] if row["framework"] != "torch" or row["operation"] == "elu"]
+    assert spans_of("BN-TRAIN-5", whole, part) == [("2.13.0+cpu", "departs")]
+    assert spans_of("BN-TRAIN-5", part) == [("2.12.0", "silent")]
+
+
+def test_columns_tell_of_other_packages_whose_versions_differ(explained, tmp_path):
+    reports = [explained, renamed(explained, tensorflow="2.20.0", keras="3.12.0")]
+    found = site.of_reports([(tmp_path / f"{n}.json", report) for n, report in enumerate(reports)])
+    text = Read(dict(site.pages(found))["frameworks/tensorflow.html"]).text
+    assert re.search(r"operation 2\.21\.0 keras 3\.15\.1 .*2\.20\.0 keras 3\.12\.0", text)
+
+
+def test_an_adapter_without_versions_is_shown_by_its_name(explained, tmp_path):
+    report = copy.deepcopy(explained)
+    for entry in report["frameworks"]:
+        entry["versions"] = {}
+    found = dict(site.pages(site.of_reports([(tmp_path / "one.json", report)])))
+    assert "torch" in Read(found["frameworks/torch.html"]).text
+    assert "nnconform torch" in found["badges/torch.json"]
+
+
 def test_a_release_that_was_not_run_to_its_end_says_so_wherever_its_counts_stand(pages, cli, tmp_path, older):
     assert "Incomplete: interrupted by the <user>" in pages["frameworks/jax.html"].text
     write(older, tmp_path / "old.json")
@@ -231,11 +274,12 @@ def test_markup_in_what_adapters_say_is_text(tmp_path, explained):
         row["implementation"] += evil
         row["reason"] = evil
     found = site.of_reports([(tmp_path / "evil.json", report)])
-    for address, text in site._pages(found):
-        page = Read(text)
+    for address, text in site.pages(found):
+        assert re.fullmatch(r"[A-Za-z0-9._+/-]+", address)
+        # JSON is text to whoever reads it.
+        page = Read("" if address.endswith(".json") else text)
         assert page.tags["script"] == 0, address
         assert not any(link.startswith(("x", "javascript:")) for link in page.links)
-        assert address in ("spec/index.html",) or re.fullmatch(r"[A-Za-z0-9._+/-]+", address)
 
 
 def test_a_new_site_replaces_the_old_one_and_touches_nothing_else(tmp_path, cli, explained, older):

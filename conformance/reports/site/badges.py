@@ -49,8 +49,9 @@ class Badge:
 def pages(site: parts.Site) -> Iterator[tuple[str, str]]:
     """Yield the badges: of each framework's newest release by the framework's name, and of each release by its own."""
     for framework, releases in site.releases.items():
-        first = next(iter(releases[-1].versions.values()))
-        yield from _files(slug(framework), of(releases[-1], f"{framework} {first}"))
+        newest = releases[-1]
+        name = f"{framework} {newest.version}" if newest.versions else framework
+        yield from _files(slug(framework), of(newest, name))
         for release in releases:
             yield from _files(release.anchor, of(release, release.title))
 

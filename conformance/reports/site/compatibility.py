@@ -27,15 +27,16 @@ class Span:
 
     @property
     def versions(self) -> str:
-        """The framework's own versions: ``0.10.2``, ``0.9.2 to 0.10.2``; all packages where those do not tell."""
-        own = [next(iter(release.versions.values())) for release in self.releases]
+        """The framework's own versions: ``0.10.2``, or ``0.9.2 to 0.10.2``."""
+        own = [release.version for release in self.releases]
         return own[0] if len(self.releases) == 1 else f"{own[-1]} to {own[0]}"
 
 
 def spans(name: str, found: Sequence[Release]) -> list[Span]:
     """Return what the releases of a framework make of a clause, the newest first, those that make the same together.
 
-    A release that shows nothing of a clause parts no others, unless it is the newest.
+    An older release that shows nothing of a clause parts no others, nor does one that was run in part, unless it breaks
+    the clause: what was not run might depart from it.
 
     Args:
         name: of the clause.
@@ -44,7 +45,7 @@ def spans(name: str, found: Sequence[Release]) -> list[Span]:
     result: list[Span] = []
     for release in reversed(found):
         state = clause_state.of(name, release)
-        if result and state.word == "silent":
+        if result and (state.word == "silent" or not (release.whole or state.word == "breaks")):
             continue
         if result and _same(state, result[-1].state):
             result[-1] = Span([*result[-1].releases, release], result[-1].state)

@@ -55,6 +55,11 @@ class Release:
         return ", ".join(f"{name} {version}" for name, version in self.versions.items()) or self.framework
 
     @property
+    def version(self) -> str:
+        """The framework's own version, or its name where an adapter tells no version: ``0.10.2``."""
+        return next(iter(self.versions.values()), self.framework)
+
+    @property
     def anchor(self) -> str:
         """What stands for it in addresses: ``jax-0.10.2-flax-0.12.8``."""
         return slug("-".join(f"{name}-{version}" for name, version in self.versions.items()) or self.framework)
@@ -112,7 +117,7 @@ def releases(found: Iterable[Source]) -> dict[str, list[Release]]:
     """Return the releases by framework, the oldest first; of one that several reports have, what the newest says.
 
     A whole run tells more than one of a selection, so a later selection does not replace it. What never started has no
-    results and no versions, and is no release.
+    results, and is no release.
 
     Args:
         found: reports, the oldest first.
@@ -133,8 +138,9 @@ def _of(source: Source) -> Iterator[Release]:
     for row in source.report["results"]:
         rows[row["framework"]].append(row)
     for entry in source.report["frameworks"]:
-        if entry["versions"] and rows[entry["name"]]:
-            yield Release(entry["name"], entry["versions"], entry, rows[entry["name"]], source)
+        # Two adapters of one name cannot be told apart by their results, which all go to the first.
+        if rows[entry["name"]]:
+            yield Release(entry["name"], entry["versions"], entry, rows.pop(entry["name"]), source)
 
 
 def _age(release: Release) -> Any:

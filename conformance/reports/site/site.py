@@ -39,14 +39,15 @@ def of_reports(found: Iterable[tuple[Path, releases.Document]]) -> parts.Site:
 def files(site: parts.Site) -> Iterator[tuple[str, bytes]]:
     """Yield each file of a site: its address and its bytes."""
     yield "site.css", parts.style().encode()
-    for address, text in _pages(site):
+    for address, text in pages(site):
         yield address, text.encode("utf-8", "replace")
     for source in site.sources:
         yield f"reports/{source.name}.json", source.path.read_bytes()
         yield f"reports/{source.name}.html", page.with_pictures(source.report).encode("utf-8", "replace")
 
 
-def _pages(site: parts.Site) -> Iterator[tuple[str, str]]:
+def pages(site: parts.Site) -> Iterator[tuple[str, str]]:
+    """Yield each page and badge of a site: its address and its text."""
     yield from _overview(site)
     yield from compatibility.pages(site)
     yield from framework_pages.pages(site)
