@@ -38,7 +38,7 @@ def take(path: Path, folder: Path, wanted: list[str]) -> None:
     with launched() as browser:
         page = browser.new_page()
         page.goto(address)
-        page.wait_for_selector("html[data-ready]")
+        page.wait_for_selector("html[data-whole]")
         found = wanted or views(page)
         page.goto(f"{address}#")
         page.pdf(path=folder / "overview.pdf", format="A4")
@@ -47,7 +47,7 @@ def take(path: Path, folder: Path, wanted: list[str]) -> None:
                 page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
                 for number, view in enumerate(found):
                     page.goto(f"{address}#{view}")
-                    page.wait_for_selector("html[data-ready]")
+                    page.wait_for_selector("html[data-whole]")
                     page.wait_for_timeout(200)
                     name = NAMES[number] if not wanted else f"view-{number}"
                     page.screenshot(path=folder / f"{name}-{width}-{scheme}.png", full_page=True)

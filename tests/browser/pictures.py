@@ -87,7 +87,7 @@ def page(report: Path, folder: Path) -> None:
                 )
                 opened = context.new_page()
                 opened.goto(drawn.as_uri())
-                opened.wait_for_selector("html[data-ready]")
+                opened.wait_for_selector("html[data-whole]")
                 taken = Image.open(io.BytesIO(opened.screenshot()))
                 # Few colours: a third of the size, and nothing that can be seen is lost.
                 taken.convert("RGB").quantize(128).save(folder / f"report-{scheme}.png", optimize=True)

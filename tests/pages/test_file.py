@@ -85,6 +85,22 @@ def test_a_full_run_is_a_page_of_less_than_3_mb_with_its_pictures(full_page):
     assert len(full_page.encode()) < 3_000_000
 
 
+def test_a_page_is_ready_within_a_second_and_shows_its_pictures_then(browser, full_page, tmp_path):
+    (tmp_path / "report.html").write_text(full_page)
+    times = []
+    for _ in range(3):
+        opened = browser.new_page()
+        opened.goto((tmp_path / "report.html").as_uri())
+        opened.wait_for_selector("html[data-whole]")
+        times.append(float(opened.get_attribute("html", "data-ready")))
+        shown = opened.locator("#plots figure svg").count()
+        assert shown == full_page.count("<figcaption>") > 3
+        assert opened.locator("#plots figure svg").first.is_visible()
+        opened.close()
+    # The fastest: what else the machine does is not the page's.
+    assert min(times) < 1_000
+
+
 def test_no_result_of_a_full_run_is_lost_or_changed(full, full_page):
     assert list(rows_of(unpacked(full_page, "data"))) == list(shown_of(full))
 

@@ -94,6 +94,13 @@ function openForPrint() {
   addEventListener("afterprint", () => folded.forEach((details) => (details.open = false)), { once: true });
 }
 
+/** Show the plots, which are half of the page and are not waited for. */
+function showPlots() {
+  const plots = document.querySelector("#plots template");
+  if (plots) plots.replaceWith(plots.content);
+  document.documentElement.dataset.whole = "";
+}
+
 async function start() {
   document.getElementById("skip").addEventListener("click", (event) => {
     event.preventDefault();
@@ -105,6 +112,8 @@ async function start() {
   addEventListener("hashchange", () => draw());
   addEventListener("beforeprint", openForPrint);
   document.documentElement.dataset.ready = String(Math.round(performance.now()));
+  // After the results have been painted.
+  requestAnimationFrame(() => setTimeout(showPlots));
 }
 
 start().catch((error) => {
