@@ -360,7 +360,7 @@ def test_envs_lists_and_prunes(fake, monkeypatch):
     assert " ".join(total).startswith("2 environments in ")
     assert "removed 1 environment," in envs("prune").stdout
     assert "removed 1 environment," in envs("prune", "--all").stdout
-    assert envs().stdout.startswith("no environments in ")
+    assert " ".join(envs().stdout.split()).startswith("no environments in ")
 
 
 def test_envs_wraps_the_packages_where_there_is_little_room(fake, monkeypatch):

@@ -61,7 +61,8 @@ def text(report, width=80, **options):
 
 
 def words(printed):
-    return " ".join(printed.split())
+    """What is printed without what wrapping adds: a command goes on after a backslash, wherever paths break it."""
+    return " ".join(printed.replace("\\\n", "\n").split())
 
 
 def too_wide(printed, width=80):
