@@ -230,6 +230,19 @@ def test_a_release_that_was_not_run_to_its_end_says_so_wherever_its_counts_stand
     assert "incomplete" in Read((tmp_path / "site/reports.html").read_text()).text
 
 
+def test_a_framework_that_ran_to_its_end_is_whole_whatever_became_of_another(older, tmp_path):
+    found = site.of_reports([(tmp_path / "old.json", {**older, "selection": {}})])
+    whole = {name: shown[0].whole for name, shown in found.releases.items()}
+    assert whole == {"jax": False, "tensorflow": True, "torch": True}
+    fault = {"framework": "torch", "implementation": "torch.relu", "vector": "relu/core/float32", "message": "no"}
+    faulty = releases.releases(releases.sources([(Path("old.json"), {**older, "selection": {}, "faults": [fault]})]))
+    assert [faulty["torch"][0].whole, faulty["tensorflow"][0].whole] == [False, True]
+    pages = dict(site.pages(found))
+    assert "Incomplete" not in Read(pages["frameworks/torch.html"]).text
+    assert "incomplete" not in pages["badges/torch.json"]
+    assert "incomplete" in pages["badges/jax.json"]
+
+
 def test_the_reports_can_be_downloaded_as_they_are(drawn):
     folder, files = drawn
     assert (folder / "reports/new-report.json").read_bytes() == files[0].read_bytes()

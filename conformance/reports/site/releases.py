@@ -68,10 +68,14 @@ class Release:
 
     @property
     def whole(self) -> bool:
-        """Whether all vectors were run to the end: counts of a part would not be the framework's."""
+        """Whether all vectors were run and none met a fault of the adapter: counts of a part would not be its."""
         chosen = {key: globs for key, globs in self.source.report["selection"].items() if key != "frameworks" and globs}
-        ended = self.source.report["complete"] and self.entry["status"] == "ran" and not self.entry["not_run"]
-        return bool(ended) and not chosen and not self.entry.get("only")
+        return self.ended and not chosen and not self.entry.get("only") and not self.report["faults"]
+
+    @property
+    def ended(self) -> bool:
+        """Whether all that was asked for was run, whatever became of the report's other frameworks."""
+        return bool(self.entry["status"] == "ran" and not self.entry["not_run"])
 
     @property
     def report(self) -> Document:
