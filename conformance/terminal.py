@@ -80,11 +80,20 @@ def teller(*, quiet: bool = False) -> Callable[[str], None]:
 
 def tell(message: str) -> None:
     """Print a message on standard error: wrapped on a terminal, and a line as it is in a log, where it is searched."""
-    import click
-
     for line in message.splitlines():
         shown = [clean(line)]
         if sys.stderr.isatty() and not line.startswith(" "):
             shown = wrapped(clean(line), min(columns_of(sys.stderr), PROSE), hang="  ")
         for text in shown:
-            click.echo(text, err=True)
+            say(text)
+
+
+def say(line: str) -> None:
+    """Print a line on standard error, whose reader may have gone away: that ends no run."""
+    import click
+
+    try:
+        click.echo(line, err=True)
+    except OSError:
+        # Python, too, writes there at its end what is left, and would end with a status of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from recorded import EXPLAINED
 
-from nnconform.conformance.explaining import explain, lastrun, naming
+from nnconform.conformance.explaining import clause, explain, lastrun, naming
 from nnconform.conformance.reports.report import write
 from nnconform.conformance.suite import catalogue
 from nnconform.conformance.suite.clauses import clauses
@@ -98,6 +98,17 @@ def test_an_implementation_that_departs_once_is_not_said_to_keep_the_clause(told
     assert "torch.nn.functional.elu" in kept
     # It conforms under XLA.
     assert "tf.nn.elu" not in kept
+
+
+def test_the_vectors_of_a_clause_that_is_kept_are_those_of_who_keeps_it():
+    def row(implementation, vector, verdict):
+        about = {"framework": "f", "implementation": implementation, "mode": "eager", "vector": vector}
+        return {**about, "verdict": verdict, "outputs": {"y": {"verdict": verdict}}}
+
+    rows = [row("a", "1", "conforms"), row("b", "1", "conforms"), row("b", "2", "conforms"), row("b", "3", "diverges")]
+    groups = clause.keeping({}, rows)["f"]
+    found = {said: (list(group.modes), group.vectors) for said, group in groups.items()}
+    assert found == {clause.KEEPS: (["a"], 1), "diverges": (["b"], 1)}
 
 
 def test_a_clause_is_found_in_lower_case(told):

@@ -109,6 +109,26 @@ def test_lines_come_no_oftener_than_said(report_of, monkeypatch, tmp_path):
     assert len(result.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("gone", ["/dev/full", "pipe"])
+def test_a_run_goes_on_where_nobody_reads_its_progress(tmp_path, gone):
+    report = tmp_path / "report.json"
+    if gone == "pipe":
+        reader, writer = os.pipe()
+        os.close(reader)
+    else:
+        writer = os.open(gone, os.O_WRONLY)
+    command = ["run", "numpy", "--operation", "relu", "--json", report]
+    done = subprocess.run(
+        [sys.executable, "-m", "nnconform.conformance.cli", *command],
+        stdout=subprocess.PIPE,
+        stderr=writer,
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, report.exists()) == (0, True)
+    assert b"Nothing to act on." in done.stdout
+
+
 def test_quiet_says_nothing_on_standard_error(report_of, monkeypatch):
     monkeypatch.setattr(progress, "INTERVAL", 0.1)
     result, _ = report_of("--adapter", LIARS / "dawdles.py", *SELECTION, "--quiet")

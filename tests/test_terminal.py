@@ -5,30 +5,27 @@ from __future__ import annotations
 import copy
 import fcntl
 import io
-import json
-import lzma
 import os
 import re
 import struct
 import subprocess
 import sys
 import termios
-from pathlib import Path
 
 import pytest
+import recorded
 
 from nnconform.conformance.layout import GLUE, Command, Line, Table, clean, plain, wrapped
 from nnconform.conformance.reports import show
 from nnconform.conformance.terminal import columns_of, printable
 
-FULL = Path(__file__).parent / "data" / "full-report.json.xz"
 RELU = ("run", "numpy", "--operation", "relu")
 
 
 @pytest.fixture(scope="module")
 def full():
     """The report of a whole run of three frameworks."""
-    return json.loads(lzma.decompress(FULL.read_bytes()))
+    return recorded.read(recorded.FULL)
 
 
 @pytest.fixture

@@ -24,11 +24,11 @@ def command(folder: Path, paths: tuple[Path, ...]) -> None:
 
     try:
         documents = [(path, report.load(path)) for path in dict.fromkeys(paths)]
-        count = site.write(site.of_reports(documents), folder)
+        made = site.of_reports(documents)
+        count = site.write(made, folder)
     except (report.ReportError, site.SiteError) as error:
         fail(str(error))
     except OSError as error:
         fail(f"{error.filename or folder}: cannot be written: {error.strerror}")
-    click.echo(
-        f"{folder / 'index.html'}: {count} files of {len(documents)} {'report' if len(documents) == 1 else 'reports'}"
-    )
+    reports = len(made.sources)
+    click.echo(f"{folder / 'index.html'}: {count} files of {reports} {'report' if reports == 1 else 'reports'}")

@@ -95,7 +95,7 @@ def _without_bad(groups: Mapping[str, Group], departing: Mapping[str, Any]) -> d
     # One sign is enough against it; what a vector shows of another clause is none.
     bad = {name for said, group in groups.items() if said not in HARMLESS for name in group.modes}
     for said in {KEEPS, ELSEWHERE} & groups.keys():
-        groups[said].modes = {name: modes for name, modes in groups[said].modes.items() if name not in bad}
+        groups[said].leave_out(bad)
     ordered = sorted(groups, key=lambda said: (said != KEEPS, said in departing, said))
     return {said: groups[said] for said in ordered if groups[said].modes}
 

@@ -152,7 +152,7 @@ def duration(seconds: float) -> str:
 @contextlib.contextmanager
 def _lines(watches: dict[int, Watch]) -> Iterator[Progress]:
     """Print a line when a framework has started, and one of each that goes on every ``INTERVAL`` seconds."""
-    import click
+    from nnconform.conformance.terminal import say
 
     ended = threading.Event()
 
@@ -160,14 +160,14 @@ def _lines(watches: dict[int, Watch]) -> Iterator[Progress]:
         while not ended.wait(INTERVAL):
             for watch in watches.values():
                 if not watch.over:
-                    click.echo(watch.line, err=True)
+                    say(watch.line)
 
     def progress(kind: str, entry: FrameworkRun, detail: Any) -> None:
         watch = watches[id(entry.framework)]
         watch.take(kind, entry, detail)
         if kind == "started":
             before = f", {watch.before:,} of them made before" if watch.before else ""
-            click.echo(f"{watch.label}: {entry.calls:,} calls{before}", err=True)
+            say(f"{watch.label}: {entry.calls:,} calls{before}")
 
     # A thread of its own: a hang, of which a log must tell, has no events.
     ticker = threading.Thread(target=tick, daemon=True)

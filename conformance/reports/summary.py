@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from nnconform.conformance.layout import joined
@@ -41,6 +41,11 @@ class Group:
         self.rows.append((row, output))
         if output:
             self.outputs[output.partition("[")[0]] = None
+
+    def leave_out(self, implementations: Collection[str]) -> None:
+        """Leave out the findings of some implementations."""
+        self.modes = {name: modes for name, modes in self.modes.items() if name not in implementations}
+        self.rows = [(row, output) for row, output in self.rows if row["implementation"] not in implementations]
 
     @property
     def implementations_text(self) -> str:

@@ -230,6 +230,19 @@ def test_a_release_that_was_not_run_to_its_end_says_so_wherever_its_counts_stand
     assert "incomplete" in Read((tmp_path / "site/reports.html").read_text()).text
 
 
+def test_a_framework_that_ran_to_its_end_is_whole_whatever_became_of_another(older, tmp_path):
+    found = site.of_reports([(tmp_path / "old.json", {**older, "selection": {}})])
+    whole = {name: shown[0].whole for name, shown in found.releases.items()}
+    assert whole == {"jax": False, "tensorflow": True, "torch": True}
+    fault = {"framework": "torch", "implementation": "torch.relu", "vector": "relu/core/float32", "message": "no"}
+    faulty = releases.releases(releases.sources([(Path("old.json"), {**older, "selection": {}, "faults": [fault]})]))
+    assert [faulty["torch"][0].whole, faulty["tensorflow"][0].whole] == [False, True]
+    pages = dict(site.pages(found))
+    assert "Incomplete" not in Read(pages["frameworks/torch.html"]).text
+    assert "incomplete" not in pages["badges/torch.json"]
+    assert "incomplete" in pages["badges/jax.json"]
+
+
 def test_the_reports_can_be_downloaded_as_they_are(drawn):
     folder, files = drawn
     assert (folder / "reports/new-report.json").read_bytes() == files[0].read_bytes()
@@ -258,9 +271,52 @@ def test_a_whole_run_is_not_replaced_by_a_later_part(explained):
 
 def test_reports_of_one_name_all_have_their_files(explained):
     paths = [Path("a/last run.json"), Path("b/last run.json"), Path("c/LAST-run.json"), Path("d/last-run-2.json")]
-    names = [source.name for source in releases.sources([(path, explained) for path in paths])]
+    reports = [(path, {**explained, "seconds": number}) for number, path in enumerate(paths)]
+    names = [source.name for source in releases.sources(reports)]
     assert len({name.lower() for name in names}) == 4
     assert all(re.fullmatch(r"[A-Za-z0-9._+-]+", name) for name in names)
+
+
+def test_a_report_that_is_there_twice_is_one(tmp_path, cli, explained):
+    write(explained, tmp_path / "one.json")
+    assert cli("site", tmp_path / "site", tmp_path / "one.json").exit_code == 0
+    again = cli("site", tmp_path / "site", tmp_path / "site/reports/one.json", tmp_path / "one.json")
+    assert again.exit_code == 0
+    assert [path.name for path in (tmp_path / "site/reports").glob("*.json")] == ["one.json"]
+    assert again.stdout.endswith(" of 1 report\n")
+
+
+def test_frameworks_of_like_names_or_the_same_packages_have_pages_and_badges_of_their_own(tmp_path, explained):
+    report = copy.deepcopy(explained)
+    names = {"torch": "my fw", "tensorflow": "my?fw", "jax": "numpy"}
+    for entry in report["frameworks"]:
+        entry |= {"name": names[entry["name"]], "versions": {"numpy": "2.4.6"}}
+    for row in report["results"]:
+        row["framework"] = names[row["framework"]]
+    found = site.of_reports([(tmp_path / "one.json", report)])
+    addresses = Counter(address for address, _ in site.pages(found))
+    assert max(addresses.values()) == 1
+    assert sum(address.startswith("frameworks/") for address in addresses) == 3
+
+
+def test_releases_of_one_version_are_told_apart_by_their_other_packages(explained):
+    new = {**explained, "selection": {}}
+    old = renamed(new, flax="0.1.0")
+    for row in old["results"]:
+        if row["vector"] == "elu/near-zero/float32" and row["framework"] == "jax":
+            broken(row)
+    found = releases.releases(releases.sources([(Path("new.json"), new), (Path("old.json"), old)]))["jax"]
+    told = [(span.versions, span.state.word) for span in compatibility.spans("ELU-1", found)]
+    assert told == [(found[1].title, "keeps"), (found[0].title, "breaks")]
+    assert "flax 0.1.0" in told[1][0]
+
+
+def test_a_report_without_results_is_not_said_to_be_in_another(tmp_path, explained):
+    reports = [explained, {**explained, "results": []}, {**explained, "seconds": 1.0}]
+    found = site.of_reports([(tmp_path / f"{number}.json", report) for number, report in enumerate(reports)])
+    text = Read(dict(site.pages(found))["reports.html"]).text
+    assert text.count("It has no results.") == 1
+    assert text.count("Another report tells as much or more of the same releases.") == 1
 
 
 def test_markup_in_what_adapters_say_is_text(tmp_path, explained):

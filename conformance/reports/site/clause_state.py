@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nnconform.conformance.explaining import clause, knowledge
+from nnconform.conformance.reports.report import BAD
 from nnconform.conformance.reports.summary import Group
 
 from .releases import Release
 
 Word = Literal["keeps", "partly", "departs", "breaks", "silent"]
-BAD = ("diverges", "error", "crash", "timeout")
 SAYS_NOTHING = (clause.SILENT, "unsupported")
 
 

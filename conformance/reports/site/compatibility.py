@@ -20,16 +20,12 @@ class Span:
     Attributes:
         releases: the newest first.
         state: what the newest of them makes of it.
+        versions: the framework's own: ``0.10.2``, or ``0.9.2 to 0.10.2``; all packages where those do not tell.
     """
 
     releases: Sequence[Release]
     state: State
-
-    @property
-    def versions(self) -> str:
-        """The framework's own versions: ``0.10.2``, or ``0.9.2 to 0.10.2``."""
-        own = [release.version for release in self.releases]
-        return own[0] if len(self.releases) == 1 else f"{own[-1]} to {own[0]}"
+    versions: str
 
 
 def spans(name: str, found: Sequence[Release]) -> list[Span]:
@@ -42,16 +38,22 @@ def spans(name: str, found: Sequence[Release]) -> list[Span]:
         name: of the clause.
         found: the releases, the oldest first.
     """
-    result: list[Span] = []
+    alike: list[tuple[list[Release], State]] = []
     for release in reversed(found):
         state = clause_state.of(name, release)
-        if result and (state.word == "silent" or not (release.whole or state.word == "breaks")):
+        if alike and (state.word == "silent" or not (release.whole or state.word == "breaks")):
             continue
-        if result and _same(state, result[-1].state):
-            result[-1] = Span([*result[-1].releases, release], result[-1].state)
+        if alike and _same(state, alike[-1][1]):
+            alike[-1][0].append(release)
         else:
-            result.append(Span([release], state))
-    return result
+            alike.append(([release], state))
+    return [Span(shown, state, _versions(shown, found)) for shown, state in alike]
+
+
+def _versions(shown: Sequence[Release], found: Sequence[Release]) -> str:
+    tell = len({release.version for release in found}) == len(found)
+    newest, oldest = (release.version if tell else release.title for release in (shown[0], shown[-1]))
+    return newest if newest == oldest else f"{oldest} to {newest}"
 
 
 def _same(one: State, other: State) -> bool:

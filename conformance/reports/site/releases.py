@@ -7,6 +7,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -61,15 +62,20 @@ class Release:
 
     @property
     def anchor(self) -> str:
-        """What stands for it in addresses: ``jax-0.10.2-flax-0.12.8``."""
-        return slug("-".join(f"{name}-{version}" for name, version in self.versions.items()) or self.framework)
+        """What stands for it in addresses: ``jax-0.10.2-flax-0.12.8``; two frameworks may be of the same packages."""
+        packages = [f"{name}-{version}" for name, version in self.versions.items()]
+        return slug("-".join(packages if self.framework in self.versions else [self.framework, *packages]))
 
     @property
     def whole(self) -> bool:
-        """Whether all vectors were run to the end: counts of a part would not be the framework's."""
+        """Whether all vectors were run and none met a fault of the adapter: counts of a part would not be its."""
         chosen = {key: globs for key, globs in self.source.report["selection"].items() if key != "frameworks" and globs}
-        ended = self.source.report["complete"] and self.entry["status"] == "ran" and not self.entry["not_run"]
-        return bool(ended) and not chosen and not self.entry.get("only")
+        return self.ended and not chosen and not self.entry.get("only") and not self.report["faults"]
+
+    @property
+    def ended(self) -> bool:
+        """Whether all that was asked for was run, whatever became of the report's other frameworks."""
+        return bool(self.entry["status"] == "ran" and not self.entry["not_run"])
 
     @property
     def report(self) -> Document:
@@ -90,12 +96,22 @@ class Release:
 
 
 def slug(text: str) -> str:
-    """Return text as part of an address or the name of a file: letters, digits, and ``. _ + -``."""
+    """Return text as part of an address or the name of a file: letters, digits, and ``. _ + -``.
+
+    What has other characters ends in a digest, so that no two texts share a page.
+    """
+    found = _letters(text)
+    return found if found == text else f"{found}-{sha256(text.encode('utf-8', 'backslashreplace')).hexdigest()[:8]}"
+
+
+def _letters(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._+-]+", "-", text).strip(".-") or "report"
 
 
 def sources(reports: Iterable[tuple[Path, Document]]) -> list[Source]:
     """Name reports by their files, those of the same name by numbers too; the oldest report first.
+
+    A report that is there twice, as when it was on the site before, is one.
 
     Args:
         reports: the users' files with what stands in them.
@@ -103,8 +119,10 @@ def sources(reports: Iterable[tuple[Path, Document]]) -> list[Source]:
     found: list[Source] = []
     taken: Counter[str] = Counter()
     for path, report in sorted(reports, key=lambda item: (item[1]["created"], str(item[0]))):
+        if any(report == source.report for source in found):
+            continue
         # Some file systems do not tell cases apart.
-        name = slug(path.stem)
+        name = _letters(path.stem)
         while taken[name.lower()]:
             taken[name.lower()] += 1
             name = f"{name}-{taken[name.lower()]}"
