@@ -227,3 +227,14 @@ def plain(parts: Iterable[Part], width: int = WIDTH) -> str:
 
 def _text(line: Styled) -> str:
     return "".join(text for text, _ in line).rstrip()
+
+
+def count(number: int, what: str, plural: str = "") -> str:
+    """Return a number of things: ``1 vector``, ``1,265 vectors``.
+
+    Args:
+        number: how many.
+        what: one of them.
+        plural: several of them, where an s does not make it.
+    """
+    return f"{number:,} {what if number == 1 else plural or f'{what}s'}"

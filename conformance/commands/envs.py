@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..cli_common import fail
-from ..layout import Line, Table
+from ..layout import Line, Table, count
 from ..terminal import show
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def command(context: click.Context) -> None:
         show([Line(f"no environments in {folder}")])
         return
     size = _bytes(sum(environment.size for environment in found))
-    show([_table(HEADS, found), Line(f"{_count(len(found))} in {folder}, {size}")])
+    show([_table(HEADS, found), Line(f"{count(len(found), 'environment')} in {folder}, {size}")])
 
 
 @command.command("prune")
@@ -61,9 +61,13 @@ def prune(unused_for: float | None, everything: bool) -> None:
         fail(str(error))
     if removed:
         show([_table([""] * len(HEADS), removed)])
-    click.echo(f"removed {_count(len(removed))}, {_bytes(sum(environment.size for environment in removed))}")
+    click.echo(
+        f"removed {count(len(removed), 'environment')}, {_bytes(sum(environment.size for environment in removed))}"
+    )
     if kept:
-        click.echo(f"kept {_count(len(kept))}, used {'now' if everything else f'within {days:g} days or now'}")
+        click.echo(
+            f"kept {count(len(kept), 'environment')}, used {'now' if everything else f'within {days:g} days or now'}"
+        )
 
 
 def _table(heads: Sequence[str], found: Sequence[Environment]) -> Table:
@@ -81,10 +85,6 @@ def _row(environment: Environment) -> tuple[str, ...]:
     packages = ", ".join(f"{name} {version}" for name, version in environment.named.items())
     used = datetime.fromtimestamp(environment.used).strftime("%Y-%m-%d %H:%M")
     return environment.key, environment.python_version, packages, _bytes(environment.size), used
-
-
-def _count(number: int) -> str:
-    return f"{number} environment{'' if number == 1 else 's'}"
 
 
 def _bytes(size: float) -> str:

@@ -12,9 +12,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from nnconform.conformance.diff.changes import Question, Row
-from nnconform.conformance.diff.diff_words import count
 from nnconform.conformance.diff.sides import Side
 from nnconform.conformance.judging.diagnose import is_accuracy
+from nnconform.conformance.layout import count
 
 # Crossings that go one way by chance: how improbable they must be to be believed. So many fair coins fall one way seven
 # times in a row in one case of 128.

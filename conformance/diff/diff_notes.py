@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from packaging.utils import canonicalize_name
 
+from nnconform.conformance.layout import count
+
 from .changes import steady
-from .diff_words import count
 from .measure import Measures
 from .sides import Row, Side, aliases, examined, versions
 

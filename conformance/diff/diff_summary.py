@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from nnconform.conformance.layout import Line, Part, Table
+from nnconform.conformance.layout import Line, Part, Table, count
 
 from .changes import FAILS
 from .diff_groups import Group, groups
-from .diff_words import count, row_text
+from .diff_words import row_text
 from .sides import examined, versions
 
 __all__ = ["Group", "exit_status", "groups", "headline", "parts"]

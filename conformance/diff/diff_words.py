@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nnconform.conformance.layout import count
+
 Change = Mapping[str, Any]
 
 # What a result does that has this verdict, where no dialect names it.
@@ -182,11 +184,6 @@ def _number(number: float, digits: int) -> str:
     if number == 0:
         return "-0" if math.copysign(1.0, number) < 0 else "0"
     return f"{number:#.{digits}g}".removesuffix(".") if math.isfinite(number) else str(number)
-
-
-def count(number: int, what: str) -> str:
-    """Return a number with its noun."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def label(state: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from nnconform.conformance.layout import count
 from nnconform.conformance.reports.summary import Group
 from nnconform.conformance.suite import catalogue
 from nnconform.conformance.suite.catalogue import of_the_suite
@@ -107,7 +108,7 @@ def _found(page: Page, found: Mapping[str, Mapping[str, Group]]) -> None:
     for framework, groups in found.items():
         page.say(framework, indent=2, style="bold")
         for said, group in groups.items():
-            who = f"{group.who}: {telling.count(group.vectors, 'vector')}"
+            who = f"{group.who}: {count(group.vectors, 'vector')}"
             page.fields([(said, who)], indent=4)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nnconform.conformance.layout import joined
+from nnconform.conformance.layout import count, joined
 from nnconform.conformance.reports.summary import HEADS, groups
 from nnconform.conformance.running import frameworks
 from nnconform.conformance.suite import catalogue
@@ -84,7 +84,7 @@ def verdict(name: str, run: LastRun | None) -> Page:
     page.say(VERDICTS[name])
     if run := telling.head(page, run):
         rows = [row for row in run.rows if row["verdict"] == name]
-        page.say(f"{telling.count(len(rows), 'result')} of {len(run.rows):,}", indent=2)
+        page.say(f"{count(len(rows), 'result')} of {len(run.rows):,}", indent=2)
         if name == "dialect":
             _dialects(page, run.rows)
         elif name == "unsupported":

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nnconform.conformance.layout import joined
+from nnconform.conformance.layout import count, joined
 from nnconform.conformance.reports.summary import Group
 from nnconform.conformance.suite import catalogue
 from nnconform.conformance.suite.operations import OPTIONAL, OUTPUTS
@@ -52,7 +52,7 @@ def _dialects(page: Page, rows: Sequence[Row]) -> None:
     for part, group in sorted(found.items(), key=lambda item: -item[1].vectors):
         page.gap()
         outputs = f" ({', '.join(group.outputs)})" if group.outputs else ""
-        page.say(f"{part}{outputs}: {telling.count(group.vectors, 'vector')}, {_modes(group)}", indent=2)
+        page.say(f"{part}{outputs}: {count(group.vectors, 'vector')}, {_modes(group)}", indent=2)
         if part in known:
             page.say(known[part]["summary"], indent=4)
         telling.tell(page, group, indent=4, who=False)
@@ -74,7 +74,7 @@ def _lacks(page: Page, operation: str, rows: Sequence[Row], report: Mapping[str,
     asked = {name for name in report["asked"] if name.startswith(f"{operation}/")}
     apart = len(asked - {row["vector"] for row in rows})
     fields = [("does not show", joined(omitted))]
-    fields += [("unsupported", f"{reason} ({telling.count(n, 'result')})") for reason, n in refused.items()]
+    fields += [("unsupported", f"{reason} ({count(n, 'result')})") for reason, n in refused.items()]
     if apart:
         fields.append(
             ("not called", f"on {apart} of {len(asked)} vectors, which do not apply to it (rank, layout, mode)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
-from nnconform.conformance.layout import joined
+from nnconform.conformance.layout import count, joined
 from nnconform.conformance.reports.summary import COLUMNS, HEADS, Group, output_text
 
 from .lastrun import LastRun, Row, first_line
@@ -49,11 +49,6 @@ def tell(page: Page, group: Group, *, indent: int, who: bool = True, said: str =
         page.say(text, indent=indent + 2, style="dim")
     for reason in dict.fromkeys(row["known"] for row, _ in group.rows if "known" in row):
         page.say(f"known: {reason}", indent=indent)
-
-
-def count(number: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def counts(page: Page, rows: Iterable[Row], by: str) -> None:

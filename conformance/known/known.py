@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from nnconform.conformance.judging.judge import VERDICTS
+from nnconform.conformance.layout import count
 from nnconform.conformance.suite.vectors import Vector
 
 from .known_file import Entry, Known, KnownError, read
@@ -139,8 +140,8 @@ def _in_any_run(state: State) -> list[str]:
     covered, says = state.vectors, state.entry.covers
     if len(covered) > says:
         problems.append(
-            f"covers {_count(len(covered))} and says {says}: {', '.join(covered[:5])}{_more(len(covered), 5)}; look at "
-            "those that are new, then narrow it or correct `covers`"
+            f"covers {count(len(covered), 'vector')} and says {says}: {', '.join(covered[:5])}{_more(len(covered), 5)}; "
+            "look at those that are new, then narrow it or correct `covers`"
         )
     on_covered = set(covered)
     other = [row for row in state.scope if row["vector"] in on_covered and seen(row) != state.wanted]
@@ -170,13 +171,10 @@ def _in_a_whole_run(state: State, taken: set[str]) -> list[str]:
         return [f"covers nothing: no result in its scope {state.wanted} any more: {now}; remove it"]
     if len(covered) < entry.covers:
         return [
-            f"covers {_count(len(covered))} and says {entry.covers}; the others in its scope: {now}; correct `covers`"
+            f"covers {count(len(covered), 'vector')} and says {entry.covers}; the others in its scope: {now}; "
+            "correct `covers`"
         ]
     return []
-
-
-def _count(number: int) -> str:
-    return f"{number} vector{'' if number == 1 else 's'}"
 
 
 def _more(number: int, named: int = 1) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nnconform.conformance.diff.diff_words import short
-from nnconform.conformance.layout import Command, Line, Part
+from nnconform.conformance.layout import Command, Line, Part, count
 
 from .report import is_finding
 from .summary import Group, Row, again, groups
@@ -152,8 +152,3 @@ def _faults(report: Mapping[str, Any]) -> Iterator[Part]:
         more = f" (and {len(faults) - 1:,} more like it)" if len(faults) > 1 else ""
         yield Line(f"{faults[0]['message']}{more}", indent=2, hang=4, fold=True)
         yield Command(again(entries[framework], faults[0]), indent=6)
-
-
-def count(number: int, what: str, plural: str = "") -> str:
-    """Return a number with its noun."""
-    return f"{number:,} {what if number == 1 else plural or f'{what}s'}"

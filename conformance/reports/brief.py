@@ -6,9 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from nnconform.conformance.layout import Line, Part, Table
+from nnconform.conformance.layout import Line, Part, Table, count
 
-from .acting import count
 from .report import BAD
 from .summary import first_line
 

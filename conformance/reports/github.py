@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from nnconform.conformance.diff import diff_summary
+from nnconform.conformance.layout import count
 
 from . import summary
 from .markdown import troubles
-from .markdown_text import count
 from .report import BAD, is_finding
 
 Level = Literal["error", "warning", "notice"]

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nnconform.conformance.diff import diff_summary
+from nnconform.conformance.layout import count
 
 from . import summary
-from .markdown_text import TOP, Section, block, code, count, document, more, row, table, text
+from .markdown_text import TOP, Section, block, code, document, more, row, table, text
 from .report import is_finding
 
 Document = Mapping[str, Any]

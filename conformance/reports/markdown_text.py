@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from nnconform.conformance.layout import count
+
 # By it a workflow finds the comment that it wrote before.
 MARKER = "<!-- nnconform -->"
 # GitHub takes comments of 65,536 characters; some room is left for what a workflow adds.
@@ -94,11 +96,6 @@ def document(head: Sequence[str], sections: Sequence[Section]) -> str:
     if cut:
         lines += ["", f"Left out for length: {'; '.join(cut[:10])}. The JSON report has all of it."]
     return "\n".join(lines) + "\n"
-
-
-def count(number: int, what: str) -> str:
-    """Return a number of things, as in 1 vector, 1,265 vectors."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def more(number: int, what: str) -> list[str]:

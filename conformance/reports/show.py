@@ -9,7 +9,7 @@ from itertools import dropwhile
 from typing import Any
 
 from nnconform.conformance import terminal
-from nnconform.conformance.layout import WIDTH, Line, Part
+from nnconform.conformance.layout import WIDTH, Line, Part, count
 
 from . import acting, brief, counting, exhaustive, headroom, summary
 from .report import exit_status
@@ -145,11 +145,11 @@ def _todo(report: Mapping[str, Any], strict: bool) -> str:
     stopped, problems = len(acting.stopped(report)), len(report["problems"])
     listed, faults = len(report.get("known_problems", ())), len(report["faults"])
     told = [
-        f"{acting.count(found, 'group')} of findings" if found else "",
-        acting.count(faults, "fault of adapters", "faults of adapters") if faults else "",
-        f"{acting.count(stopped, 'framework')} that did not run to the end" if stopped else "",
-        f"{acting.count(problems, 'vector file')} left out" if problems else "",
-        acting.count(listed, "entry that does not hold", "entries that do not hold") if listed else "",
+        f"{count(found, 'group')} of findings" if found else "",
+        count(faults, "fault of adapters", "faults of adapters") if faults else "",
+        f"{count(stopped, 'framework')} that did not run to the end" if stopped else "",
+        f"{count(problems, 'vector file')} left out" if problems else "",
+        count(listed, "entry that does not hold", "entries that do not hold") if listed else "",
         "" if report["complete"] or stopped else "a run that is incomplete",
     ]
     return ", ".join(filter(None, told))

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from nnconform.conformance.layout import joined
+from nnconform.conformance.layout import count, joined
 from nnconform.conformance.suite.operations import OUTPUTS
 
 Row = Mapping[str, Any]
@@ -23,8 +23,8 @@ def counts(report: Mapping[str, Any]) -> dict[tuple[str, str], Counter[str]]:
     return dict(result)
 
 
-def _failed(count: Counter[str]) -> int:
-    return count["error"] + count["crash"] + count["timeout"]
+def _failed(found: Counter[str]) -> int:
+    return found["error"] + found["crash"] + found["timeout"]
 
 
 class Group:
@@ -151,10 +151,6 @@ def _number(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.8g}"
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
 def _order(key: tuple[str, str], report: Mapping[str, Any]) -> tuple[int, int]:
     """Return the place of a framework and operation: as they were run, what is no operation last."""
     names = [entry["name"] for entry in report["frameworks"]]
@@ -166,13 +162,13 @@ def count_rows(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Return the heads and rows of the table of counts."""
     heads = ["framework", "operation", "conform", "by dialect", "diverge", "unsupported", "failed"]
     rows = []
-    for (framework, operation), count in sorted(counts(report).items(), key=lambda item: _order(item[0], report)):
+    for (framework, operation), found in sorted(counts(report).items(), key=lambda item: _order(item[0], report)):
         numbers = (
-            count["conforms"],
-            count["dialect"],
-            count["diverges"],
-            count["unsupported"],
-            _failed(count),
+            found["conforms"],
+            found["dialect"],
+            found["diverges"],
+            found["unsupported"],
+            _failed(found),
         )
         rows.append([framework, operation, *(str(n) if n else "-" for n in numbers)])
     return heads, rows
@@ -182,10 +178,10 @@ def conclusion(report: Mapping[str, Any]) -> str:
     """Return the totals and the time in one sentence."""
     total = Counter(row["verdict"] for row in report["results"])
     parts = [f"{total[v]:,} {HEADS.get(v, v)}" for v in COLUMNS if total[v]]
-    results = f"{_count(len(report['results']), 'result')}: {', '.join(parts) or 'none'}"
+    results = f"{count(len(report['results']), 'result')}: {', '.join(parts) or 'none'}"
     known = sum("known" in row for row in report["results"])
     listed = f"; {known:,} known" if known else ""
-    return f"{_count(report['vectors'], 'vector')}, {results}{listed}; {report['seconds']:.1f} s"
+    return f"{count(report['vectors'], 'vector')}, {results}{listed}; {report['seconds']:.1f} s"
 
 
 def false_alarms(report: Mapping[str, Any]) -> str:
@@ -194,6 +190,6 @@ def false_alarms(report: Mapping[str, Any]) -> str:
     if not laws.get("tests"):
         return ""
     return (
-        f"{_count(laws['samples'], 'random sample')}, {laws['tests']:,} random tests: samples that all have their laws "
+        f"{count(laws['samples'], 'random sample')}, {laws['tests']:,} random tests: samples that all have their laws "
         f"fail one with a probability below {laws['false_alarm']:.1e}"
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nnconform.conformance.diff import diff, diff_groups, diff_summary
-from nnconform.conformance.reports.markdown_text import count
+from nnconform.conformance.layout import count
 
 from .releases import Release
 
