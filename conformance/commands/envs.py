@@ -61,13 +61,11 @@ def prune(unused_for: float | None, everything: bool) -> None:
         fail(str(error))
     if removed:
         show([_table([""] * len(HEADS), removed)])
-    click.echo(
-        f"removed {count(len(removed), 'environment')}, {_bytes(sum(environment.size for environment in removed))}"
-    )
+    freed = _bytes(sum(environment.size for environment in removed))
+    click.echo(f"removed {count(len(removed), 'environment')}, {freed}")
     if kept:
-        click.echo(
-            f"kept {count(len(kept), 'environment')}, used {'now' if everything else f'within {days:g} days or now'}"
-        )
+        used = "now" if everything else f"within {days:g} days or now"
+        click.echo(f"kept {count(len(kept), 'environment')}, used {used}")
 
 
 def _table(heads: Sequence[str], found: Sequence[Environment]) -> Table:

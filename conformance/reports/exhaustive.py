@@ -6,7 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from nnconform.conformance.layout import Line, Part, glued, joined
+from nnconform.conformance.layout import Line, Part, joined
+
+from .summary import who
 
 TITLE = "Every number of a half format, against the exact result rounded once:"
 
@@ -67,7 +69,7 @@ def parts(report: Mapping[str, Any]) -> Iterator[Part]:
             continue
         for count, givers in given.items():
             yield Line(f"{' '.join(head)}: {count.text}", indent=2, hang=4)
-            yield Line(_names(givers), indent=6)
+            yield Line(who(givers), indent=6)
     for framework, names in right.items():
         yield Line(f"{framework}: none differs of {joined(names)}", indent=2, hang=4)
 
@@ -91,13 +93,6 @@ def brief(report: Mapping[str, Any]) -> Iterator[Part]:
 
 def _what(head: Head) -> str:
     return f"{head.operation} {head.output} {head.dtype}"
-
-
-def _names(givers: Givers) -> str:
-    modes = {"/".join(found) for found in givers.values()}
-    if len(modes) == 1:
-        return f"{joined(givers)} ({modes.pop()})"
-    return ", ".join(f"{glued(name)} ({'/'.join(found)})" for name, found in givers.items())
 
 
 def _number(value: float | str) -> str:

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from nnconform.conformance.layout import count, joined
+from nnconform.conformance.layout import GLUE, count, joined
 from nnconform.conformance.suite.operations import OUTPUTS
 
 Row = Mapping[str, Any]
@@ -49,19 +49,13 @@ class Group:
 
     @property
     def implementations_text(self) -> str:
-        """The implementations concerned, with the modes where they all have the same."""
-        modes = {"/".join(found) for found in self.modes.values()}
-        if len(modes) == 1:
-            return f"{', '.join(self.modes)} ({modes.pop()})"
-        return ", ".join(f"{name} ({'/'.join(found)})" for name, found in self.modes.items())
+        """The implementations concerned, those of the same modes together."""
+        return self.who.replace(GLUE, " ")
 
     @property
     def who(self) -> str:
-        """The implementations concerned, each name in one line, those of the same modes together."""
-        by_modes: dict[str, list[str]] = {}
-        for name, modes in self.modes.items():
-            by_modes.setdefault("/".join(modes), []).append(name)
-        return "; ".join(f"{joined(names)} ({modes})" for modes, names in by_modes.items())
+        """The same for text that is wrapped: each name stays in one line (``layout.GLUE``)."""
+        return who(self.modes)
 
     @property
     def vectors(self) -> int:
@@ -77,6 +71,18 @@ class Group:
             return float(output.get("ulp", 0)), float(output.get("ratio", 0))
 
         return max(self.rows, key=size)
+
+
+def who(modes: Mapping[str, Iterable[str]]) -> str:
+    """Return implementations with their modes, those of the same modes together, for text that is wrapped.
+
+    Args:
+        modes: by implementation.
+    """
+    by_modes: dict[str, list[str]] = {}
+    for name, found in modes.items():
+        by_modes.setdefault("/".join(found), []).append(name)
+    return "; ".join(f"{joined(names)} ({found})" for found, names in by_modes.items())
 
 
 def groups(rows: Iterable[Row], verdict: str) -> dict[tuple[str, str, str], Group]:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nnconform.conformance.explaining.lastrun import dialects_of
-from nnconform.conformance.layout import GLUE
 from nnconform.conformance.reports.summary import Group
 
 from .releases import Release, Row
@@ -88,8 +87,3 @@ def _of(release: Release) -> Mapping[str, Group]:
             for part in dialect.split("+"):
                 found[part].add(row, output)
     return dict(found)
-
-
-def who(group: Group) -> str:
-    """Return the implementations of a group with their modes, in words."""
-    return group.who.replace(GLUE, " ")

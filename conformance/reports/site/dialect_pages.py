@@ -32,7 +32,6 @@ def pages(site: parts.Site) -> Iterator[tuple[str, str]]:
         "clauses": clauses(),
         "kinds": KINDS,
         "advice": advice,
-        "who": dialect_history.who,
     }
     yield address, parts.render(address, address, "Dialects", **values)
 

@@ -11,7 +11,7 @@ from nnconform.conformance.suite.catalogue import dialects, of_the_suite
 from nnconform.conformance.suite.clauses import clauses
 from nnconform.conformance.suite.vectors import SPEC
 
-from . import clause_state, dialect_history, parts, prose, tallies
+from . import clause_state, parts, prose, tallies
 from .compatibility import Span, spans
 from .releases import Release
 
@@ -92,7 +92,6 @@ def _page(site: parts.Site, name: str, found: Sequence[prose.Part], asked: Mappi
         of_the_suite=set(filter(of_the_suite, ours)),
         shape_of=_shape_of,
         known=dialects(),
-        who=dialect_history.who,
         spec=SPEC,
     )
 
