@@ -131,8 +131,13 @@ def _linked(children: Iterable[Token], page: str, anchor: str) -> Iterator[Token
         elif token.type in ("text", "code_inline") and not inside:
             yield from _mentions(token, page, anchor)
         else:
-            # A page of the site is no file of Markdown.
-            yield token.copy(content=token.content.removesuffix(".md")) if any(inside) else token
+            yield token.copy(content=_unsuffixed(token.content))
+
+
+def _unsuffixed(text: str) -> str:
+    """Return the name of a file of Markdown that is a page of the site without its ending; other text as it is."""
+    name = text.removesuffix(".md")
+    return name if name in names() else text
 
 
 def _target(href: str, page: str) -> dict[str, str | int | float]:
