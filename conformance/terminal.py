@@ -82,7 +82,7 @@ def tell(message: str) -> None:
     """Print a message on standard error: wrapped on a terminal, and a line as it is in a log, where it is searched."""
     for line in message.splitlines():
         shown = [clean(line)]
-        if sys.stderr.isatty() and not line.startswith(" "):
+        if sys.stderr and sys.stderr.isatty() and not line.startswith(" "):
             shown = wrapped(clean(line), min(columns_of(sys.stderr), PROSE), hang="  ")
         for text in shown:
             say(text)

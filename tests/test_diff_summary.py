@@ -134,7 +134,7 @@ def test_a_group_tells_the_dialect_the_implementations_and_an_example():
     assert group.vectors == 2
     assert list(group.details) == [
         "The running variance takes the unbiased variance of the batch.",
-        "in mine.BatchNorm (jit), mine.Other (eager)",
+        "in mine.BatchNorm (jit); mine.Other (eager)",
         "e.g. batch_norm_train/core-0/float32, mine.BatchNorm (jit): running_variance[1] was 1.020, is 1.053, "
         "expected 1.020",
     ]

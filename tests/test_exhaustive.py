@@ -46,7 +46,7 @@ def test_modes_and_implementations_of_one_result_share_a_line():
 
 
 def test_modes_stand_with_each_implementation_where_they_differ():
-    assert lines(row("one"), row("two"), row("two", "jit"))[1:] == ["      one (eager), two (eager/jit)"]
+    assert lines(row("one"), row("two"), row("two", "jit"))[1:] == ["      one (eager); two (eager/jit)"]
 
 
 def test_results_that_differ_have_lines_of_their_own():

@@ -122,7 +122,8 @@ def command(
     options = Options(selection, timeout, report.cache_folder(), limit, keep=outputs is not None)
     journal = _journal(chosen, vectors, options, json_path, resume=resume)
     outcome = run_with_progress(chosen, vectors, options, journal, quiet=quiet)
-    result = report.document(outcome, SPEC, problems, filters | {"frameworks": framework})
+    asked = filters | {"frameworks": framework, "folder": () if folder is None else (folder.resolve().name,)}
+    result = report.document(outcome, SPEC, problems, asked)
     if listed is not None:
         # Entries about published vectors are not stale where vectors of the user's own are run.
         known.apply(listed, result, vectors if folder is None else [*load_vectors(None)[0], *vectors])

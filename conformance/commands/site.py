@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..cli_common import fail
+from ..terminal import teller
 
 
 @click.command("site", short_help="Draw a site of several reports.")
@@ -25,7 +26,7 @@ def command(folder: Path, paths: tuple[Path, ...]) -> None:
     try:
         documents = [(path, report.load(path)) for path in dict.fromkeys(paths)]
         made = site.of_reports(documents)
-        count = site.write(made, folder)
+        count = site.write(made, folder, teller())
     except (report.ReportError, site.SiteError) as error:
         fail(str(error))
     except OSError as error:

@@ -141,7 +141,8 @@ def _in_any_run(state: State) -> list[str]:
     if len(covered) > says:
         problems.append(
             f"covers {count(len(covered), 'vector')} and says {says}: "
-            f"{', '.join(covered[:5])}{_more(len(covered), 5)}; look at those that are new, then narrow it or correct `covers`"
+            f"{', '.join(covered[:5])}{_more(len(covered), 5)}; "
+            "look at those that are new, then narrow it or correct `covers`"
         )
     on_covered = set(covered)
     other = [row for row in state.scope if row["vector"] in on_covered and seen(row) != state.wanted]

@@ -40,7 +40,7 @@ def run_with_progress(
     if quiet:
         return run(chosen, vectors, options, journal=journal)
     watches = {id(f): Watch(clean((_ours(f) and f.target) or f.name)) for f in chosen if not f.missing}
-    shown = _bars if sys.stderr.isatty() and os.environ.get("TERM") != "dumb" else _lines
+    shown = _bars if sys.stderr and sys.stderr.isatty() and os.environ.get("TERM") != "dumb" else _lines
     with shown(watches) as progress:
         return run(chosen, vectors, options, progress, journal)
 

@@ -8,6 +8,7 @@ from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
+from xml.etree import ElementTree
 
 import pytest
 
@@ -222,7 +223,13 @@ def test_an_adapter_without_versions_is_shown_by_its_name(explained, tmp_path):
     assert "nnconform torch" in found["badges/torch.json"]
 
 
-def test_a_release_that_was_not_run_to_its_end_says_so_wherever_its_counts_stand(pages, cli, tmp_path, older):
+@pytest.fixture
+def bare(monkeypatch):
+    """Reports' own pages are not drawn, which take longer than all others and are looked into elsewhere."""
+    monkeypatch.setattr(site.page, "with_pictures", lambda report: "<!doctype html>")
+
+
+def test_a_release_that_was_not_run_to_its_end_says_so_wherever_its_counts_stand(pages, cli, tmp_path, older, bare):
     assert "Incomplete: interrupted by the <user>" in pages["frameworks/jax.html"].text
     write(older, tmp_path / "old.json")
     assert cli("site", tmp_path / "site", tmp_path / "old.json").exit_code == 0
@@ -269,6 +276,12 @@ def test_a_whole_run_is_not_replaced_by_a_later_part(explained):
     assert found["torch"][0].source.report is again
 
 
+def test_vectors_of_ones_own_or_files_left_out_make_no_whole_release(explained):
+    for part in ({"selection": {"folder": ["mine"]}}, {"selection": {}, "problems": ["relu/one.yaml: no vectors"]}):
+        found = releases.releases(releases.sources([(Path("1.json"), {**explained, **part})]))
+        assert not any(release.whole for (release,) in found.values())
+
+
 def test_reports_of_one_name_all_have_their_files(explained):
     paths = [Path("a/last run.json"), Path("b/last run.json"), Path("c/LAST-run.json"), Path("d/last-run-2.json")]
     reports = [(path, {**explained, "seconds": number}) for number, path in enumerate(paths)]
@@ -277,7 +290,7 @@ def test_reports_of_one_name_all_have_their_files(explained):
     assert all(re.fullmatch(r"[A-Za-z0-9._+-]+", name) for name in names)
 
 
-def test_a_report_that_is_there_twice_is_one(tmp_path, cli, explained):
+def test_a_report_that_is_there_twice_is_one(tmp_path, cli, explained, bare):
     write(explained, tmp_path / "one.json")
     assert cli("site", tmp_path / "site", tmp_path / "one.json").exit_code == 0
     again = cli("site", tmp_path / "site", tmp_path / "site/reports/one.json", tmp_path / "one.json")
@@ -321,7 +334,7 @@ def test_a_report_without_results_is_not_said_to_be_in_another(tmp_path, explain
 
 def test_markup_in_what_adapters_say_is_text(tmp_path, explained):
     report = copy.deepcopy(explained)
-    evil = "<script>window.harmed=1</script><img src=x onerror=window.harmed=2>\"'&"
+    evil = "<script>window.harmed=1</script><img src=x onerror=window.harmed=2>\"'&\x1b[2J\x00"
     for entry in report["frameworks"]:
         entry["name"] += evil
         entry["versions"] = {name + evil: version + evil for name, version in entry["versions"].items()}
@@ -332,13 +345,15 @@ def test_markup_in_what_adapters_say_is_text(tmp_path, explained):
     found = site.of_reports([(tmp_path / "evil.json", report)])
     for address, text in site.pages(found):
         assert re.fullmatch(r"[A-Za-z0-9._+/-]+", address)
+        if address.endswith(".svg"):
+            ElementTree.fromstring(text)
         # JSON is text to whoever reads it.
         page = Read("" if address.endswith(".json") else text)
         assert page.tags["script"] == 0, address
         assert not any(link.startswith(("x", "javascript:")) for link in page.links)
 
 
-def test_a_new_site_replaces_the_old_one_and_touches_nothing_else(tmp_path, cli, explained, older):
+def test_a_new_site_replaces_the_old_one_and_touches_nothing_else(tmp_path, cli, explained, older, bare):
     write(explained, tmp_path / "one.json")
     write(older, tmp_path / "two.json")
     folder = tmp_path / "site"
@@ -350,7 +365,7 @@ def test_a_new_site_replaces_the_old_one_and_touches_nothing_else(tmp_path, cli,
     assert not list(folder.rglob("two.*"))
 
 
-def test_a_folder_of_other_things_is_left_alone(tmp_path, cli, explained):
+def test_a_folder_of_other_things_is_left_alone(tmp_path, cli, explained, bare):
     write(explained, tmp_path / "one.json")
     result = cli("site", tmp_path, tmp_path / "one.json")
     assert result.exit_code == 2
@@ -359,7 +374,7 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path, cli, explained):
 
 
 @pytest.mark.parametrize("listed", ['{"files": ["../kept.txt"]}', '{"files": ["/kept.txt", 3]}'])
-def test_what_a_damaged_list_of_files_names_outside_the_folder_is_not_removed(tmp_path, cli, explained, listed):
+def test_what_a_damaged_list_of_files_names_outside_the_folder_is_not_removed(tmp_path, cli, explained, listed, bare):
     write(explained, tmp_path / "one.json")
     (tmp_path / "kept.txt").write_text("kept")
     (tmp_path / "site").mkdir()
@@ -368,7 +383,7 @@ def test_what_a_damaged_list_of_files_names_outside_the_folder_is_not_removed(tm
     assert (tmp_path / "kept.txt").read_text() == "kept"
 
 
-def test_what_is_no_report_is_named(tmp_path, cli, explained):
+def test_what_is_no_report_is_named(tmp_path, cli, explained, bare):
     (tmp_path / "no.json").write_text("{}")
     result = cli("site", tmp_path / "site", tmp_path / "no.json")
     assert result.exit_code == 2

@@ -364,7 +364,6 @@ def test_a_badge_says_how_much_diverges_and_nothing_of_what_is_explained(explain
 @pytest.mark.parametrize(
     "change",
     [
-        {"complete": False},
         {"selection": {"vectors": ["relu/*"]}},
         {"status": "stopped"},
         {"not_run": 3},

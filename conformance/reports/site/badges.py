@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from nnconform.conformance.layout import clean
+
 from . import parts, tallies
 from .releases import Release, slug
 
@@ -74,7 +76,8 @@ def of(release: Release, name: str) -> Badge:
     title = (
         f"{release.title}: {message} ({len(release.rows):,} results, spec {report['spec']}, {report['created'][:10]})"
     )
-    return Badge(f"nnconform {name}", message, color, title)
+    # XML has no control characters, not even escaped.
+    return Badge(clean(f"nnconform {name}"), message, color, clean(title))
 
 
 def _message(release: Release) -> tuple[str, str]:

@@ -68,9 +68,11 @@ class Release:
 
     @property
     def whole(self) -> bool:
-        """Whether all vectors were run and none met a fault of the adapter: counts of a part would not be its."""
-        chosen = {key: globs for key, globs in self.source.report["selection"].items() if key != "frameworks" and globs}
-        return self.ended and not chosen and not self.entry.get("only") and not self.report["faults"]
+        """Whether all published vectors were run, none of them on a faulty adapter: a part's counts are not its."""
+        report = self.source.report
+        chosen = {key: globs for key, globs in report["selection"].items() if key != "frameworks" and globs}
+        left_out = chosen or self.entry.get("only") or report["problems"]
+        return self.ended and not left_out and not self.report["faults"]
 
     @property
     def ended(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +36,18 @@ def of_reports(found: Iterable[tuple[Path, releases.Document]]) -> parts.Site:
     return parts.Site(sources, dict(sorted(by_framework.items())))
 
 
-def files(site: parts.Site) -> Iterator[tuple[str, bytes]]:
-    """Yield each file of a site: its address and its bytes."""
+def files(site: parts.Site, tell: Callable[[str], None] = lambda _: None) -> Iterator[tuple[str, bytes]]:
+    """Yield each file of a site: its address and its bytes.
+
+    Args:
+        site: what it shows.
+        tell: is told what takes long.
+    """
     yield "site.css", parts.style().encode()
     for address, text in pages(site):
         yield address, text.encode("utf-8", "replace")
-    for source in site.sources:
+    for number, source in enumerate(site.sources, 1):
+        tell(f"drawing report {number} of {len(site.sources)}: {source.path}")
         yield f"reports/{source.name}.json", source.path.read_bytes()
         yield f"reports/{source.name}.html", page.with_pictures(source.report).encode("utf-8", "replace")
 
@@ -84,7 +90,7 @@ def _reports(site: parts.Site) -> Iterator[tuple[str, str]]:
     yield address, parts.render(address, address, "Reports", site=site, shown=shown, badge_name=releases.slug)
 
 
-def write(site: parts.Site, folder: Path) -> int:
+def write(site: parts.Site, folder: Path, tell: Callable[[str], None] = lambda _: None) -> int:
     """Write a site into a folder, and remove what an earlier site had there and this one has not.
 
     Nothing that this command did not write is touched.
@@ -92,6 +98,7 @@ def write(site: parts.Site, folder: Path) -> int:
     Args:
         site: what to write.
         folder: where; it is made where it is not there.
+        tell: is told what takes long.
 
     Returns:
         How many files it has.
@@ -102,7 +109,7 @@ def write(site: parts.Site, folder: Path) -> int:
     """
     before = _written(folder)
     # All is drawn before anything is written, so that a site is never half of one and half of another.
-    drawn: dict[str, bytes] = dict(files(site))
+    drawn: dict[str, bytes] = dict(files(site, tell))
     folder.mkdir(parents=True, exist_ok=True)
     # First, so that a site whose writing is cut off can be written again.
     _mark(folder, before | drawn.keys())
