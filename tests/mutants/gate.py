@@ -135,7 +135,7 @@ def _tells(vector: Vector, names: Sequence[str], *, fans: bool) -> bool:
 
 
 def find(mutant: Mutant, vectors: Sequence[Vector]) -> Finding:
-    """Run a mutant on all vectors of its operations.
+    """Run a mutant on the vectors of its operations that can tell (``telling``).
 
     Args:
         mutant: it may change nothing; then nothing is found.
