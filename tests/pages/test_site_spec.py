@@ -151,6 +151,15 @@ def test_a_box_tells_what_an_older_release_made_of_its_clause(pages):
     assert re.search(r"torch departs unbiased-running-variance 2\.12\.0: keeps", text)
 
 
+def test_a_box_names_a_dialect_once_and_of_a_combination_what_departs_from_its_clause(explained):
+    report = whole(explained)
+    rows = [r for r in report["results"] if r["vector"] == "elu/near-zero/float32" and "exp-minus-one" in said_of(r)]
+    assert len(rows) > 1
+    rows[0]["outputs"]["y"]["dialect"] = "half-precision-arithmetic+exp-minus-one"
+    text = dict(spec_pages.pages(of(("new", report))))["spec/activations.html"]
+    assert re.search(r"tensorflow (partly|departs) exp-minus-one tensorflow 2", Read(text).words("kept-ELU-7"))
+
+
 def test_a_box_says_that_only_a_part_was_run(pages, explained):
     assert "a part only" not in pages["spec/activations.html"].words("kept-ELU-1")
     text = dict(spec_pages.pages(of(("part", explained))))["spec/activations.html"]
