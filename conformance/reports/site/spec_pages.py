@@ -57,11 +57,16 @@ class Box:
         """How many vectors test it."""
         return sum(map(len, self.cases.values()))
 
+    def found(self, state: clause_state.State) -> Sequence[str]:
+        """The dialects that depart from it and that a release has, each once, whatever it is combined with."""
+        had = {name for said in state.departures for name in said.split("+")}
+        return [name for name in self.departing if name in had]
+
     @property
     def other(self) -> Sequence[str]:
-        """The dialects that depart from it and that no newest release has alone or with others."""
-        found = {d for s in self.frameworks.values() for said in s[0].state.departures for d in said.split("+")}
-        return [name for name in self.departing if name not in found]
+        """The dialects that depart from it and that no newest release has."""
+        had = {name for spans in self.frameworks.values() for name in self.found(spans[0].state)}
+        return [name for name in self.departing if name not in had]
 
 
 def pages(site: parts.Site) -> Iterator[tuple[str, str]]:
@@ -91,7 +96,6 @@ def _page(site: parts.Site, name: str, found: Sequence[prose.Part], asked: Mappi
         boxes={name: _box(site, name, asked) for name in ours if not of_the_suite(name)},
         of_the_suite=set(filter(of_the_suite, ours)),
         shape_of=_shape_of,
-        known=dialects(),
         spec=SPEC,
     )
 
