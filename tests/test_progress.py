@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
-import struct
 import subprocess
 import sys
-import termios
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import terminals
 
 from nnconform.conformance.reports import progress
 from nnconform.conformance.reports.progress import Watch, duration
@@ -136,28 +134,13 @@ def test_quiet_says_nothing_on_standard_error(report_of, monkeypatch):
 
 
 def test_a_terminal_has_bars_with_the_vector_in_flight_and_the_time_left_in_80_columns(tmp_path):
-    here, there = os.openpty()
-    fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "CI")}
-    process = subprocess.Popen(
+    shown, out, _ = terminals.run(
         [sys.executable, "-m", "nnconform.conformance.cli", "run", "--adapter", LIARS / "slow.py", *SELECTION],
-        env=kept | {"TERM": "xterm", "NO_COLOR": "1", "NNCONFORM_TEST_MARKER": str(tmp_path / "calls")},
-        stdout=subprocess.PIPE,
-        stderr=there,
+        kept | {"TERM": "xterm", "NO_COLOR": "1", "NNCONFORM_TEST_MARKER": str(tmp_path / "calls")},
+        stream="stderr",
     )
-    os.close(there)
-    shown = b""
-    while True:
-        try:
-            piece = os.read(here, 1 << 16)
-        except OSError:  # what Linux says at the end of a terminal
-            break
-        if not piece:
-            break
-        shown += piece
-    out = process.communicate()[0].decode()
-    os.close(here)
-    frames = [frame.rstrip() for frame in re.split(r"\x1b\[\d*K|[\r\n]", shown.decode()) if "/" in frame]
+    frames = [frame.rstrip() for frame in re.split(r"\x1b\[\d*K|[\r\n]", shown) if "/" in frame]
     frames = [re.sub(r"\x1b\[[?\d;]*\w", "", frame) for frame in frames]
     assert any(re.fullmatch(r"liar .* \d+/\d+ +\d+ s +\d+ s left clip_by_value/t\S+", frame) for frame in frames), (
         frames

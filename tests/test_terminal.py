@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import copy
-import fcntl
 import io
 import os
 import re
-import struct
 import subprocess
 import sys
-import termios
 
 import pytest
 import recorded
+import terminals
 
 from nnconform.conformance.layout import GLUE, Command, Line, Table, clean, plain, wrapped
 from nnconform.conformance.reports import show
@@ -296,28 +294,9 @@ def test_quiet_and_verbose_exclude_each_other(cli, command):
 
 def on_terminal(*command, columns=80, **variables):
     """Run a command whose standard output is a terminal; return what it printed there, and on standard error."""
-    here, there = os.openpty()
-    fcntl.ioctl(there, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM")}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "nnconform.conformance.cli", *command],
-        env=kept | {"TERM": "xterm"} | variables,
-        stdout=there,
-        stderr=subprocess.PIPE,
-    )
-    os.close(there)
-    pieces = []
-    while True:
-        try:
-            piece = os.read(here, 1 << 16)
-        except OSError:  # what Linux says at the end of a terminal
-            break
-        if not piece:
-            break
-        pieces.append(piece)
-    error = process.communicate()[1].decode()
-    os.close(here)
-    return b"".join(pieces).decode().replace("\r\n", "\n"), error
+    words = [sys.executable, "-m", "nnconform.conformance.cli", *command]
+    return terminals.run(words, kept | {"TERM": "xterm"} | variables, columns=columns)[:2]
 
 
 def in_pipe(*command, **variables):

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 # Root has no sandbox; nothing is asked of a network, which need not be there.
 ARGUMENTS = (
@@ -43,3 +43,14 @@ def launched() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def serious_faults(page: Page) -> list[str]:
+    """Return what axe-core finds that shuts people out of a page: each fault with an element that has it."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    # axe would ask for the style sheet by itself, which pages forbid all scripts.
+    found = Axe().run(page, options={"preload": False}).response
+    assert len(found["passes"]) > 10, "axe looked at nothing"
+    serious = [fault for fault in found["violations"] if fault["impact"] in ("serious", "critical")]
+    return [f"{fault['id']}: {fault['nodes'][0]['html']}" for fault in serious]

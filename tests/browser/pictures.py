@@ -6,19 +6,17 @@ The terminal is 80 columns wide and what it shows is what was printed; the repor
 
 from __future__ import annotations
 
-import fcntl
 import io
 import os
-import pty
 import re
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import terminals
 
 from browser import launched
 
@@ -35,23 +33,11 @@ show(json.load(open(sys.argv[1])), Wanted())
 
 def printed(report: Path) -> str:
     """Return what a terminal of 80 columns is given to show a report, colours and all."""
-    leader, follower = pty.openpty()
-    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
     environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS")} | {"TERM": "xterm-256color"}
-    with subprocess.Popen(
-        [sys.executable, "-c", SHOW, report], stdout=follower, stdin=follower, env=environment
-    ) as process:
-        os.close(follower)
-        text = b""
-        try:
-            while chunk := os.read(leader, 65_536):
-                text += chunk
-        except OSError:
-            pass  # Linux says so that the other end is closed.
-        os.close(leader)
-    if process.returncode:
+    shown, _, status = terminals.run([sys.executable, "-c", SHOW, report], environment, columns=COLUMNS)
+    if status:
         sys.exit(f"{report}: could not be shown")
-    return text.decode().replace("\r\n", "\n")
+    return shown
 
 
 def terminal(report: Path, path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,7 +15,6 @@ from nnconform.conformance.reports.summary import Group
 from .releases import Release
 
 Word = Literal["keeps", "partly", "departs", "breaks", "silent"]
-SAYS_NOTHING = (clause.SILENT, "unsupported")
 
 
 @dataclass(frozen=True)
@@ -25,9 +24,11 @@ class State:
     Attributes:
         groups: the implementations by what they do: ``conforms``, a dialect, ``diverges`` and so on, as
             ``explaining.clause.keeping`` tells it.
+        departing: the dialects of the catalogue that depart from the clause.
     """
 
     groups: Mapping[str, Group]
+    departing: Collection[str]
 
     @property
     def word(self) -> Word:
@@ -35,21 +36,22 @@ class State:
         if any(said in BAD for said in self.groups):
             return "breaks"
         kept = any(said in (clause.KEEPS, clause.ELSEWHERE) for said in self.groups)
-        if self.departures:
+        if self.dialects:
             return "partly" if kept else "departs"
         return "keeps" if kept else "silent"
 
     @property
-    def departures(self) -> Mapping[str, Group]:
-        """Those that depart from it, by dialect, or combination of dialects."""
-        known = (clause.KEEPS, clause.ELSEWHERE, *SAYS_NOTHING, *BAD)
-        return {said: group for said, group in self.groups.items() if said not in known}
+    def dialects(self) -> Sequence[str]:
+        """The dialects by which some depart from it, each once, whatever it is combined with."""
+        had = {name for said in self.groups for name in said.split("+")}
+        return [name for name in self.departing if name in had]
 
 
 def of(name: str, release: Release) -> State:
     """Return what a release makes of the clause ``name``."""
-    found = clause.keeping(clause.departures(name), release.on(vectors_of(name)))
-    return State(found.get(release.framework, {}))
+    departing = clause.departures(name)
+    found = clause.keeping(departing, release.on(vectors_of(name)))
+    return State(found.get(release.framework, {}), departing)
 
 
 def vectors_of(name: str) -> list[str]:

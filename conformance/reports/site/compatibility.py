@@ -57,7 +57,7 @@ def _versions(shown: Sequence[Release], found: Sequence[Release]) -> str:
 
 
 def _same(one: State, other: State) -> bool:
-    return one.word == other.word and one.departures.keys() == other.departures.keys()
+    return one.word == other.word and one.dialects == other.dialects
 
 
 def table(site: parts.Site) -> Iterator[tuple[str, list[tuple[Clause, Mapping[str, list[Span]]]]]]:

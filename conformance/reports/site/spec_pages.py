@@ -57,15 +57,10 @@ class Box:
         """How many vectors test it."""
         return sum(map(len, self.cases.values()))
 
-    def found(self, state: clause_state.State) -> Sequence[str]:
-        """The dialects that depart from it and that a release has, each once, whatever it is combined with."""
-        had = {name for said in state.departures for name in said.split("+")}
-        return [name for name in self.departing if name in had]
-
     @property
     def other(self) -> Sequence[str]:
         """The dialects that depart from it and that no newest release has."""
-        had = {name for spans in self.frameworks.values() for name in self.found(spans[0].state)}
+        had = {name for spans in self.frameworks.values() for name in spans[0].state.dialects}
         return [name for name in self.departing if name not in had]
 
 
