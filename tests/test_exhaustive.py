@@ -68,7 +68,7 @@ def brief(*rows):
 def test_in_brief_a_framework_has_one_line_with_the_most_that_differs():
     rows = [row(differ=0), row("other", differ=1234), row(dtype="bfloat16", differ=0), row(framework="g", differ=0)]
     assert brief(*rows) == [
-        "  f: 1 of 2 outputs are exact; differ: elu y float16 1,234",
+        "  f: 1 of 2 outputs are exact; at worst differ: elu y float16 1,234",
         "  g: 1 of 1 outputs are exact",
     ]
 

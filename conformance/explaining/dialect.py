@@ -31,7 +31,7 @@ def page(name: str, run: LastRun | None, *, verbose: bool) -> Page:
     if run := telling.head(page, run):
         found = lastrun.by_dialect(run.rows, name)
         if not found:
-            page.say("No implementation was found to have it.", indent=2)
+            page.say("No result of it has it." if run.caveat else "No implementation was found to have it.", indent=2)
         # A combination is the same in whatever order its parts are named.
         about = next(iter(found))[2] if found and len(parts) > 1 else name
         telling.groups(page, found, about=about)

@@ -85,10 +85,9 @@ def brief(report: Mapping[str, Any]) -> Iterator[Part]:
     yield Line(TITLE, style="bold")
     for framework, counts in worst.items():
         told = joined(f"{what} {differ:,}" for what, differ in counts.items() if differ)
-        text = f"{len(counts) - sum(map(bool, counts.values()))} of {len(counts)} outputs are exact"
-        yield Line(
-            f"{framework}: {text}{f'; differ: {told}' if told else ''}", indent=2, lead=framework, lead_style="bold"
-        )
+        exact = f"{len(counts) - sum(map(bool, counts.values()))} of {len(counts)} outputs are exact"
+        text = f"{framework}: {exact}{f'; at worst differ: {told}' if told else ''}"
+        yield Line(text, indent=2, lead=framework, lead_style="bold")
 
 
 def _what(head: Head) -> str:

@@ -227,7 +227,7 @@ def test_an_adapter_without_versions_is_shown_by_its_name(explained, tmp_path):
 @pytest.fixture
 def bare(monkeypatch):
     """Reports' own pages are not drawn, which take longer than all others and are looked into elsewhere."""
-    monkeypatch.setattr(site.page, "with_pictures", lambda report: "<!doctype html>")
+    monkeypatch.setattr(site.page, "with_pictures", lambda report, home: "<!doctype html>")
 
 
 def test_a_release_that_was_not_run_to_its_end_says_so_wherever_its_counts_stand(pages, cli, tmp_path, older, bare):
@@ -451,6 +451,8 @@ def test_a_cell_leads_to_the_results_that_it_counts(visit):
     page.wait_for_selector("html[data-ready]")
     assert page.locator(".summary").inner_text().startswith(f"{sum(numbers)} results")
     assert page.locator("#filter-operation").input_value() == "elu"
+    page.get_by_role("link", name="All reports").click()
+    page.wait_for_url("**/index.html")
 
 
 def test_the_menu_can_be_walked_by_keyboard(visit):

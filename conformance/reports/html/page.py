@@ -22,22 +22,28 @@ STYLES = ("base.css", "page.css")
 SCRIPTS = ("elements", "shapes", "text", "report", "state", "overview", "lists", "results", "result", "spec", "main")
 
 
-def with_pictures(report: Document) -> str:
-    """Return the page of a report with its pictures, where what draws them is installed (the extra ``plot``)."""
+def with_pictures(report: Document, *, home: str = "") -> str:
+    """Return the page of a report with its pictures, where what draws them is installed (the extra ``plot``).
+
+    Args:
+        report: the JSON report.
+        home: where the site is that the page belongs to.
+    """
     from nnconform.conformance.plotting import pictures
 
     try:
-        return of_report(report, plots=pictures.inline(report))
+        return of_report(report, plots=pictures.inline(report), home=home)
     except pictures.MissingMatplotlib:
-        return of_report(report)
+        return of_report(report, home=home)
 
 
-def of_report(report: Document, *, plots: Mapping[str, str] | None = None) -> str:
+def of_report(report: Document, *, plots: Mapping[str, str] | None = None, home: str = "") -> str:
     """Return a report as one HTML file that needs no other and no network.
 
     Args:
         report: the JSON report.
         plots: pictures as SVG, by title. They are ours and go in as they are: what is foreign in them is escaped.
+        home: where the site is that the page belongs to, "" where it stands by itself.
     """
     import jinja2
 
@@ -51,6 +57,7 @@ def of_report(report: Document, *, plots: Mapping[str, str] | None = None) -> st
     known = background.vectors(report["asked"])
     return template.render(
         report=report,
+        home=home,
         counts=_counts(report["results"]),
         troubles=list(markdown.troubles(report)),
         selection=[f"{key} {', '.join(values)}" for key, values in report["selection"].items()],

@@ -49,7 +49,10 @@ def files(site: parts.Site, tell: Callable[[str], None] = lambda _: None) -> Ite
     for number, source in enumerate(site.sources, 1):
         tell(f"drawing report {number} of {len(site.sources)}: {source.path}")
         yield f"reports/{source.name}.json", source.path.read_bytes()
-        yield f"reports/{source.name}.html", page.with_pictures(source.report).encode("utf-8", "replace")
+        yield (
+            f"reports/{source.name}.html",
+            page.with_pictures(source.report, home="../index.html").encode("utf-8", "replace"),
+        )
 
 
 def pages(site: parts.Site) -> Iterator[tuple[str, str]]:
@@ -108,9 +111,10 @@ def write(site: parts.Site, folder: Path, tell: Callable[[str], None] = lambda _
         OSError: it cannot be written to.
     """
     before = _written(folder)
+    # Before what takes long, so that a folder that cannot be made is known at once.
+    folder.mkdir(parents=True, exist_ok=True)
     # All is drawn before anything is written, so that a site is never half of one and half of another.
     drawn: dict[str, bytes] = dict(files(site, tell))
-    folder.mkdir(parents=True, exist_ok=True)
     # First, so that a site whose writing is cut off can be written again.
     _mark(folder, before | drawn.keys())
     for address, content in drawn.items():

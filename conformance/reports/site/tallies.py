@@ -16,8 +16,8 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 def total(release: Release) -> Counter[str]:
-    """Return how many results of a release have each verdict."""
-    return Counter(row["verdict"] for row in release.rows)
+    """Return how many results of a release have each verdict, those of the profile ``defaults`` aside."""
+    return Counter(row["verdict"] for row in release.rows if row["profile"] != DEFAULTS)
 
 
 def by_operation(release: Release) -> dict[str, Counter[str]]:

@@ -60,7 +60,7 @@ function fillFilters(wanted) {
 }
 
 function wordOf(value) {
-  return value === GIVEN ? "all but defaults" : value;
+  return value === GIVEN ? "not defaults" : value;
 }
 
 let drawn = { view: "", vector: "" };
