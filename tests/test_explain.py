@@ -182,8 +182,12 @@ def test_a_dialect_that_refuses_shows_the_error(told):
     assert "ValueError: Expected more than 1 value per channel" in told("rejects-single-element")
 
 
-def test_a_dialect_that_nobody_has_says_so(told):
-    assert "No implementation was found to have it." in told("nan-becomes-zero")
+def test_a_dialect_that_nobody_has_says_so_of_all_only_where_all_was_run(told, report):
+    whole = lastrun.LastRun({**report, "selection": {}})
+    assert "No implementation was found to have it." in explain.page("nan-becomes-zero", whole).text()
+    part = told("nan-becomes-zero")
+    assert "That run was of a selection" in part
+    assert "No result of it has it." in part
 
 
 def test_a_fault_is_told_with_the_vectors_that_hunt_it(told, published):
