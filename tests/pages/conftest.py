@@ -9,8 +9,11 @@ import os
 
 import browser as chromium
 import pytest
+from markup import Read
+from site_reports import broken, of, renamed, said_of, spec_files, whole
 
 from nnconform.conformance.reports.html import page as html
+from nnconform.conformance.reports.site import site
 
 
 @pytest.fixture(scope="session")
@@ -87,3 +90,50 @@ def opened(browser, address_of):
         assert {url.partition("#")[0] for url in seen.requests} <= {seen.address.partition("#")[0], "data:,"}
     for context in contexts:
         context.close()
+
+
+# Sites
+
+
+@pytest.fixture(scope="session")
+def stopped(explained):
+    """A report of older versions, in which one implementation of torch broke RELU or ELU, and jax was interrupted."""
+    report = renamed(explained, torch="2.12.0", tensorflow="2.20.0", jax="0.9.2")
+    report["created"] = "2025-11-28T05:04:25+00:00"
+    report["complete"] = False
+    jax = next(entry for entry in report["frameworks"] if entry["name"] == "jax")
+    jax |= {"status": "stopped", "reason": "interrupted by the <user>", "not_run": 7}
+    broken(report, "torch", "elu/near-zero/float32")
+    return report
+
+
+@pytest.fixture(scope="session")
+def older(explained):
+    """A report of older versions: torch has no `unbiased-running-variance` yet, and breaks a clause of ELU."""
+    report = whole(renamed({**explained, "created": "2025-01-01T00:00:00+00:00"}, torch="2.12.0"))
+    for row in report["results"]:
+        if row["framework"] == "torch" and "unbiased-running-variance" in said_of(row):
+            row["verdict"] = "conforms"
+            for output in row["outputs"].values():
+                output.pop("dialect", None)
+                output["verdict"] = "conforms"
+    assert broken(report, "torch", "elu/near-zero/float32")
+    return report
+
+
+@pytest.fixture(scope="session")
+def files(explained, older):
+    """The spec, dialects and badges of a site of two reports, by address."""
+    return spec_files(of(("new", whole(explained)), ("old", older)))
+
+
+@pytest.fixture(scope="session")
+def pages(files):
+    """Those of them that are pages, read."""
+    return {address: Read(text) for address, text in files.items() if address.endswith(".html")}
+
+
+@pytest.fixture
+def bare(monkeypatch):
+    """Reports' own pages are not drawn, which take longer than all others and are looked into elsewhere."""
+    monkeypatch.setattr(site.page, "with_pictures", lambda report, home: "<!doctype html>")
