@@ -9,7 +9,7 @@ from typing import Any
 from nnconform.conformance.layout import Line, Table
 from nnconform.conformance.suite.operations import OUTPUTS
 
-from .summary import COLUMNS, HEADS
+from .summary import COLUMNS, HEADS, failed
 
 Row = Mapping[str, Any]
 # Of the columns, where there is a terminal; their heads say the same.
@@ -66,7 +66,7 @@ def _table(blocks: Sequence[Block], heads: Sequence[str]) -> Table:
 def _cells(rows: Sequence[Row], heads: Sequence[str]) -> list[str]:
     verdicts = Counter(row["verdict"] for row in rows)
     counts: dict[str, int] = {HEADS.get(v, v): verdicts[v] for v in COLUMNS}
-    counts |= {"error": verdicts["error"], "failed": sum(verdicts[v] for v in ("error", "crash", "timeout"))}
+    counts |= {"error": verdicts["error"], "failed": failed(verdicts)}
     special: dict[str, Callable[[], str]] = {
         "vectors": lambda: f"{len({row['vector'] for row in rows}):,}",
         "modes": lambda: "/".join(dict.fromkeys(row["mode"] for row in rows)),

@@ -23,8 +23,9 @@ def counts(report: Mapping[str, Any]) -> dict[tuple[str, str], Counter[str]]:
     return dict(result)
 
 
-def _failed(found: Counter[str]) -> int:
-    return found["error"] + found["crash"] + found["timeout"]
+def failed(found: Mapping[str, int]) -> int:
+    """Return how many results of a count have no value where one was wanted, or none at all."""
+    return sum(found.get(verdict, 0) for verdict in ("error", "crash", "timeout"))
 
 
 class Group:
@@ -174,7 +175,7 @@ def count_rows(report: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
             found["dialect"],
             found["diverges"],
             found["unsupported"],
-            _failed(found),
+            failed(found),
         )
         rows.append([framework, operation, *(str(n) if n else "-" for n in numbers)])
     return heads, rows

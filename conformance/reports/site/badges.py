@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from nnconform.conformance.layout import clean
+from nnconform.conformance.reports import summary
 
 from . import parts, tallies
 from .releases import Release, slug
 
 # White text has a contrast of 4.5 or more on each; they are the verdicts' colours on a light page.
 GOOD, BAD, UNKNOWN = "0b6e5f", "b3261e", "5b636c"
-FAILED = ("error", "crash", "timeout")
 # About the widths of Verdana at 11 pixels. The SVG says how wide its text is, so that another font is fitted to it.
 NARROW, WIDE, OTHER, FULL = 4.5, 10.5, 7.0, 11.0
 PADDING = 7.0
@@ -83,7 +83,7 @@ def of(release: Release, name: str) -> Badge:
 def _message(release: Release) -> tuple[str, str]:
     """Return what came of a run: what nothing explains is told in any case, that there is none only of a whole run."""
     counts = tallies.total(release)
-    failed = sum(counts[verdict] for verdict in FAILED)
+    failed = summary.failed(counts)
     bad = [f"{counts['diverges']:,} diverge"] * bool(counts["diverges"]) + [f"{failed:,} failed"] * bool(failed)
     if not release.whole:
         return ", ".join(["incomplete", *bad]), BAD if bad else UNKNOWN

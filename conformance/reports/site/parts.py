@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from .releases import Release, Source
+from .releases import Release, Source, slug
 
 HTML = "nnconform.conformance.reports.html"
 # What stands in the head of every page: its name in the menu, and where it is.
@@ -60,8 +60,6 @@ def vector(release: Release, name: str, root: str = "") -> str:
 
 def framework(release: Release, root: str = "") -> str:
     """Return the address of a release on its framework's page."""
-    from .releases import slug
-
     return f"{root}frameworks/{quote(slug(release.framework))}.html#{quote(release.anchor)}"
 
 
