@@ -21,16 +21,16 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
+from support.conforming import region
+from support.random_cases import MAKERS, random_case
 
 from nnconform.adapters import numpy as control
-from nnconform.conformance.cases import DTYPES
-from nnconform.conformance.cases.random_cases import MAKERS, random_case
-from nnconform.conformance.judging import lawtest
+from nnconform.conformance.cases.vector_case import DTYPES
 from nnconform.conformance.judging.compare import compare
-from nnconform.conformance.judging.conforming import region
-from nnconform.conformance.judging.sample import Sample
-from nnconform.conformance.suite.tensors import DTYPES as FORMATS
-from nnconform.conformance.suite.vectors import LawTensor, flat
+from nnconform.conformance.judging.laws import law_tests
+from nnconform.conformance.judging.laws.sample import Sample
+from nnconform.conformance.vectors.tensors import DTYPES as FORMATS
+from nnconform.conformance.vectors.vector import LawTensor, flat
 from nnconform.reference import laws
 
 FUNCTIONS = {i.operation: i.function for i in control.adapter.implementations if not i.defaults}
@@ -75,7 +75,7 @@ def judged_law(operation: str, dtype: str, number: int) -> Count:
     }  # fmt: skip
     sample = FUNCTIONS[operation](**{**attributes, "dtype": FORMATS[dtype]})["sample"]
     law = laws.expected_law(operation, attributes)
-    found = lawtest.compare(Sample(sample), LawTensor(dtype, (256, 256), *law))
+    found = law_tests.compare(Sample(sample), LawTensor(dtype, (256, 256), *law))
     return Count(1, 1, 0, int(not found.fits), found.ratio, f"case {number}")
 
 

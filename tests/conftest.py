@@ -15,10 +15,10 @@ import pytest
 import recorded
 from click.testing import CliRunner, Result
 
-from nnconform.conformance.cli import cli as commands
-from nnconform.conformance.suite import reading
-from nnconform.conformance.suite.reading import files, load
-from nnconform.conformance.suite.vectors import Vector
+from nnconform.conformance.commands.cli import cli as commands
+from nnconform.conformance.vectors import reading
+from nnconform.conformance.vectors.reading import files, load
+from nnconform.conformance.vectors.vector import Vector
 
 Cli = Callable[..., Result]
 LIARS = Path(__file__).parent / "liars"
@@ -35,7 +35,7 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Deal out the tests so that what some share is made in one process, whatever ``--dist`` says."""
-    from scheduling import Together
+    from support.scheduling import Together
 
     return Together(config, log)
 

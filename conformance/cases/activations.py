@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from nnconform.conformance.suite.tensors import Array, stored
+from nnconform.conformance.vectors.tensors import Array, stored
 from nnconform.reference.defaults import SPECIFIED
 from nnconform.reference.rounding import FORMATS
 
-from . import DTYPES, FULL, VectorCase, tensor
+from .vector_case import DTYPES, FULL, VectorCase, tensor
 
 # One length for all longer arrays: each further shape costs JAX and XLA a compilation.
 LENGTH = 37

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from nnconform.conformance.suite.tensors import stored
+from nnconform.conformance.vectors.tensors import stored
 from nnconform.reference.defaults import SPECIFIED
 
-from . import DTYPES, FULL, HALF, PARAMETERS, VectorCase, tensor
+from .vector_case import DTYPES, FULL, HALF, PARAMETERS, VectorCase, tensor
 
 # name: (shape, channel axis)
 LAYOUTS: Mapping[str, tuple[list[int], int]] = {

@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from nnconform.conformance.suite.tensors import stored
+from nnconform.conformance.vectors.tensors import stored
 from nnconform.reference.defaults import SPECIFIED
 
-from . import DTYPES, PARAMETERS, VectorCase
 from .batch_norm import DEFAULTS, EPSILON_FAULTS, LAYOUTS, batch, training
+from .vector_case import DTYPES, PARAMETERS, VectorCase
 
 FREE = dict.fromkeys(("y", "dx", "dgamma", "dbeta"), ("sign-of-zero",))
 OF_EVALUATION = ("statistics-updated-in-evaluation", "batch-statistics-in-evaluation")

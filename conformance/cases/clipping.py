@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnconform.conformance.suite.tensors import stored
+from nnconform.adapters import SparseGradient
+from nnconform.conformance.vectors.tensors import stored
 
-from . import DTYPES, FULL, HALF, SparseGradient, VectorCase, tensor
+from .vector_case import DTYPES, FULL, HALF, VectorCase, tensor
 
 Gradients = list[Any]
 STRUCTURES: dict[str, list[Any]] = {

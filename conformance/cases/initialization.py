@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from nnconform.reference.defaults import SPECIFIED
 from nnconform.reference.laws import law_dialects
 
-from . import HALF, VectorCase
+from .vector_case import HALF, VectorCase
 
 
 class Kernel(NamedTuple):

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from nnconform.conformance.suite import recipes
-from nnconform.conformance.suite.tensors import Array
+from nnconform.conformance.vectors import described_tensors
+from nnconform.conformance.vectors.described_tensors import Repeated
+from nnconform.conformance.vectors.tensors import Array
 
-from . import HALF, Every, Repeated, VectorCase
+from .vector_case import HALF, Every, VectorCase
 
 # ReLU and clipping by value select and round nothing; a sample is judged by its law.
 ARITHMETIC = ("elu", "batch_norm_train", "batch_norm_eval", "clip_by_norm", "clip_by_global_norm", "sgd_step")
@@ -24,7 +25,7 @@ def _arrays(value: Any) -> Iterator[Array]:
             yield from _arrays(entry)
     elif isinstance(value, Every):
         with np.errstate(invalid="ignore"):
-            numbers = recipes.every(value.dtype, value.recipe).astype(np.float64)
+            numbers = described_tensors.every(value.dtype, value.recipe).astype(np.float64)
         yield numbers
     elif isinstance(value, Repeated):
         yield value.block.astype(np.float64)

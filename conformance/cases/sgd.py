@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from nnconform.conformance.suite.tensors import stored
+from nnconform.conformance.vectors.tensors import stored
 from nnconform.reference.defaults import SPECIFIED
 
-from . import DTYPES, FULL, HALF, VectorCase
 from .clipping import NORM_FAULTS, REJECTS_SPARSE, STRUCTURES, gradients_of, sparse
+from .vector_case import DTYPES, FULL, HALF, VectorCase
 
 # Beside a clip the rate is a number of every dtype, so that only the clip is asked: Keras keeps it in float32.
 RATE = 0.125

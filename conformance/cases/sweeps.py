@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnconform.conformance.suite.tensors import Array, stored
+from nnconform.conformance.vectors.described_tensors import Repeated
+from nnconform.conformance.vectors.tensors import Array, stored
 from nnconform.reference.rounding import FORMATS
 
-from . import DTYPES, HALF, Every, Repeated, VectorCase, tensor
+from .vector_case import DTYPES, HALF, Every, VectorCase, tensor
 
 FREE_ZEROS = ("sign-of-zero",)
 FLUSHED = ("sign-of-zero", "subnormal-flush")

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from ..cli_common import QUIET_OR_VERBOSE, drawn, fail, outliving_the_reader, writable, write_files
-from ..terminal import show
+from nnconform.conformance.console import show
+
+from .options import QUIET_OR_VERBOSE, drawn, fail, outliving_the_reader, writable, write_files
 
 if TYPE_CHECKING:
-    from ..diff.measure import Tensors
+    from nnconform.conformance.diff.output_differences import Tensors
 
 OPTIONS = {
     "bits": click.option("--bits", is_flag=True, help="Exit with 1 for drift too: other bits, the same verdict."),
@@ -74,25 +75,26 @@ def present(
         quiet: whether to tell what must be acted on alone.
         unwritten: why a file of the comparison could not be written before, which is told at the end.
     """
-    from ..diff import diff, diff_summary
+    from nnconform.conformance.diff import document as diff
+    from nnconform.conformance.diff import summary
 
     failed = write_files(
         {
             "--json": (json_path, lambda path: diff.write(document, path)),
-            "--junit": (junit, drawn("junit", "of_diff", document, bits=bits)),
-            "--markdown": (markdown, drawn("markdown", "of_diff", document, bits=bits)),
+            "--junit": (junit, drawn("ci.junit", "of_diff", document, bits=bits)),
+            "--markdown": (markdown, drawn("ci.markdown", "of_diff", document, bits=bits)),
         }
     )
     with outliving_the_reader():
-        show(diff_summary.parts(document, verbose=verbose, quiet=quiet))
+        show(summary.parts(document, verbose=verbose, quiet=quiet))
         if github:
-            from ..reports.github import annotations
+            from nnconform.conformance.ci.github import annotations
 
             for line in annotations(document, bits=bits):
                 click.echo(line)
     if problems := [*filter(None, [unwritten]), *failed.values()]:
         fail("; ".join(problems))
-    sys.exit(diff_summary.exit_status(document, bits=bits))
+    sys.exit(summary.exit_status(document, bits=bits))
 
 
 @click.command("diff", short_help="Say what changed between two reports.")
@@ -104,22 +106,22 @@ def command(old: Path, new: Path, presentation: dict[str, Any]) -> None:
 
     Reports are what `nnconform run --json FILE` writes; with --outputs beside it, changes are measured in ULP.
     """
-    from ..diff.diff import DiffError, compare
-    from ..reports import report
-    from ..running.outputs import OutputsError
+    from nnconform.conformance.diff.document import DiffError, compare
+    from nnconform.conformance.report import store
+    from nnconform.conformance.running.outputs import OutputsError
 
     try:
-        before, after = report.load(old), report.load(new)
+        before, after = store.load(old), store.load(new)
         (old_tensors, lacks_old), (new_tensors, lacks_new) = _tensors(old, before), _tensors(new, after)
         document = compare(before, after, old_tensors, new_tensors, [*lacks_old, *lacks_new])
-    except (report.ReportError, OutputsError, DiffError) as error:
+    except (store.ReportError, OutputsError, DiffError) as error:
         fail(str(error))
     present(document, **presentation)
 
 
 def _tensors(path: Path, document: Mapping[str, Any]) -> tuple[Tensors | None, list[str]]:
     """Return the whole outputs of a report, None where it has none, and a note where their file is gone."""
-    from ..running.outputs import read
+    from nnconform.conformance.running.outputs import read
 
     if "outputs" not in document:
         return None, []

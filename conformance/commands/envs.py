@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..cli_common import fail
-from ..layout import Line, Table, count
-from ..terminal import show
+from nnconform.conformance.console import show
+from nnconform.conformance.layout import Line, Table
+from nnconform.conformance.words import count
+
+from .options import fail
 
 if TYPE_CHECKING:
-    from ..environments.environments import Environment
+    from nnconform.conformance.environments.environments import Environment
 
 UNUSED_DAYS = 30.0
 HEADS = ("key", "python", "packages", "size", "last used")
@@ -24,8 +26,8 @@ def command(context: click.Context) -> None:
     """List the environments made for other versions; `envs prune` removes them."""
     if context.invoked_subcommand is not None:
         return
-    from ..environments.environments import EnvironmentFailed, listing
-    from ..environments.resolutions import cache_folder
+    from nnconform.conformance.environments.environments import EnvironmentFailed, listing
+    from nnconform.conformance.environments.resolutions import cache_folder
 
     try:
         found = listing()
@@ -49,7 +51,7 @@ def command(context: click.Context) -> None:
 @click.option("--all", "everything", is_flag=True, help="Remove all that no process uses now.")
 def prune(unused_for: float | None, everything: bool) -> None:
     """Remove environments that are no longer used, and what interrupted ones left behind."""
-    from ..environments import environments
+    from nnconform.conformance.environments import environments
 
     if everything and unused_for is not None:
         fail("--all and --unused-for exclude each other; give one of them")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..cli_common import fail, outliving_the_reader
+from .options import fail, outliving_the_reader
 
 
 @click.command("explain", short_help="Say what a clause, dialect, vector or other name is, in words and numbers.")
@@ -26,11 +26,13 @@ def command(names: tuple[str, ...], kind: str | None, path: Path | None, verbose
     or a glob of vectors, an implementation (torch.nn.BatchNorm2d), an operation (elu), a framework (keras), a verdict
     (diverges), or `defaults`: the table of every framework's default hyperparameters.
     """
-    from ..explaining import explain, lastrun, naming
-    from ..reports.report import ReportError
+    from nnconform.conformance.explain import naming
+    from nnconform.conformance.explain import pages as explain
+    from nnconform.conformance.report import last_run
+    from nnconform.conformance.report.store import ReportError
 
     try:
-        run = lastrun.load(path)
+        run = last_run.load(path)
         pages = [explain.page(name, run, kind=kind, verbose=verbose) for name in names]
     except (ReportError, naming.UnknownName) as error:
         fail(str(error))

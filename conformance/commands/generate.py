@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..cli_common import fail
+from .options import fail
 
 
 @click.command("generate", short_help="Write the vectors, or check them.")
@@ -21,9 +21,9 @@ def command(check: bool, operation: str | None, output: Path | None) -> None:
     """Write the test vectors from the reference, or prove that they are what it gives."""
     from importlib import resources
 
-    from ..running.frameworks import suggestion
-    from ..suite import generate as generator
-    from ..suite.evaluate import GenerationError
+    from nnconform.conformance.generating import writer as generator
+    from nnconform.conformance.generating.expected import GenerationError
+    from nnconform.conformance.running.frameworks import suggestion
 
     folder = output or Path(str(resources.files("nnconform.spec").joinpath("vectors")))
     if operation is not None and operation not in generator.GENERATORS:

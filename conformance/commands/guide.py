@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..cli_common import fail, outliving_the_reader, stop_politely, writable, write_files
+from .options import fail, outliving_the_reader, stop_politely, writable, write_files
 
 
 @click.command("guide", short_help="Tell what to write when porting a model from one framework to another.")
@@ -20,11 +20,12 @@ def command(source: str, target: str, path: Path | None, again: bool) -> None:
     They are torch, keras, flax (with jax and optax) and tensorflow (its own functions). What the guide says is measured
     with the versions that are installed: the first time that takes up to a minute, then it is kept.
     """
-    from ..guiding.measure import MeasuringFailed, measure
-    from ..guiding.rows import guide, named
-    from ..guiding.tables import NAMES, table
-    from ..guiding.text import markdown
-    from ..running.frameworks import UsageError, suggestion
+    from nnconform.conformance.guide.measurements import MeasuringFailed, measure
+    from nnconform.conformance.guide.recommendations import guide, named
+    from nnconform.conformance.guide.tables import NAMES, table
+    from nnconform.conformance.guide.text import markdown
+    from nnconform.conformance.running.frameworks import UsageError, suggestion
+    from nnconform.conformance.terminal.progress import run_with_progress
 
     writable({"--markdown": path})
     names = []
@@ -38,7 +39,7 @@ def command(source: str, target: str, path: Path | None, again: bool) -> None:
         fail(f"a guide from {names[0]} to itself{same}; name two of {', '.join(NAMES)}")
     stop_politely()
     try:
-        measured = measure({table(name).adapter for name in names}, again=again, tell=_tell)
+        measured = measure({table(name).adapter for name in names}, run_with_progress, again=again, tell=_tell)
     except UsageError as error:
         fail(str(error))
     except MeasuringFailed as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from ..cli_common import drawn, fail, writable, write_files
+from .options import drawn, fail, writable, write_files
 
 
 @click.command("html", short_help="Draw a page to look at from a report.")
@@ -18,12 +18,12 @@ def command(report_path: Path, page_path: Path) -> None:
     The page is one file that needs nothing else: verdicts by framework, implementation, mode and operation, and from
     each to its vectors, numbers, clauses, explanations and scripts.
     """
-    from ..reports import report
+    from nnconform.conformance.report import store
 
     writable({"PAGE.html": page_path})
     try:
-        document = report.load(report_path)
-    except report.ReportError as error:
+        document = store.load(report_path)
+    except store.ReportError as error:
         fail(str(error))
-    for problem in write_files({"PAGE.html": (page_path, drawn("html.page", "with_pictures", document))}).values():
+    for problem in write_files({"PAGE.html": (page_path, drawn("web.page.page", "with_pictures", document))}).values():
         fail(problem)

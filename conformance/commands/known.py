@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..cli_common import fail
-from ..layout import Line
-from ..terminal import show
+from nnconform.conformance.console import show
+from nnconform.conformance.layout import Line
+
+from .options import fail
 
 if TYPE_CHECKING:
-    from ..known.known import Known
-    from ..suite.vectors import Vector
+    from nnconform.conformance.known.matching import Known
+    from nnconform.conformance.vectors.vector import Vector
 
 SAID = {"holds": "holds", "wrong": "does not hold", "apart": "other versions", "unjudged": "not judged"}
 
@@ -38,28 +39,28 @@ def command(file: Path, report_path: Path | None, update: bool, dialects: bool) 
 
     Exit status: 0 every entry holds, or this run does not ask for it; 1 an entry does not hold; 2 wrong input.
     """
-    from ..known import known
-    from ..reports import report
-    from ..suite.reading import load
+    from nnconform.conformance.known import matching
+    from nnconform.conformance.report import store
+    from nnconform.conformance.vectors.reading import load
 
     if dialects and not update:
         fail("--dialects goes with --update")
-    path = report_path or report.last_path()
+    path = report_path or store.last_path()
     if not path.exists():
         fail(f"{path}: no such report; run `nnconform run`, or name one with --report")
     try:
-        document = report.load(path)
+        document = store.load(path)
         if update:
             _update(file, document, load()[0], dialects=dialects)
         else:
-            listed = known.read(file)
+            listed = matching.read(file)
             sys.exit(_show(listed, document, load()[0]))
-    except (report.ReportError, known.KnownError) as error:
+    except (store.ReportError, matching.KnownError) as error:
         fail(str(error))
 
 
 def _update(file: Path, document: dict[str, Any], vectors: Sequence[Vector], *, dialects: bool) -> None:
-    from ..known.known_update import Refused, update
+    from nnconform.conformance.known.update import Refused, update
 
     try:
         lines = update(file, document, vectors, dialects=dialects)
@@ -72,11 +73,11 @@ def _update(file: Path, document: dict[str, Any], vectors: Sequence[Vector], *, 
 
 def _show(listed: Known, document: dict[str, Any], vectors: Sequence[Vector]) -> int:
     """Print what a report says of each entry, and return the exit status."""
-    from ..known import known
-    from ..known.known_scope import title
-    from ..reports import report
+    from nnconform.conformance.known import matching
+    from nnconform.conformance.known.scope import title
+    from nnconform.conformance.report import findings
 
-    states = known.judge(listed, document, vectors)
+    states = matching.judge(listed, document, vectors)
     lines: list[Line] = []
     for state in states:
         note = f": {state.note}" if state.note else ""
@@ -86,8 +87,8 @@ def _show(listed: Known, document: dict[str, Any], vectors: Sequence[Vector]) ->
         text = f"{place}: {said}: {title(state.entry)}{link}{note}"
         lines.append(Line(text, lead=f"{place}: {said}:", lead_style=style))
         lines += [Line(problem, indent=4) for problem in state.problems]
-    known.apply(listed, document, vectors)
-    left = sum(report.is_finding(row, strict=False) for row in document["results"])
+    matching.apply(listed, document, vectors)
+    left = sum(findings.is_finding(row, strict=False) for row in document["results"])
     kinds = Counter(state.kind for state in states)
     text = (
         f"{len(states)} entries: {kinds['holds']} hold, {kinds['wrong']} do not, "

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..cli_common import fail, filter_options, writable
+from .options import fail, filter_options, writable
 
 NAMES = ("init", "elu", "variance", "clip", "bounds")
 
@@ -33,16 +33,17 @@ def command(name: str, framework: tuple[str, ...], path: Path | None, output: Pa
     init: random samples against their law. elu: its error in each binade of x. variance: the error of the batch
     variance where the mean is large. clip: the error of the clip scale. bounds: error over bound of every output.
     """
-    from ..explaining import lastrun
-    from ..plotting.choosing import Choice, NothingToDraw
-    from ..plotting.pictures import MissingMatplotlib, UnknownFormat, check_format, draw, written
-    from ..reports.report import ReportError, last_path, write_whole
+    from nnconform.conformance.files import write_whole
+    from nnconform.conformance.plots.pictures import MissingMatplotlib, UnknownFormat, check_format, draw, written
+    from nnconform.conformance.plots.series import Choice, NothingToDraw
+    from nnconform.conformance.report import last_run
+    from nnconform.conformance.report.store import ReportError, last_path
 
     target = output or Path(f"{name}.svg")
     try:
         check_format(target)
         writable({"--output": target})
-        run = lastrun.load(path)
+        run = last_run.load(path)
         if run is None:
             fail(f"there is no last run ({last_path()}); `nnconform run` makes one, --report names another report")
         picture = draw(name, run.report, Choice(frameworks=framework, **filters))

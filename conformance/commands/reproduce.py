@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..cli_common import fail
-from ..terminal import tell
+from nnconform.conformance.console import tell
+
+from .options import fail
 
 if TYPE_CHECKING:
-    from ..suite.vectors import Vector
+    from nnconform.conformance.vectors.vector import Vector
 
 
 @click.command("reproduce", short_help="Print a standalone script that shows one result.")
@@ -31,9 +32,9 @@ def command(vector: str, framework: str, implementation: str, mode: str, issue: 
 
     Its assertion fails where the last run says that the result does not conform, and names the worst element.
     """
-    from ..reproducing import issues, rows, script
-    from ..reproducing.case import NothingToShow
-    from ..running.frameworks import UsageError
+    from nnconform.conformance.reproduce import issues, rows, script
+    from nnconform.conformance.reproduce.case import NothingToShow
+    from nnconform.conformance.running.frameworks import UsageError
 
     case = _vector(vector)
     document = _report(report_path)
@@ -59,9 +60,9 @@ def _vector(name: str) -> Vector:
     """Return a vector by its id, reading its own file alone."""
     import re
 
-    from ..running.frameworks import suggestion
-    from ..suite.reading import files, read
-    from ..suite.vectors import VectorError
+    from nnconform.conformance.running.frameworks import suggestion
+    from nnconform.conformance.vectors.reading import files, read
+    from nnconform.conformance.vectors.vector import VectorError
 
     ids: list[str] = []
     try:
@@ -77,12 +78,12 @@ def _vector(name: str) -> Vector:
 
 def _report(path: Path | None) -> dict[str, Any] | None:
     """Return the report to go by; None where none is named and there is no last run."""
-    from ..reports import report
+    from nnconform.conformance.report import store
 
-    if path is None and not report.last_path().exists():
+    if path is None and not store.last_path().exists():
         return None
     try:
         # What this program has written itself is not validated: that takes longer than all the rest.
-        return report.load(path) if path is not None else report.last()
-    except report.ReportError as error:
+        return store.load(path) if path is not None else store.last()
+    except store.ReportError as error:
         fail(str(error))

@@ -10,7 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..cli_common import (
+from nnconform.conformance.console import show as show_parts
+from nnconform.conformance.console import tell, teller
+from nnconform.conformance.layout import Line
+
+from .options import (
     QUIET_OR_VERBOSE,
     drawn,
     fail,
@@ -23,16 +27,13 @@ from ..cli_common import (
     writable,
     write_files,
 )
-from ..layout import Line
-from ..terminal import show as show_parts
-from ..terminal import tell, teller
 
 if TYPE_CHECKING:
-    from ..running.drive import Options
-    from ..running.frameworks import Framework
-    from ..running.journal import Journal
-    from ..running.run import Run
-    from ..suite.vectors import Vector
+    from nnconform.conformance.running.frameworks import Framework
+    from nnconform.conformance.running.journal import Journal
+    from nnconform.conformance.running.options import Options
+    from nnconform.conformance.running.run import Run
+    from nnconform.conformance.vectors.vector import Vector
 
 
 @click.command("run", short_help="Run the vectors on frameworks.")
@@ -87,15 +88,18 @@ def command(
     can be named with where it lives: jax==0.9.2 or keras==3.12.0+tensorflow==2.20.0, in an environment that is made
     for it, or python:PATH, an interpreter that has it.
     """
-    from ..environments.environments import EnvironmentFailed
-    from ..environments.targets import locate
-    from ..known import known
-    from ..reports import report, show
-    from ..reports.progress import run_with_progress
-    from ..running import frameworks
-    from ..running.drive import Options
-    from ..running.selection import Selection, check_filters, check_ran
-    from ..suite.vectors import SPEC
+    from nnconform.conformance.environments.environments import EnvironmentFailed
+    from nnconform.conformance.environments.targets import locate
+    from nnconform.conformance.files import cache_folder
+    from nnconform.conformance.known import matching
+    from nnconform.conformance.report import build, findings, store
+    from nnconform.conformance.running import frameworks
+    from nnconform.conformance.running.options import Options
+    from nnconform.conformance.running.run import check_ran
+    from nnconform.conformance.running.selection import Selection, check_filters
+    from nnconform.conformance.terminal import run_report
+    from nnconform.conformance.terminal.progress import run_with_progress
+    from nnconform.conformance.vectors.vector import SPEC
 
     paths = {"--json": json_path, "--junit": junit, "--html": html, "--markdown": markdown, "--outputs": outputs}
     if verbose and quiet:
@@ -105,7 +109,7 @@ def command(
         fail("--outputs keeps what this run gives; what was run before --resume is not kept: leave one of them out")
     stop_politely()
     try:
-        listed = None if known_path is None else known.read(known_path)
+        listed = None if known_path is None else matching.read(known_path)
         vectors, problems = load_vectors(folder)
         selection = Selection(**filters)
         check_filters(selection, vectors)
@@ -114,31 +118,31 @@ def command(
             raise frameworks.UsageError(
                 f"{missing.name}: {', '.join(missing.missing)} not installed; install with: {missing.install}"
             )
-    except (frameworks.UsageError, known.KnownError) as error:
+    except (frameworks.UsageError, matching.KnownError) as error:
         fail(str(error))
     except EnvironmentFailed as error:
         fail_environment(error)
     limit = None if memory is None else memory * 2**30
-    options = Options(selection, timeout, report.cache_folder(), limit, keep=outputs is not None)
+    options = Options(selection, timeout, cache_folder(), limit, keep=outputs is not None)
     journal = _journal(chosen, vectors, options, json_path, resume=resume)
     outcome = run_with_progress(chosen, vectors, options, journal, quiet=quiet)
     asked = filters | {"frameworks": framework, "folder": () if folder is None else (folder.resolve().name,)}
-    result = report.document(outcome, SPEC, problems, asked)
+    result = build.document(outcome, SPEC, problems, asked)
     if listed is not None:
         # Entries about published vectors are not stale where vectors of the user's own are run.
-        known.apply(listed, result, vectors if folder is None else [*load_vectors(None)[0], *vectors])
+        matching.apply(listed, result, vectors if folder is None else [*load_vectors(None)[0], *vectors])
     # What was found is written before it is shown: whoever reads may go away.
     unwritten = _write(outcome, result, paths, strict=strict)
-    kept = report.remember(result) is not None or (json_path is not None and "--json" not in unwritten)
+    kept = store.remember(result) is not None or (json_path is not None and "--json" not in unwritten)
     with outliving_the_reader():
-        show.show(result, show.Wanted(strict=strict, verbose=verbose, quiet=quiet, near=headroom))
+        run_report.show(result, run_report.Wanted(strict=strict, verbose=verbose, quiet=quiet, near=headroom))
         if listed is not None and not quiet:
             there = {entry["name"] for entry in result["frameworks"]}
             if others := sorted({entry.framework for entry in listed.entries} - there):
                 text = f"what it says of {', '.join(others)} was not judged: this run has no such framework"
                 show_parts([Line(f"{known_path}: {text}")])
         if github:
-            from ..reports.github import annotations
+            from nnconform.conformance.ci.github import annotations
 
             for line in annotations(result, strict=strict):
                 click.echo(line)
@@ -150,17 +154,17 @@ def command(
         check_ran(outcome, selection)
     except frameworks.UsageError as error:
         fail(str(error))
-    sys.exit(report.exit_status(result, strict=strict))
+    sys.exit(findings.exit_status(result, strict=strict))
 
 
 def _journal(
     chosen: list[Framework], vectors: list[Vector], options: Options, json_path: Path | None, *, resume: bool
 ) -> Journal | None:
     """Open the journal beside the report; a run that cannot have one goes on without, unless it was asked for."""
-    from ..reports import report
-    from ..running.journal import Busy, Journal, JournalError, beside, head
+    from nnconform.conformance.report import store
+    from nnconform.conformance.running.journal import Busy, Journal, JournalError, beside, head
 
-    path = beside(json_path or report.last_path())
+    path = beside(json_path or store.last_path())
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return Journal(path, head(vectors, options, chosen), resume=resume)
@@ -190,8 +194,8 @@ def _finish(journal: Journal, outcome: Run, *, kept: bool) -> None:
 
 def _write(outcome: Run, result: dict[str, Any], paths: Mapping[str, Path | None], *, strict: bool) -> dict[str, str]:
     """Write whole outputs, the report, and what is drawn from it; return what could not be written, by option."""
-    from ..reports import report
-    from ..running.outputs import write
+    from nnconform.conformance.report import store
+    from nnconform.conformance.running.outputs import write
 
     def keep(path: Path) -> None:
         write(path, {key: tensor for entry in outcome.frameworks for key, tensor in entry.tensors.items()})
@@ -200,9 +204,9 @@ def _write(outcome: Run, result: dict[str, Any], paths: Mapping[str, Path | None
     return write_files(
         {
             "--outputs": (paths["--outputs"], keep),
-            "--json": (paths["--json"], lambda path: report.write(result, path)),
-            "--junit": (paths["--junit"], drawn("junit", "of_report", result, strict=strict)),
-            "--html": (paths["--html"], drawn("html.page", "with_pictures", result)),
-            "--markdown": (paths["--markdown"], drawn("markdown", "of_report", result, strict=strict)),
+            "--json": (paths["--json"], lambda path: store.write(result, path)),
+            "--junit": (paths["--junit"], drawn("ci.junit", "of_report", result, strict=strict)),
+            "--html": (paths["--html"], drawn("web.page.page", "with_pictures", result)),
+            "--markdown": (paths["--markdown"], drawn("ci.markdown", "of_report", result, strict=strict)),
         }
     )

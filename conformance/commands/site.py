@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from ..cli_common import fail
-from ..terminal import teller
+from nnconform.conformance.console import teller
+
+from .options import fail
 
 
 @click.command("site", short_help="Draw a site of several reports.")
@@ -20,14 +21,14 @@ def command(folder: Path, paths: tuple[Path, ...]) -> None:
     clause's vectors and results, the dialects, badges, and the reports themselves. Any web server can serve it, and a
     browser can open it where it is. A site that is in DIR is replaced.
     """
-    from ..reports import report
-    from ..reports.site import site
+    from nnconform.conformance.report import store
+    from nnconform.conformance.web.site import site
 
     try:
-        documents = [(path, report.load(path)) for path in dict.fromkeys(paths)]
+        documents = [(path, store.load(path)) for path in dict.fromkeys(paths)]
         made = site.of_reports(documents)
         count = site.write(made, folder, teller())
-    except (report.ReportError, site.SiteError) as error:
+    except (store.ReportError, site.SiteError) as error:
         fail(str(error))
     except OSError as error:
         fail(f"{error.filename or folder}: cannot be written: {error.strerror}")

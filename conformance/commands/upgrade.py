@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from ..cli_common import fail, fail_environment, filter_options, limit_options, load_vectors, stop_politely, writable
-from ..terminal import teller
+from nnconform.conformance.console import teller
+
 from .diff import diff_options, present
+from .options import fail, fail_environment, filter_options, limit_options, load_vectors, stop_politely, writable
 
 
 @click.command("upgrade", short_help="Say what changed between two versions.")
@@ -40,15 +41,17 @@ def command(
     python:PATH (an interpreter that has it), requirements:FILE (the versions in a requirements file). Environments
     are made for versions, as like each other as can be.
     """
-    from ..diff.diff import compare
-    from ..environments.environments import EnvironmentFailed
-    from ..environments.targets import locate_pair
-    from ..reports import report
-    from ..reports.progress import run_with_progress
-    from ..running.drive import Options
-    from ..running.frameworks import UsageError
-    from ..running.selection import Selection, check_filters, check_ran
-    from ..suite.vectors import SPEC
+    from nnconform.conformance.diff.document import compare
+    from nnconform.conformance.environments.environments import EnvironmentFailed
+    from nnconform.conformance.environments.targets import locate_pair
+    from nnconform.conformance.files import cache_folder
+    from nnconform.conformance.report import build
+    from nnconform.conformance.running.frameworks import UsageError
+    from nnconform.conformance.running.options import Options
+    from nnconform.conformance.running.run import check_ran
+    from nnconform.conformance.running.selection import Selection, check_filters
+    from nnconform.conformance.terminal.progress import run_with_progress
+    from nnconform.conformance.vectors.vector import SPEC
 
     quiet = presentation["quiet"]
     stop_politely()
@@ -67,11 +70,11 @@ def command(
     except EnvironmentFailed as error:
         fail_environment(error)
     limit = None if memory is None else memory * 2**30
-    options = Options(selection, timeout, report.cache_folder(), limit, keep=True)
+    options = Options(selection, timeout, cache_folder(), limit, keep=True)
     outcome = run_with_progress([*first, *second], vectors, options, quiet=quiet)
     sides = [outcome.of(side) for side in ("old", "new")]
     documents = [
-        report.document(side, SPEC, problems, filters | {"frameworks": (word,)})
+        build.document(side, SPEC, problems, filters | {"frameworks": (word,)})
         for side, word in zip(sides, (old, new), strict=True)
     ]
     tensors = [{k: t for entry in side.frameworks for k, t in entry.tensors.items()} for side in sides]
@@ -86,14 +89,14 @@ def command(
 
 def _keep(folder: Path, documents: list[dict[str, Any]], tensors: list[dict[Any, Any]]) -> str:
     """Write both reports and their outputs; return why that could not be, or ""."""
-    from ..reports import report
-    from ..running import outputs
+    from nnconform.conformance.report import store
+    from nnconform.conformance.running import outputs
 
     try:
         folder.mkdir(exist_ok=True)
         for name, document, kept in zip(("old", "new"), documents, tensors, strict=True):
             outputs.write(folder / f"{name}.npz", kept)
-            report.write(document | {"outputs": f"{name}.npz"}, folder / f"{name}.json")
+            store.write(document | {"outputs": f"{name}.npz"}, folder / f"{name}.json")
     except OSError as error:
         return f"--reports {folder}: cannot be written: {error.strerror}"
     return ""

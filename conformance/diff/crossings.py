@@ -11,10 +11,11 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from nnconform.conformance.diff.changes import Question, Row
-from nnconform.conformance.diff.sides import Side
-from nnconform.conformance.judging.diagnose import is_accuracy
-from nnconform.conformance.layout import count
+from nnconform.conformance.judging.dialect_diagnosis import is_accuracy
+from nnconform.conformance.words import count
+
+from .changes import Question, Row
+from .sides import Side
 
 # Crossings that go one way by chance: how improbable they must be to be believed. So many fair coins fall one way seven
 # times in a row in one case of 128.

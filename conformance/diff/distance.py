@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nnconform.conformance.judging.compare import spacing
-from nnconform.conformance.suite.tensors import Array
+from nnconform.conformance.vectors.tensors import Array
 from nnconform.reference.rounding import FORMATS
 
 

@@ -78,7 +78,7 @@ class Side:
         """Index a report.
 
         Args:
-            report: as ``report.load`` gives it.
+            report: as ``store.load`` gives it.
             word: ``old`` or ``new``.
 
         Raises:

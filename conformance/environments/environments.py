@@ -18,7 +18,6 @@ from typing import IO
 from packaging.utils import canonicalize_name
 
 from . import installers
-from .external import EnvironmentFailed
 from .resolutions import (
     DAY,
     Resolution,
@@ -33,6 +32,7 @@ from .resolutions import (
     resolve_pair,
     write,
 )
+from .subprocesses import EnvironmentFailed
 
 __all__ = [
     "Environment",

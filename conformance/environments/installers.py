@@ -6,7 +6,6 @@ import contextlib
 import importlib.util
 import json
 import re
-import shutil
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .external import EnvironmentFailed, execute, must
+from . import subprocesses
+from .subprocesses import EnvironmentFailed, execute, must
 
 if TYPE_CHECKING:
     from .interpreters import Interpreter
@@ -224,28 +224,13 @@ def _pin(metadata: Mapping[str, Any], direct: Mapping[str, Any] | None) -> str:
     return f"{metadata['name']} @ {url}"
 
 
-def find_uv() -> str | None:
-    """Return the path of a uv that runs: the package's, or one on PATH."""
-    paths: list[str | None] = []
-    with contextlib.suppress(ImportError, FileNotFoundError):
-        from uv import find_uv_bin
-
-        paths.append(find_uv_bin())
-    paths.append(shutil.which("uv"))
-    for path in filter(None, paths):
-        with contextlib.suppress(OSError):
-            if execute([path, "--version"])[0] == 0:
-                return path
-    return None
-
-
 def choose() -> Installer:
     """Return uv where it is there, else pip.
 
     Raises:
         EnvironmentFailed: neither is there.
     """
-    path = find_uv()
+    path = subprocesses.find_uv()
     if path is not None:
         return Uv(path)
     if importlib.util.find_spec("pip") is None:

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import installers
-from .external import EnvironmentFailed, execute
+from . import subprocesses
+from .subprocesses import EnvironmentFailed, execute
 
 # What a worker runs on.
 OLDEST_PYTHON = (3, 10)
@@ -75,7 +75,7 @@ def _candidates(wanted: str | None, version: str | None) -> Iterator[str]:
 
 def _of_uv(version: str) -> Iterator[str]:
     """Yield the Python that uv has itself installed, or installs now if the user's settings say that it may."""
-    path = installers.find_uv()
+    path = subprocesses.find_uv()
     if path is None:
         return
     if os.environ.get("UV_PYTHON_DOWNLOADS") == "automatic":

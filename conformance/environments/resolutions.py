@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from . import installers, interpreters
-from .external import EnvironmentFailed
 from .installers import Installer, Request
+from .subprocesses import EnvironmentFailed
 
 Tell = Callable[[str], None]
 FORMAT = 1
@@ -219,7 +219,7 @@ def cache_folder() -> Path:
     Raises:
         EnvironmentFailed: it cannot be made.
     """
-    from nnconform.conformance.reports.report import cache_folder as of_the_user
+    from nnconform.conformance.files import cache_folder as of_the_user
 
     folder = of_the_user() / "envs"
     with explained(folder):

@@ -152,7 +152,7 @@ def _bases(target: Target) -> list[Framework]:
 def _in_environment(
     base: Framework, target: Target, resolution: Resolution, python: str | None, tell: Tell
 ) -> Framework:
-    from .fitting import make_fitting
+    from .compatible import make_fitting
 
     made = make_fitting(resolution, base.module, python, tell)
     return replace(base, target=target.text, interpreter=str(made.python), pins=dict(made.packages))

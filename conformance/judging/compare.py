@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from nnconform.conformance.suite.tensors import DTYPES, Array, shape_text
-from nnconform.conformance.suite.vectors import Tensor
+from nnconform.conformance.vectors.tensors import DTYPES, Array, shape_text, widened
+from nnconform.conformance.vectors.vector import Tensor
 from nnconform.reference.rounding import FORMATS
 
 
@@ -62,12 +62,6 @@ def _ratios(got: Array, values: Array, bound: Array, *, signed_zero: bool) -> Ar
         zeros = (got == 0) & (values == 0)
         ratio = np.where(zeros & (np.signbit(got) != np.signbit(values)), np.inf, ratio)
     return ratio
-
-
-def widened(a: Array) -> Array:
-    """Return the elements as float64, on one axis; a signalling NaN among them is no reason for a warning."""
-    with np.errstate(invalid="ignore"):
-        return a.astype(np.float64).ravel()
 
 
 def ratios(got: Array, expected: Tensor) -> Array:

@@ -9,16 +9,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnconform.conformance.running.worker import Answer
-from nnconform.conformance.suite.operations import DRAWS, OUTPUTS
-from nnconform.conformance.suite.tensors import Array
-from nnconform.conformance.suite.vectors import LawTensor, Tensor, Vector
+from nnconform.conformance.model.calls import Answer
+from nnconform.conformance.vectors.operations import DRAWS, OUTPUTS
+from nnconform.conformance.vectors.tensors import Array
+from nnconform.conformance.vectors.vector import LawTensor, Tensor, Vector
 
-from . import lawname, lawtest, position
+from . import position_dependence as position
 from .compare import compare, counted, digest
-from .picture import of_sample
-from .points import Points, of_answer
-from .sample import Sample
+from .error_curves import Points, of_answer
+from .laws import law_names, law_tests
+from .laws.sample import Sample
+from .laws.sample_histogram import of_sample
 
 # From best to worst; a vector's verdict is the worst of its outputs'.
 VERDICTS = ("conforms", "dialect", "unsupported", "diverges", "error", "timeout", "crash")
@@ -179,10 +180,10 @@ def _unexpected(vector: Vector, name: str, got: Array) -> OutputResult:
 
 def _random(vector: Vector, name: str, expected: LawTensor, sample: Sample) -> tuple[OutputResult, list[Fit]]:
     """Return what is said of a random sample, and the dialects whose laws it follows."""
-    found = lawtest.compare(sample, expected)
+    found = law_tests.compare(sample, expected)
     result = OutputResult("conforms", digest(sample.elements, expected), found.ratio, found.ulp)
-    if lawtest.comparable(sample, expected):
-        result.measured = lawtest.measured(sample, expected)
+    if law_tests.comparable(sample, expected):
+        result.measured = law_tests.measured(sample, expected)
         result.picture = of_sample(sample, expected)
     if found.fits:
         return result, []
@@ -192,9 +193,9 @@ def _random(vector: Vector, name: str, expected: LawTensor, sample: Sample) -> t
     fitting = []
     for dialect, outputs in vector.prescribed.items():
         other = outputs.get(name)
-        if isinstance(other, LawTensor) and lawtest.fits(sample, other):
-            fitting.append(Fit(lawtest.accuracy(other), dialect.count("+"), dialect))
-    if not fitting and (named := lawname.name(sample, expected, vector.attributes)):
+        if isinstance(other, LawTensor) and law_tests.fits(sample, other):
+            fitting.append(Fit(law_tests.accuracy(other), dialect.count("+"), dialect))
+    if not fitting and (named := law_names.name(sample, expected, vector.attributes)):
         result.fault = named.name
         result.problem = f"{named.name}: {named.words}; {result.problem}"
     return result, fitting

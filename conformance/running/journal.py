@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from nnconform.conformance.judging.judge import OutputResult, Result
-from nnconform.conformance.suite.vectors import Vector
+from nnconform.conformance.vectors.vector import Vector
 
 if TYPE_CHECKING:
-    from .drive import Options
     from .frameworks import Framework
+    from .options import Options
 
 FORMAT = 1
 SUFFIX = ".partial"

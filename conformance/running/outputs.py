@@ -18,8 +18,8 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from nnconform.conformance.reports.report import write_whole
-from nnconform.conformance.suite.tensors import Array
+from nnconform.conformance.files import write_whole
+from nnconform.conformance.vectors.tensors import Array
 
 FORMAT = 1
 INDEX = "index"

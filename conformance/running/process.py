@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from .wire import legible
+from .messages import legible
 
 # How often a process that keeps silent is looked at.
 TICK = 0.1

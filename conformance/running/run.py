@@ -10,15 +10,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nnconform.conformance.judging.diagnose import diagnose
+from nnconform.conformance.judging.dialect_diagnosis import diagnose
 from nnconform.conformance.judging.judge import ContractBroken, Result, judge
-from nnconform.conformance.suite.vectors import LawTensor, Vector
+from nnconform.conformance.model.calls import Answer
+from nnconform.conformance.vectors.vector import LawTensor, Vector
 
-from .drive import Driver, Event, Fault, FrameworkRun, Job, Options
-from .frameworks import Framework
+from .driver import Driver, Event, Fault, FrameworkRun, Job
+from .frameworks import Framework, UsageError
 from .journal import Journal, entry_of
-from .selection import with_witnesses
-from .worker import Answer, stage
+from .options import Options
+from .selection import Selection, matches, with_witnesses
+from .worker import stage
 
 
 @dataclass
@@ -134,6 +136,27 @@ def _settle(entry: FrameworkRun, chosen: Sequence[Vector]) -> None:
         key=lambda r: (place[r.vector.id], rank[r.implementation, r.mode]),
     )
     entry.tensors = {key: tensor for key, tensor in entry.tensors.items() if key[3] in place}
+
+
+def check_ran(outcome: Run, selection: Selection) -> None:
+    """Refuse implementation and mode filters that no framework matched: they are known only once it runs.
+
+    Raises:
+        UsageError: there is one, or nothing was run.
+    """
+    served = [i for entry in outcome.frameworks for i in entry.hello.get("implementations", ())]
+    failed = any(entry.status in ("failed", "stopped") for entry in outcome.frameworks)
+    if not served or failed or not outcome.complete:
+        return
+    hint = "`nnconform list implementations` shows what there is"
+    for glob in selection.implementations:
+        if not any(matches(i["name"], (glob,)) for i in served):
+            raise UsageError(f"--implementation {glob} matches nothing that these frameworks have; {hint}")
+    for glob in selection.modes:
+        if not any(matches(mode, (glob,)) for i in served for mode in i["modes"]):
+            raise UsageError(f"--mode {glob} matches nothing that these frameworks have; {hint}")
+    if not outcome.results and not outcome.faults:
+        raise UsageError(f"no implementation of these frameworks takes these vectors in these modes; {hint}")
 
 
 class _Collector:

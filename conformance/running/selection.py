@@ -8,14 +8,21 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nnconform.conformance.cli_common import FILTERS
-from nnconform.conformance.running.frameworks import UsageError, suggestion
+from .frameworks import UsageError, suggestion
 
 if TYPE_CHECKING:
-    from nnconform.conformance.running.run import Run
-    from nnconform.conformance.running.worker import Call
-    from nnconform.conformance.suite.vectors import Vector
+    from nnconform.conformance.model.calls import Call
+    from nnconform.conformance.vectors.vector import Vector
 
+
+FILTERS = {
+    "operations": "--operation",
+    "vectors": "--vector",
+    "implementations": "--implementation",
+    "profiles": "--profile",
+    "dtypes": "--dtype",
+    "modes": "--mode",
+}
 # Vectors of a filtered run that only show whether a dialect may be named: benign ones, and those that hunt it.
 WITNESSES = 4
 HUNTERS = 2
@@ -79,7 +86,7 @@ def calls_for(vector: Vector, hello: Mapping[str, Any], only: Sequence[str], sel
     What not every implementation can be asked is put to those that say that they take it (PROTOCOL-3). Where the plain
     mode compiles each shape too, it runs many lengths only when the vector is asked for by name.
     """
-    from nnconform.conformance.running.worker import Call
+    from nnconform.conformance.model.calls import Call
 
     plain = hello["modes"][0]
     result = []
@@ -120,24 +127,3 @@ def check_filters(selection: Selection, vectors: Sequence[Vector]) -> None:
                 raise UsageError(f"{FILTERS[name]} {glob} matches nothing{suggestion(glob, values)}")
     if vectors and not any(selection.takes(v) for v in vectors):
         raise UsageError("no vector matches all of these filters together; leave one out")
-
-
-def check_ran(outcome: Run, selection: Selection) -> None:
-    """Refuse implementation and mode filters that no framework matched: they are known only once it runs.
-
-    Raises:
-        UsageError: there is one, or nothing was run.
-    """
-    served = [i for entry in outcome.frameworks for i in entry.hello.get("implementations", ())]
-    failed = any(entry.status in ("failed", "stopped") for entry in outcome.frameworks)
-    if not served or failed or not outcome.complete:
-        return
-    hint = "`nnconform list implementations` shows what there is"
-    for glob in selection.implementations:
-        if not any(matches(i["name"], (glob,)) for i in served):
-            raise UsageError(f"--implementation {glob} matches nothing that these frameworks have; {hint}")
-    for glob in selection.modes:
-        if not any(matches(mode, (glob,)) for i in served for mode in i["modes"]):
-            raise UsageError(f"--mode {glob} matches nothing that these frameworks have; {hint}")
-    if not outcome.results and not outcome.faults:
-        raise UsageError(f"no implementation of these frameworks takes these vectors in these modes; {hint}")

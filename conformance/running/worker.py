@@ -7,15 +7,16 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from nnconform.conformance.suite.tensors import Array
-from nnconform.conformance.suite.vectors import Vector, schema_problem, validator
+from nnconform.conformance.model.calls import Answer, Call
+from nnconform.conformance.schemas import schema_problem, validator
+from nnconform.conformance.vectors.vector import Vector
 
-from . import wire
+from . import messages
 from .process import Ended, Excessive, Process, Silent
 
 PROTOCOL = 1
@@ -57,33 +58,6 @@ class WorkerGone(Exception):
     def __init__(self, verdict: str, reason: str, printed: str = "", *, asked: bool = True) -> None:
         super().__init__(reason)
         self.verdict, self.reason, self.printed, self.asked = verdict, reason, printed, asked
-
-
-@dataclass(frozen=True)
-class Call:
-    """One implementation to run in one mode."""
-
-    implementation: str
-    mode: str
-
-
-@dataclass
-class Answer:
-    """What one call gave.
-
-    Attributes:
-        call: which.
-        status: value, unsupported, inapplicable, raised, fault, crash or timeout.
-        reason: why there is no value.
-        outputs: arrays by flat name; None where the framework gave nothing for an entry of a list.
-        printed: the end of what was printed during the call.
-    """
-
-    call: Call
-    status: str
-    reason: str = ""
-    outputs: Mapping[str, Array | None] = field(default_factory=dict)
-    printed: str = ""
 
 
 @dataclass(frozen=True)
@@ -173,13 +147,13 @@ class Worker:
         except WorkerGone as gone:
             raise WorkerFailed(f"the worker of {self._name} did not start: {gone.reason}", self.tail()) from None
         if isinstance(first.get("failed"), str):
-            raise WorkerFailed(wire.legible(first["failed"]), self.tail())
+            raise WorkerFailed(messages.legible(first["failed"]), self.tail())
         spoken = first["hello"].get("protocol") if isinstance(first.get("hello"), dict) else PROTOCOL
         if spoken != PROTOCOL:
             raise WorkerFailed(f"the worker of {self._name} speaks protocol {spoken!r}; wanted {PROTOCOL}")
         if problem := schema_problem(validator("protocol", "hello"), first):
             raise WorkerFailed(f"the worker of {self._name} did not say hello as the protocol wants: {problem}")
-        self.hello = wire.legible(first["hello"])
+        self.hello = messages.legible(first["hello"])
         served = [(i["operation"], i["name"], i["defaults"]) for i in self.hello["implementations"]]
         if twice := next((of for of in served if served.count(of) > 1), None):
             raise WorkerFailed(f"the worker of {self._name} serves {twice[1]} twice for {twice[0]}; wanted once")
@@ -204,7 +178,7 @@ class Worker:
 
     def _gone(self, verdict: str, reason: str, *, asked: bool = True) -> WorkerGone:
         self._process.kill()
-        return WorkerGone(verdict, wire.legible(reason), self._process.printed(), asked=asked)
+        return WorkerGone(verdict, messages.legible(reason), self._process.printed(), asked=asked)
 
     def ask(self, vector: Vector, calls: Sequence[Call], seconds: float) -> Iterator[Answer]:
         """Yield one answer a call, in order.
@@ -217,7 +191,7 @@ class Worker:
         if self._process.spoke():
             raise self._gone("crash", "the worker wrote more than it was asked for", asked=False)
         try:
-            self._process.send(wire.request(vector, [(c.implementation, c.mode) for c in calls]), seconds)
+            self._process.send(messages.request(vector, [(c.implementation, c.mode) for c in calls]), seconds)
         except Silent:
             raise self._gone("timeout", f"the worker did not read within {seconds:g} s") from None
         except Ended as end:
@@ -238,11 +212,11 @@ class Worker:
             raise self._gone("crash", reason, asked=answered != self._last)
         self._last = asked
         try:
-            outputs = wire.outputs(message.get("outputs", {}))
+            outputs = messages.outputs(message.get("outputs", {}))
         except (ValueError, TypeError) as error:
             raise self._gone("crash", f"the worker's answer holds a tensor that cannot be read: {error}") from None
         printed = self._process.printed(message.get("stderr"))
-        return Answer(call, message["status"], wire.legible(message.get("reason", "")), outputs, printed)
+        return Answer(call, message["status"], messages.legible(message.get("reason", "")), outputs, printed)
 
     def tail(self) -> str:
         """Return the end of what the process wrote on its standard output and error."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-import terminals
+from support import terminals
 
 from browser import launched
 
@@ -26,7 +26,7 @@ COLUMNS = 80
 LINES = 57
 SHOW = """
 import json, sys
-from nnconform.conformance.reports.show import Wanted, show
+from nnconform.conformance.terminal.run_report import Wanted, show
 show(json.load(open(sys.argv[1])), Wanted())
 """
 
@@ -63,7 +63,7 @@ def page(report: Path, folder: Path) -> None:
 
     with tempfile.TemporaryDirectory() as temporary:
         drawn = Path(temporary) / "report.html"
-        subprocess.run([sys.executable, "-m", "nnconform.conformance.cli", "html", report, drawn], check=True)
+        subprocess.run([sys.executable, "-m", "nnconform.conformance.commands.cli", "html", report, drawn], check=True)
         with launched() as browser:
             for scheme in ("light", "dark"):
                 context = browser.new_context(
@@ -90,7 +90,7 @@ def main() -> None:
             report = Path(sys.argv[1]).resolve()
         else:
             words = ["run", "torch", "tensorflow", "jax", "--json", str(report)]
-            subprocess.run([sys.executable, "-m", "nnconform.conformance.cli", *words], check=False)
+            subprocess.run([sys.executable, "-m", "nnconform.conformance.commands.cli", *words], check=False)
         terminal(report, folder / "terminal.svg")
         page(report, folder)
     print("\n".join(f"{path} ({path.stat().st_size:,} bytes)" for path in sorted(folder.iterdir())))

@@ -11,8 +11,8 @@ from mutants.gate import DTYPES, results_of_source, telling
 from mutants.mutant import changed
 
 from nnconform.conformance.judging.judge import Result
-from nnconform.conformance.suite.catalogue import dialects
-from nnconform.conformance.suite.vectors import Vector
+from nnconform.conformance.vectors.dialects import dialects
+from nnconform.conformance.vectors.vector import Vector
 from nnconform.reference.dialects import DIALECTS
 
 NO_HALF_DEFAULTS = "what is done by default is asked in float32 and float64 alone"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from mutants.gate import DTYPES
 from mutants.mutant import WrongMutant
 
-from nnconform.conformance.suite.reading import load
+from nnconform.conformance.vectors.reading import load
 
 from . import CONTROLS
 from .control import diagnosis

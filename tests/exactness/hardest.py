@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from mpmath import mp
 
-from nnconform.conformance.suite.tensors import DTYPES
+from nnconform.conformance.vectors.tensors import DTYPES
 
 from .numbers import FORMATS, Format
 

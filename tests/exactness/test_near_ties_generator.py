@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from nnconform.adapters import SparseGradient
-from nnconform.conformance.cases import VectorCase
-from nnconform.conformance.suite import generate
-from nnconform.conformance.suite.evaluate import GenerationError
-from nnconform.conformance.suite.tensors import DTYPES
+from nnconform.conformance.cases.vector_case import VectorCase
+from nnconform.conformance.generating import writer
+from nnconform.conformance.generating.expected import GenerationError
+from nnconform.conformance.vectors.tensors import DTYPES
 
 from .hardest import hardest
 from .numbers import FORMATS, nearest, power
@@ -31,7 +31,7 @@ Texts = Callable[..., dict[str, str]]
 def written(monkeypatch: pytest.MonkeyPatch) -> Texts:
     """Write a case as a vector, read its text, and return the data of its outputs once they are proved."""
     # What a vector is proved to hunt does not matter here.
-    monkeypatch.setattr(generate, "DIALECTS", {})
+    monkeypatch.setattr(writer, "DIALECTS", {})
 
     def run(operation: str, dtype: str, attributes: dict[str, Any], steps: int = 0, **inputs: Any) -> dict[str, str]:
         case = VectorCase(
@@ -46,7 +46,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Texts:
             steps=steps,
             latitude=dict.fromkeys(("y", "dx", "gradients[0]", "weights[0]"), ("sign-of-zero",)),
         )
-        [vector] = yaml.load(generate.vector_text(case), yaml.CSafeLoader)
+        [vector] = yaml.load(writer.vector_text(case), yaml.CSafeLoader)
         assert list(problems_of(operation, vector)) == []
         return {name: node["data"] for name, node in flat(vector["expected"]).items()}
 
@@ -60,7 +60,7 @@ def array(dtype: str, *numbers: Any) -> np.ndarray:
 
 
 def as_text(number: float | Fraction, dtype: str) -> str:
-    return generate.format_data(np.asarray(nearest(Fraction(number), dtype)), dtype)
+    return writer.format_data(np.asarray(nearest(Fraction(number), dtype)), dtype)
 
 
 # SGD: w - learning_rate g on a tie, and beside it by the least that the factors can say

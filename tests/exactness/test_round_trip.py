@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnconform.conformance.cases import VectorCase
-from nnconform.conformance.suite import generate
-from nnconform.conformance.suite.reading import read
-from nnconform.conformance.suite.tensors import DTYPES, format_data, parse_data
+from nnconform.conformance.cases.vector_case import VectorCase
+from nnconform.conformance.generating import writer
+from nnconform.conformance.vectors.reading import read
+from nnconform.conformance.vectors.tensors import DTYPES, format_data, parse_data
 
 from .numbers import FORMATS, nearest, number_of, power
 
@@ -105,7 +105,7 @@ def test_a_whole_file_carries_every_number_unchanged(dtype):
     attributes, inputs = {"clipvalue": float(largest)}, {"gradients": [values]}
     hunts = ("ignores-clipvalue",)
     case = VectorCase("clip_by_value", "carried", dtype, "edge", ("CLIP-VALUE-4",), hunts, attributes, inputs)
-    text = generate.file_text("clip_by_value", [generate.vector_text(case)])
+    text = writer.file_text("clip_by_value", [writer.vector_text(case)])
     [vector] = read(text.encode(), "a file")
     for got in (vector.inputs["gradients"][0], vector.expected["gradients[0]"].values):
         assert same_bits(got, values).all()

@@ -12,8 +12,8 @@ import textwrap
 
 import pytest
 
-from nnconform.conformance.explaining import defaults
-from nnconform.conformance.explaining.defaults import LAYERS
+from nnconform.conformance.explain import defaults
+from nnconform.conformance.explain.defaults import LAYERS
 
 # What each prints: the numbers that its signatures have, and the variance times the fan of what its layers draw.
 TORCH = """

@@ -15,11 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nnconform.conformance.guiding import changes, source, state
-from nnconform.conformance.guiding.measure import measure
-from nnconform.conformance.guiding.rows import guide
-from nnconform.conformance.guiding.tables import NAMES, USES, table
-from nnconform.conformance.guiding.text import markdown
+from nnconform.conformance.guide import edits, source, weights
+from nnconform.conformance.guide.measurements import measure
+from nnconform.conformance.guide.recommendations import guide
+from nnconform.conformance.guide.tables import NAMES, USES, table
+from nnconform.conformance.guide.text import markdown
+from nnconform.conformance.running.run import run
 from nnconform.reference import exact
 from nnconform.reference.bounds import stored
 from nnconform.reference.variants import OPERATIONS, Case
@@ -38,7 +39,7 @@ def measured(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch, (folder / "measuring").open("w") as lock:
         patch.setenv("XDG_CACHE_HOME", str(folder / "measured"))
         fcntl.flock(lock, fcntl.LOCK_EX)
-        return measure(("torch", "tensorflow", "jax"))
+        return measure(("torch", "tensorflow", "jax"), run)
 
 
 @pytest.fixture(scope="session")
@@ -168,7 +169,7 @@ def calls(name: str, source: str) -> dict[str, list[str]]:
     """All that a guide from a framework may write in another, by use, its numbers by the names that the first has."""
     found = {}
     for use, ours in ((use, choices[0]) for use in USES if (choices := table(source).left(use))):
-        written = [changes.translated(choice, ours) for choice in table(name).reached(use)]
+        written = [edits.translated(choice, ours) for choice in table(name).reached(use)]
         # An argument for a layer, or words for one that is left as it is.
         written = [text.removeprefix("kernel_initializer=").removeprefix("kernel_init=") for text in written]
         found[use] = [text for text in written if not text.startswith("the kernel of")]
@@ -234,10 +235,10 @@ def ported(request, inputs, in_torch, tmp_path_factory):
     trained = in_torch[0]
     arrays = {key: inputs[key] for key in ("batches", "image")}
     arrays |= {f"state_{other.state[what]}": trained[f"state_{name}"] for what, name in torch.state.items()}
-    axes = state.transposition(torch.layouts["convolution"], other.layouts["convolution"])
+    axes = weights.transposition(torch.layouts["convolution"], other.layouts["convolution"])
     arrays["convolution"] = inputs["convolution"].transpose(axes)
     sizes = {"k": inputs["dense"], "units": 5, "c": 4, "h": 3, "w": 4}
-    arrays["dense"] = eval(state.FLATTENED[torch.channels], sizes)
+    arrays["dense"] = eval(weights.FLATTENED[torch.channels], sizes)
     return *asked(tmp_path_factory.mktemp(request.param), request.param, "torch", arrays), request.param
 
 
@@ -268,7 +269,7 @@ def test_a_trained_batch_norm_gives_the_same_inference_elsewhere(inputs, in_torc
 
 def test_a_running_variance_converts_to_what_the_other_layer_trains(inputs, in_torch, ported):
     n = inputs["batches"][0].size // 3
-    converted = state.without_correction(in_torch[0]["state_running_var"], n, STEPS, MOMENTUM)
+    converted = weights.without_correction(in_torch[0]["state_running_var"], n, STEPS, MOMENTUM)
     values, bound = running_variance(inputs)
     assert (np.abs(ported[0]["own"] - values) <= bound).all()
     # The conversion has five roundings of its own.

@@ -18,7 +18,7 @@ import json, sys
 import numpy as np
 from nnconform.adapters import Unsupported
 from nnconform.adapters.worker import load
-from nnconform.conformance.suite.reading import load as vectors
+from nnconform.conformance.vectors.reading import load as vectors
 
 adapter, told = load(f"nnconform.adapters.{sys.argv[1]}"), []
 adapter.setup(1)

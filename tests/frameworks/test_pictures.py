@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nnconform.conformance.plotting import pictures
-from nnconform.conformance.plotting.choosing import Choice
+from nnconform.conformance.plots import pictures
+from nnconform.conformance.plots.series import Choice
 
 DENSE = "he_normal/dense/float32"
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.random_cases import MAKERS, random_case
 
-from nnconform.conformance.cases import DTYPES, VectorCase
-from nnconform.conformance.cases.random_cases import MAKERS, random_case
-from nnconform.conformance.suite.evaluate import GenerationError
-from nnconform.conformance.suite.generate import file_text, vector_text
+from nnconform.conformance.cases.vector_case import DTYPES, VectorCase
+from nnconform.conformance.generating.expected import GenerationError
+from nnconform.conformance.generating.writer import file_text, vector_text
 from nnconform.reference.dialects import DIALECTS
 
 # Few shapes: JAX compiles every operation for each.

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nnconform.conformance.reproducing.families import families
-from nnconform.conformance.reproducing.rows import Chosen
-from nnconform.conformance.reproducing.script import Script, write
-from nnconform.conformance.suite.vectors import Vector
+from nnconform.conformance.reproduce.families import families
+from nnconform.conformance.reproduce.rows import Chosen
+from nnconform.conformance.reproduce.script import Script, write
+from nnconform.conformance.vectors.vector import Vector
 
 Row = dict[str, Any]
 ELEMENT = re.compile(r"(?P<name>.+?)(?:\[(?P<index>[\d, ]*)\])? = (?P<got>\S+), expected (?P<expected>\S+) \(bound .*")

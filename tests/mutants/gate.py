@@ -18,12 +18,12 @@ import numpy as np
 
 from nnconform.adapters import Adapter
 from nnconform.adapters.worker import hello, load, serve
-from nnconform.conformance.judging.diagnose import diagnose
+from nnconform.conformance.judging.dialect_diagnosis import diagnose
 from nnconform.conformance.judging.judge import Result, judge
-from nnconform.conformance.running import wire
+from nnconform.conformance.model.calls import Answer
+from nnconform.conformance.running import messages as wire
 from nnconform.conformance.running.selection import Selection, calls_for
-from nnconform.conformance.running.worker import Answer
-from nnconform.conformance.suite.vectors import Vector
+from nnconform.conformance.vectors.vector import Vector
 
 from .mutant import Mutant, WrongMutant
 

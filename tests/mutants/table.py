@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from nnconform.conformance.suite.reading import load
+from nnconform.conformance.vectors.reading import load
 
 from . import MUTANTS
 from .gate import find

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from nnconform.conformance.reports.html import background
+from nnconform.conformance.web.page import spec_texts
 
 Document = Mapping[str, Any]
 DATA = Path(__file__).parents[1] / "data"
@@ -52,7 +52,7 @@ def too_old(report: Document, name: str) -> str:
     New vectors make none too old: what it says of the others is still so.
     """
     asked = report["asked"]
-    changed = sorted(set(asked) - set(background.vectors(asked)))
+    changed = sorted(set(asked) - set(spec_texts.vectors(asked)))
     if not changed:
         return ""
     some = f"{', '.join(changed[:3])}{', ...' if changed[3:] else ''}"

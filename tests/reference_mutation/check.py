@@ -22,8 +22,8 @@ import pytest
 from cover import REFERENCE, Seen
 from mutate import Mutant, mutated
 
-from nnconform.conformance.cases import Every
-from nnconform.conformance.suite.recipes import Repeated
+from nnconform.conformance.cases.vector_case import Every
+from nnconform.conformance.vectors.described_tensors import Repeated
 
 TESTS = Path(__file__).resolve().parents[1]
 # The tests of each module, then those of the whole reference, and last those that judge all vectors.
@@ -93,7 +93,7 @@ def _limit() -> None:
 
 
 def _by_vectors(cases: Mapping[str, Any], wanted: Mapping[str, str], names: Sequence[str]) -> Noticed | None:
-    from nnconform.conformance.suite.generate import vector_text
+    from nnconform.conformance.generating.writer import vector_text
 
     for name in names:
         _limit()
@@ -181,7 +181,7 @@ class Checker:
             yield _by_tests(QUICK.get(mutant.module, ()) + QUICK_ELSE)
         if mutant.id in self.parts.briefly:
             return
-        from nnconform.conformance.cases import all_cases
+        from nnconform.conformance.cases.all_cases import all_cases
 
         cases = {case.id: case for case in all_cases()}
         done = () if mutant.module in MAKE_INPUTS else soon

@@ -19,8 +19,9 @@ from mutate import Mutant
 from platformdirs import user_cache_path
 from processes import each
 
-from nnconform.conformance.cases import Every, VectorCase, all_cases
-from nnconform.conformance.suite.evaluate import _digits, _outcome, outcome
+from nnconform.conformance.cases.all_cases import all_cases
+from nnconform.conformance.cases.vector_case import Every, VectorCase
+from nnconform.conformance.generating.expected import _digits, _outcome, outcome
 
 REFERENCE = Path(str(resources.files("nnconform.reference").joinpath("exact.py"))).parent
 VECTORS = Path(str(resources.files("nnconform.spec"))) / "vectors"

@@ -32,7 +32,7 @@ from platformdirs import user_cache_path
 from processes import End, each
 from report import Result, equivalent, problems, record, table
 
-from nnconform.conformance.cases import all_cases
+from nnconform.conformance.cases.all_cases import all_cases
 
 SOURCES = {path.stem: path.read_text() for path in sorted(REFERENCE.glob("*.py")) if path.stem != "__init__"}
 

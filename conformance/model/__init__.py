@@ -1,0 +1,1 @@
+"""Plain data that the layers above share: calls, answers, verdicts, results and reports."""

@@ -1,0 +1,89 @@
+"""Reports in files: written whole, read and checked, and the last run's in the user's cache."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from nnconform.conformance.files import cache_folder, write_whole
+
+FORMAT = 1
+
+
+class ReportError(Exception):
+    """A file is no report that can be used; the message names it, what is wrong, and what to do."""
+
+
+def write(report: Mapping[str, Any], path: Path) -> None:
+    """Write a report so that the file is whole or not there.
+
+    Raises:
+        OSError: the folder does not exist or cannot be written to.
+    """
+    write_whole(path, _text(report).encode())
+
+
+def load(path: Path) -> dict[str, Any]:
+    """Return the report in a file.
+
+    Raises:
+        ReportError: it cannot be read, or is no report of this format.
+    """
+    from nnconform.conformance.schemas import schema_problem, validator
+
+    report = _read(path)
+    if problem := schema_problem(validator("report"), report):
+        raise ReportError(f"{path}: breaks spec/schema/report.schema.json: {problem}; run `nnconform run --json` again")
+    return report
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        report = json.loads(path.read_bytes())
+    except OSError as error:
+        raise ReportError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise ReportError(f"{path}: not JSON: {error}; wanted a report that `nnconform run --json` wrote") from None
+    if not isinstance(report, dict) or report.get("format") != FORMAT:
+        raise ReportError(f"{path}: no report of format {FORMAT}; wanted what `nnconform run --json` wrote")
+    return report
+
+
+def _text(report: Mapping[str, Any]) -> str:
+    # One result or curve a line: small, and still fit for grep and diff.
+    long = [key for key in ("curves", "results") if key in report]
+    head = json.dumps({k: v for k, v in report.items() if k not in long}, indent=1)
+    tail = ",\n".join(_lines(key, report[key]) for key in long)
+    return f"{head[:-2]},\n{tail}\n}}\n"
+
+
+def _lines(key: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    lines = ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows)
+    return f' "{key}": [\n{lines}\n ]'
+
+
+def remember(report: Mapping[str, Any]) -> Path | None:
+    """Keep a report as the last run's in the user's cache; return where, or None where that cannot be written."""
+    path = last_path()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(report, path)
+    except OSError:
+        return None
+    return path
+
+
+def last() -> dict[str, Any]:
+    """Return the last run's report, unchecked: this program has written it, and checking takes longer than reading.
+
+    Raises:
+        ReportError: it cannot be read, or is of another format.
+    """
+    return _read(last_path())
+
+
+def last_path() -> Path:
+    """Return where the last run's report is kept."""
+    return cache_folder() / "last-report.json"

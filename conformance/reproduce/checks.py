@@ -1,0 +1,257 @@
+"""The assertion at the end of a script: what is expected, how far it may be off, and a message that tells the worst."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nnconform.conformance.vectors.tensors import Array, dtype_name
+from nnconform.conformance.vectors.vector import Tensor
+
+from .literals import WIDTH, Arrays, words
+
+# Outputs of more elements are looked at in their worst element alone; so are several that are wrong at once.
+LONG = 128
+numpy = Arrays("numpy")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One output to look at.
+
+    Attributes:
+        name: flat, as in the report.
+        got: the expression of its array.
+        expected: what the clauses ask for.
+        output: what the report says of it; empty where it does not.
+    """
+
+    name: str
+    got: str
+    expected: Tensor
+    output: Mapping[str, Any]
+
+
+def lines(checks: Sequence[Check], first: int = 0, *, brief: bool = False) -> Iterator[str]:
+    """Yield the lines that look at outputs and fail where one is off.
+
+    Args:
+        checks: one an output, the worst first.
+        first: outputs of more elements are cut to their first so many, 0 for whole ones.
+        brief: one element will do: the call is not known to get as far as that.
+    """
+    # What is empty has nothing to be wrong but its shape.
+    checks = [check for check in checks if np.prod(check.expected.shape)] or checks[:1]
+    if brief:
+        checks = checks[:1]
+    several = len(checks) > 1 and all("worst" in check.output for check in checks)
+    if brief or several or first or any(np.prod(check.expected.shape) > LONG for check in checks):
+        yield from _elements([_Element.of(check, first) for check in checks])
+    elif len(checks) == 1:
+        yield from _whole(checks[0])
+    else:
+        yield from _several(checks)
+
+
+@dataclass(frozen=True)
+class _Element:
+    """The worst element of a long output.
+
+    Attributes:
+        name: with its index.
+        got: its expression.
+        expected: its value as Python text.
+        bound: likewise.
+        holds: the condition on ``got`` and ``expected``; ``bound`` where it takes part.
+    """
+
+    name: str
+    got: str
+    expected: str
+    bound: str
+    holds: str
+
+    @classmethod
+    def of(cls, check: Check, first: int) -> _Element:
+        """Return the worst element of an output; the first one where none is known."""
+        tensor = check.expected
+        assert tensor.values is not None
+        assert tensor.bound is not None
+        index = tuple(check.output.get("worst", {}).get("index", [0] * len(tensor.shape)))
+        place = f"[{', '.join(map(str, index))}]" if index else ""
+        value = tensor.values[index]
+        (text,) = words(np.asarray(value), "float64" if dtype_name(value) == "bfloat16" else dtype_name(value))
+        cut = ".ravel()" if first and tensor.shape == (first,) else ""
+        holds = "abs(float(got) - expected) <= bound"
+        if not np.isfinite(float(value)):
+            holds = "np.isnan(got)" if np.isnan(float(value)) else "got == expected"
+        elif value == 0 and "sign-of-zero" not in tensor.latitude:
+            holds += f" and {'' if np.signbit(float(value)) else 'not '}np.signbit(got)"
+        return cls(check.name + place, f"{check.got}{cut}{place}", text, repr(float(tensor.bound[index])), holds)
+
+
+def _elements(elements: Sequence[_Element]) -> Iterator[str]:
+    first, *others = elements
+    holds = {element.holds for element in elements}
+    if not others or any("signbit" in condition for condition in holds):
+        yield f"got = {first.got}"
+        yield f"expected, bound = {first.expected}, {first.bound}"
+        yield from _asserted(first.holds, f'f"{first.name} = {{got}}, expected {{expected}} (bound {{bound}})"')
+        return
+    yield "wrong = []"
+    yield "for name, got, expected, bound in ("
+    for e in elements:
+        yield f'    ("{e.name}", {e.got}, {e.expected}, {e.bound}),'
+    yield "):"
+    condition = first.holds if len(holds) == 1 else f"({' or '.join(sorted(holds))})"
+    if "np.isnan(got)" in holds:
+        condition = condition.replace("np.isnan(got)", "(np.isnan(got) and np.isnan(expected))")
+    yield f"    if not {condition}:"
+    yield '        wrong.append(f"{name} = {got}, expected {expected} (bound {bound})")'
+    yield r'assert not wrong, "\n".join(wrong)'
+
+
+def _asserted(holds: str, message: str) -> Iterator[str]:
+    line = f"assert {holds}, {message}"
+    yield line if len(line) <= WIDTH else f"assert {holds}, (\n    {message}\n)"
+
+
+def _whole(check: Check) -> Iterator[str]:
+    tensor = check.expected
+    assert tensor.bound is not None
+    assert tensor.values is not None
+    yield f"got = {check.got}"
+    if not tensor.values.size:
+        yield from _asserted(f"got.shape == {tensor.shape}", f'f"{check.name} has the shape {{got.shape}}"')
+        return
+    one = len({*tensor.bound.ravel()}) == 1
+    yield numpy("expected", tensor.values)
+    yield f"bound = {float(tensor.bound.flat[0])!r}" if one else numpy("bound", tensor.bound)
+    yield ""
+    if one and not tensor.bound.flat[0] and not _flushes(tensor):
+        yield from _exact(check)
+        return
+    wide = "got" if dtype_name(tensor.values) in ("float64", "bfloat16") else "np.float64(got)"
+    yield from _ratio(tensor, wide, _special(check))
+    bound = "{bound}" if one or not tensor.shape else "{bound[worst]}"
+    yield from _worst(check, "ratio", "{} <= 1", bound)
+
+
+def _exact(check: Check) -> Iterator[str]:
+    """Yield the comparison with values that leave no room."""
+    tensor = check.expected
+    yield (
+        f"wrong = (got != expected) | {_other_sign('got', 'expected')}"
+        if _signed(tensor)
+        else "wrong = got != expected"
+    )
+    if np.isnan(_present(tensor.values).astype(np.float64)).any():
+        yield "wrong &= ~(np.isnan(got) & np.isnan(expected))"
+    yield from _worst(check, "wrong", "not {}", "{bound}")
+
+
+def _worst(check: Check, measure: str, holds: str, bound: str) -> Iterator[str]:
+    """Yield the assertion on the element where ``measure`` is largest."""
+    at, index = "[worst]", "{[*map(int, worst)]}"
+    if not check.expected.shape:
+        at, index = "", ""
+    elif len(check.expected.shape) == 1:
+        index = "[{worst}]"
+        yield f"worst = {measure}.argmax()"
+    else:
+        yield f"worst = np.unravel_index({measure}.argmax(), {measure}.shape)"
+    text = f'f"{check.name}{index} = {{got{at}}}, expected {{expected{at}}} (bound {bound})"'
+    yield from _asserted(holds.format(f"{measure}{at}"), text)
+
+
+def _special(check: Check) -> bool:
+    """Say whether the plain quotient of error and bound does not do: something is infinite, or a bound is 0.
+
+    A NaN that is got does: it is the largest to ``argmax``, and not at most 1.
+    """
+    tensor, got = check.expected, float(check.output.get("worst", {}).get("got", 0))
+    assert tensor.values is not None
+    assert tensor.bound is not None
+    finite = np.isfinite(tensor.values.astype(np.float64)).all() and not np.isinf(got)
+    return not finite or bool((tensor.bound == 0).any()) or _signed(tensor)
+
+
+def _signed(tensor: Tensor) -> bool:
+    """Say whether the sign of some zero matters."""
+    assert tensor.values is not None
+    return "sign-of-zero" not in tensor.latitude and bool((tensor.values == 0).any())
+
+
+def _ratio(tensor: Tensor, got: str, special: bool) -> Iterator[str]:
+    flushes = _flushes(tensor)
+    if not special and not flushes:
+        yield f"ratio = np.abs({got} - expected) / bound"
+        return
+    signed = _signed(tensor)
+    yield f"same = (got == expected) & ~{_other_sign('got', 'expected')}" if signed else "same = got == expected"
+    if np.isnan(tensor.values.astype(np.float64)).any():  # type: ignore[union-attr]
+        yield "same |= np.isnan(got) & np.isnan(expected)"
+    if flushes:
+        yield numpy("flushed", tensor.flushed)
+        yield f"same |= np.abs({got} - flushed) <= bound  # subnormal inputs may count as 0"
+    yield 'with np.errstate(all="ignore"):'
+    yield f"    ratio = np.where(same, 0, np.abs({got} - expected) / bound)"
+    if signed:
+        yield "ratio[~same & (got == expected)] = np.inf  # a zero of the wrong sign"
+    yield "ratio[np.isnan(ratio)] = np.inf"
+
+
+def _other_sign(one: str, other: str) -> str:
+    return f"(np.signbit({one}) != np.signbit({other}))"
+
+
+def _flushes(tensor: Tensor) -> bool:
+    """Say whether another value than the expected one is accepted where subnormal inputs count as zero."""
+    if tensor.flushed is None:
+        return False
+    assert tensor.values is not None
+    return not np.array_equal(tensor.flushed.astype(float), tensor.values.astype(float), equal_nan=True)
+
+
+def _several(checks: Sequence[Check]) -> Iterator[str]:
+    yield from _table("expected", {c.name: c.expected.values for c in checks})
+    yield from _table("bound", {c.name: c.expected.bound for c in checks})
+    flushed = {c.name: c.expected.flushed for c in checks if _flushes(c.expected)}
+    if flushed:
+        yield "# Subnormal inputs may count as 0."
+        yield from _table("flushed", flushed)
+    yield from ("got = {", *(f'    "{check.name}": {check.got},' for check in checks), "}")
+    signed = any(_signed(check.expected) for check in checks)
+    yield "wrong = []"
+    yield "for name in expected:"
+    yield "    a, b = np.float64(got[name]), np.float64(expected[name])"
+    sign = f" & ~{_other_sign('a', 'b')}" if signed else ""
+    yield f"    same = (a == b){sign} | (np.isnan(a) & np.isnan(b))"
+    if flushed:
+        yield "    same |= np.abs(a - flushed.get(name, b)) <= bound[name]"
+    yield '    with np.errstate(all="ignore"):'
+    yield "        ratio = np.where(same, 0, np.abs(a - b) / bound[name])"
+    zeros = " | (~same & (a == b))" if signed else ""
+    yield f"    ratio = np.where(np.isnan(ratio){zeros}, np.inf, ratio)"
+    yield "    worst = np.unravel_index(ratio.argmax(), ratio.shape)"
+    yield "    if ratio[worst] > 1:"
+    yield "        wrong.append("
+    yield '            f"{name}{[*map(int, worst)]} = {got[name][worst]}, "'
+    yield '            f"expected {expected[name][worst]} (bound {bound[name][worst]})"'
+    yield "        )"
+    yield r'assert not wrong, "\n".join(wrong)'
+
+
+def _present(values: Array | None) -> Array:
+    assert values is not None
+    return values
+
+
+def _table(title: str, arrays: Mapping[str, Array | None]) -> Iterator[str]:
+    yield f"{title} = {{"
+    for name, array in arrays.items():
+        yield numpy.within(f'    "{name}": ', _present(array), ",")
+    yield "}"

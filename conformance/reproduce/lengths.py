@@ -1,0 +1,58 @@
+"""Vectors of many lengths (FORMAT-18): the one call that shows the worst element, or the two that differ."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from nnconform.conformance.vectors.described_tensors import places
+from nnconform.conformance.vectors.vector import LawTensor, Tensor, Vector
+
+from .rows import Row, output_of
+
+POSITION = re.compile(r"^the same number gives .* as element (\d+) of (\d+) and .* as element (\d+) of (\d+)$")
+
+
+def one_length(vector: Vector, row: Row | None, names: list[str]) -> tuple[Vector, Row | None, list[str]]:
+    """Return a vector of many lengths, and what is said of it, as of the one length at which the worst element is."""
+    if not vector.lengths or not names:
+        return vector, row, names
+    if found := position(row, names):
+        longest = max(found[1::2])
+        return replace(vector, inputs={k: _cut(vector.inputs[k], longest) for k in vector.inputs}), row, names[:1]
+    worst = output_of(row, names[0]).get("worst")
+    at = int(worst["index"][0]) if worst else -1
+    length = int(np.repeat(vector.lengths, vector.lengths)[at])
+    place = int(places(vector.lengths)[at])
+    start = at % sum(vector.lengths) - place
+    if worst:
+        assert row is not None
+        output = {**row["outputs"][names[0]], "worst": {**worst, "index": [place]}}
+        row, names = {**row, "outputs": {names[0]: output}}, names[:1]
+    expected = {name: _part(vector.expected[name], start, length) for name in names}
+    inputs = {name: _cut(vector.inputs[name], length) for name in vector.inputs}
+    return replace(vector, inputs=inputs, expected=expected, lengths=()), row, names
+
+
+def _part(tensor: Tensor | LawTensor, start: int, length: int) -> Tensor:
+    assert isinstance(tensor, Tensor)
+    values, bound, flushed = (
+        None if part is None else part[start : start + length] for part in (tensor.values, tensor.bound, tensor.flushed)
+    )
+    return replace(tensor, shape=(length,), values=values, bound=bound, flushed=flushed)
+
+
+def _cut(value: Any, length: int) -> Any:
+    return [_cut(v, length) for v in value] if isinstance(value, list) else value[:length]
+
+
+def position(row: Row | None, names: list[str]) -> tuple[int, int, int, int] | None:
+    """Return the places and lengths at which the worst output has two results for one number, or None."""
+    found = POSITION.match(output_of(row, names[0]).get("problem", "")) if names else None
+    if found is None:
+        return None
+    one, of_one, two, of_two = map(int, found.groups())
+    return one, of_one, two, of_two

@@ -1,0 +1,276 @@
+"""A standalone script that shows one result: inputs, the call, what is expected, and an assertion."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from nnconform.conformance.vectors import dialects
+from nnconform.conformance.vectors.clauses import Clause, clauses
+from nnconform.conformance.vectors.described_tensors import Repeated
+from nnconform.conformance.vectors.vector import LawTensor, Tensor, Vector
+
+from . import checks, draws, laws, several
+from .case import Case, NothingToShow, indented
+from .clauses import concerned, quoted
+from .families import RUNNING, families
+from .lengths import one_length, position
+from .literals import WIDTH, Arrays
+from .rows import Chosen, Row, failing, output_of, shown
+
+DTYPE = re.compile(r"^dtype (\w+), wanted (\w+)$")
+SHAPE = re.compile(r"^shape \[.*\], wanted \[(.*)\]$")
+EXTREMES = "# The middle of where the smallest and the largest element lie, and how far from it they may be."
+PRESENCE = {"nothing where a value is wanted": "is not None", "a value where the gradient is absent": "is None"}
+
+
+@dataclass(frozen=True)
+class Script:
+    """A script and what an upstream report says of it.
+
+    Attributes:
+        text: the script itself.
+        outputs: the flat names of the outputs that it looks at, the worst first.
+        clauses: that the result is about.
+        said: what the report says of the worst, in a line; "" where there is none.
+    """
+
+    text: str
+    outputs: tuple[str, ...]
+    clauses: tuple[Clause, ...]
+    said: str
+
+
+def write(vector: Vector, chosen: Chosen) -> Script:
+    """Return the script of one call.
+
+    Args:
+        vector: what is asked.
+        chosen: the call, and what a report says of it.
+
+    Raises:
+        NothingToShow: nothing is judged, or the framework lacks what is asked for.
+    """
+    row = chosen.row
+    if vector.unjudged:
+        raise NothingToShow(f"{vector.id} has no meaning in the spec: it is recorded and not judged")
+    if row is not None and row["verdict"] == "unsupported":
+        raise NothingToShow(f"{chosen.implementation} has no such thing: {row['reason']}")
+    family = families(chosen.framework)[vector.operation, chosen.implementation]
+    if not several.makes_several(chosen.framework, family, vector):
+        vector = several.one_sample(vector, row)
+    vector, row, names = one_length(vector, row, _names(vector, row, family.omits))
+    # What raises may do so in the backward pass: then all of it is called.
+    called = shown(row, [*vector.expected], family.omits) if row is not None and not row["outputs"] else names
+    needed = frozenset(name.partition("[")[0] for name in called)
+    wide = chosen.framework == "jax" and vector.dtype == "float64"
+    array = Arrays(chosen.framework, wide=wide, cut="[:n]" if position(row, names) else "")
+    case = Case(vector, family, chosen.mode, needed, array)
+    known = clauses()
+    about = concerned(vector, names, _departed(row, names), known)
+    said = describe(row, names)
+    text = _assembled(_docstring(chosen, said, about), *_code(case, row, names))
+    return Script(text, tuple(names), tuple(about), said)
+
+
+def _code(case: Case, row: Row | None, names: list[str]) -> tuple[list[str], list[str]]:
+    """Return the imports and settings of a script, and the lines that follow them."""
+    module = import_module(f"{__package__}.{case.array.framework}")
+    body = list(getattr(module, case.family.writer)(case))
+    after = _After(case, module.NUMERIC, row)
+    if places := position(row, names):
+        body = [*_as_function(body, after.got(names[0])), "", *after.dependence(*places)]
+    elif names:
+        body += ["", *after.checks(names)]
+    return [*module.imports(case), *_threads(case)], body
+
+
+def _names(vector: Vector, row: Row | None, omits: Iterable[str]) -> list[str]:
+    """Return the outputs to look at, the worst first."""
+    judged = [n for n, e in _expected(vector) if not isinstance(e, Tensor) or "any" not in e.latitude]
+    names = failing(row, shown(row, judged, tuple(omits)))
+    # Values, dtypes and shapes are looked at in different ways; a script shows one of them.
+    of_values = [name for name in names if not _of_form(output_of(row, name).get("problem", ""))]
+    names = of_values or names
+    if row is not None and not row["outputs"]:
+        # It gave nothing: the first output is enough to say what should have come.
+        first = names[0].partition("[")[0] if names else ""
+        names = [name for name in names if name.partition("[")[0] == first]
+    return names
+
+
+def _of_form(problem: str) -> bool:
+    """Say whether a problem is not one of values."""
+    return problem in PRESENCE or any(pattern.match(problem) for pattern in (DTYPE, SHAPE))
+
+
+def _expected(vector: Vector) -> Iterator[tuple[str, Tensor | LawTensor]]:
+    for name in vector.expected:
+        yield name, vector.expected[name]
+
+
+def _departed(row: Row | None, names: Iterable[str]) -> Iterator[str]:
+    if row is None:
+        return
+    known = dialects.dialects() if row["verdict"] == "dialect" else {}
+    named = [output_of(row, name).get("dialect", "") for name in names] + [row.get("dialect", "")]
+    for part in (part for dialect in named for part in dialect.split("+")):
+        yield from known.get(part, {}).get("departs_from", ())
+
+
+def describe(row: Row | None, names: Iterable[str]) -> str:
+    """Return what a report says of the worst output, in a line; "" where all conforms."""
+    if row is None or row["verdict"] == "conforms":
+        return ""
+    if not row["outputs"]:
+        reason = row.get("reason", "").splitlines()[0] if row.get("reason") else row["verdict"]
+        short = re.split(r"(?<=\.) ", reason)[0]
+        return short if len(short) <= 2 * WIDTH else f"{short[: 2 * WIDTH]}..."
+    name = next(iter(names))
+    output = output_of(row, name)
+    if output.get("problem"):
+        return f"{name}: {output['problem']}"
+    element = output["worst"]
+    index = f"[{', '.join(map(str, element['index']))}]" if element["index"] else ""
+    got, expected = (f"{float(element[key]):.8g}" for key in ("got", "expected"))
+    return f"{name}{index} = {got}, expected {expected} (bound {float(element['bound']):.3g})"
+
+
+class _After:
+    """Writes what stands after the call."""
+
+    def __init__(self, case: Case, numeric: str, row: Row | None) -> None:
+        self.case, self.numeric, self.row = case, numeric, row
+
+    def raw(self, name: str) -> str:
+        """Return the expression of an output as the framework gives it."""
+        base, _, rest = name.partition("[")
+        return self.case.family.outputs[base].format(i=rest.rstrip("]"))
+
+    def got(self, name: str) -> str:
+        """Return the expression of an output as a NumPy array; bfloat16, which NumPy does not have, as float64."""
+        if self.case.vector.steps and name not in RUNNING:
+            return f"np.stack({name}s)"
+        expected = self.case.vector.expected[name]
+        if self.case.vector.extremes:
+            sample = self.numeric.format(self.raw(name))
+            return f"np.array([{sample}.min(), {sample}.max()])"
+        narrow = "{}.numpy()" if self.case.array.framework == "torch" else "np.array({})"
+        return (self.numeric if expected.dtype == "bfloat16" else narrow).format(self.raw(name))
+
+    def checks(self, names: list[str]) -> Iterator[str]:
+        """Yield the assertions on outputs."""
+        vector = self.case.vector
+        problem = output_of(self.row, names[0]).get("problem", "")
+        if "layers" in vector.attributes:
+            yield from several.check(self.row)
+        elif _of_form(problem):
+            yield from self.form(names, problem)
+        elif isinstance(law := vector.expected[names[0]], LawTensor):
+            statistics = laws.statistics(problem, law)
+            if laws.SCALE in statistics:
+                yield from draws.before(self.case)
+            drawn = self.numeric.format(draws.expression(self.case, law)) if laws.SCALE in statistics else ""
+            yield from laws.lines(law, self.numeric.format(self.raw(names[0])), statistics, drawn)
+        else:
+            yield (
+                EXTREMES
+                if vector.extremes
+                else "# The exact result, rounded once, and the most by which it may be off."
+            )
+            made = [checks.Check(n, self.got(n), _tensor(vector.expected[n]), output_of(self.row, n)) for n in names]
+            yield from checks.lines(made, vector.first, brief=self.row is not None and not self.row["outputs"])
+
+    def form(self, names: list[str], problem: str) -> Iterator[str]:
+        """Yield the assertion on dtypes, or on the shape or presence of the first output."""
+        if dtype := DTYPE.match(problem):
+            yield from ("got = {", *(f'    "{name}": {self.raw(name)}.dtype,' for name in names), "}")
+            yield "wrong = ["
+            yield f'    f"{{name}}: dtype {{dtype}}, wanted {dtype[2]}"'
+            yield "    for name, dtype in got.items()"
+            yield f"    if dtype != {self.case.array.dtype(dtype[2])}"
+            yield "]"
+            yield r'assert not wrong, "\n".join(wrong)'
+        elif shape := SHAPE.match(problem):
+            yield f'assert list({self.raw(names[0])}.shape) == [{shape[1]}], "{names[0]}: {problem}"'
+        else:
+            yield f'assert {self.raw(names[0])} {PRESENCE[problem]}, "{names[0]}: {problem}"'
+
+    def dependence(self, one: int, of_one: int, two: int, of_two: int) -> Iterator[str]:
+        """Yield the assertion that one number has one result, whatever its place and the array's length."""
+        yield f"one, two = run({of_one})[{one}], run({of_two})[{two}]"
+        yield "assert repr(one) == repr(two), ("
+        yield f'    f"the same number gives {{one}} as element {one} of {of_one} "'
+        yield f'    f"and {{two}} as element {two} of {of_two}"'
+        yield ")"
+
+
+def _tensor(expected: Tensor | LawTensor) -> Tensor:
+    assert isinstance(expected, Tensor)
+    return expected
+
+
+def _as_function(body: Iterable[str], got: str) -> Iterator[str]:
+    yield "def run(n):"
+    yield from indented(line for line in [*body, f"return {got}"] if line)
+    yield ""
+
+
+def _threads(case: Case) -> Iterator[str]:
+    """Yield what keeps the order of a long sum: one thread, as in the report's run."""
+    inputs = case.vector.inputs
+    long = any(isinstance(v, Repeated) for name in inputs for v in _entries(inputs[name]))
+    if not long or case.vector.operation in ("relu", "elu", "clip_by_value"):
+        return
+    if case.array.framework == "torch":
+        yield from ("", "torch.set_num_threads(1)")
+    elif case.array.framework == "tensorflow":
+        yield from ("", "tf.config.threading.set_intra_op_parallelism_threads(1)")
+
+
+def _entries(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _docstring(chosen: Chosen, said: str, about: Iterable[Clause]) -> str:
+    how = "" if chosen.mode == "eager" else f" ({chosen.mode})"
+    head = f"{chosen.implementation}{how}"
+    title = f"{head}: {said}" if said else head
+    wrapped = textwrap.fill(title, WIDTH - 3, break_long_words=False, break_on_hyphens=False)
+    return "\n\n".join([wrapped, *(quoted(clause, WIDTH) for clause in about)])
+
+
+def _assembled(head: str, imports: Iterable[str], body: Iterable[str]) -> str:
+    """Return the text of a script, with those of the imports that it uses, and with nan and inf where they stand."""
+    code, given = "\n".join(body), [*imports]
+    users = "\n".join([*(line for line in given if "import " not in line), code])
+    special = [word for word in ("inf", "nan") if re.search(rf"(?<![\w.]){word}\b", code)]
+    standard = [line for line in ("import math", "import os") if f"{line.split()[1]}." in users]
+    standard += [f"from math import {', '.join(special)}"] if special else []
+    others = [line for line in given if line != "import os" and _used(line, users)]
+    gap = [""] if standard and others[0] else []
+    return "\n".join([f'"""{head}\n"""', "", *standard, *gap, *others, *_spaced(code)]) + "\n"
+
+
+def _used(line: str, code: str) -> bool:
+    """Say whether a line is no import, or one whose name the code uses."""
+    return "import " not in line or re.search(rf"\b{line.split()[-1]}\b", code) is not None
+
+
+def _spaced(code: str) -> Iterator[str]:
+    """Yield lines with one blank line between parts and two around functions, as ruff and black have them."""
+    before, blank, inside = "", True, False
+    for line in code.splitlines():
+        if not line.strip():
+            blank = True
+            continue
+        top = not line.startswith((" ", ")", "]"))
+        starts = top and line.startswith(("def ", "@")) and not before.startswith("@")
+        yield from [""] * (2 if starts or (inside and top and not before.startswith("@")) else blank)
+        inside = line.startswith(("def ", "@")) or (inside and not top)
+        before, blank = line, False
+        yield line

@@ -1,0 +1,303 @@
+"""Drive workers through the vectors: one a framework, side by side, started again when they end."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nnconform.conformance.judging.judge import Result
+from nnconform.conformance.model.calls import Answer, Call
+from nnconform.conformance.vectors.tensors import Array
+from nnconform.conformance.vectors.vector import Vector
+
+from .frameworks import BUILT_IN, Framework
+from .journal import Earlier, result_of, same_framework
+from .options import Options
+from .outputs import Key
+from .selection import Selection, calls_for
+from .worker import Launch, Worker, WorkerFailed, WorkerGone
+
+RESTARTS = 10
+# So many seconds must be left for a second worker, which imports the framework anew, to be worth its start.
+WORTH_HELPING = 15.0
+
+
+@dataclass
+class Fault:
+    """The suite's own failure: an adapter that breaks its contract."""
+
+    framework: str
+    implementation: str
+    vector: str
+    message: str
+
+
+@dataclass
+class FrameworkRun:
+    """What became of one framework.
+
+    Attributes:
+        framework: which.
+        status: ran, missing, failed (it could not start) or stopped (it ended too often).
+        reason: why it did not run, or not to the end.
+        hello: what the worker said of itself.
+        seconds: from start to end.
+        calls: how many calls were planned, by the worker's implementations.
+        answered: how many of them have ended, one way or another.
+        inapplicable: how many of them do not apply.
+        stderr: the end of what the worker printed, where it went wrong.
+        results: one a call that applies.
+        faults: what is the adapter's, not the framework's.
+        tensors: outputs by framework, implementation, mode, vector and output, where they are kept.
+    """
+
+    framework: Framework
+    status: str = "ran"
+    reason: str = ""
+    hello: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    calls: int = 0
+    answered: int = 0
+    inapplicable: int = 0
+    stderr: str = ""
+    results: list[Result] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    tensors: dict[Key, Array] = field(default_factory=dict)
+
+
+Event = tuple[str, Any]
+
+
+class Job:
+    """One framework's vectors still to run, from which its workers take; the plan comes from the first worker."""
+
+    def __init__(
+        self, run: FrameworkRun, vectors: Sequence[Vector], selection: Selection, earlier: Earlier | None = None
+    ) -> None:
+        self.run, self.vectors, self.selection, self.earlier = run, vectors, selection, earlier
+        self.left: deque[tuple[Vector, list[Call]]] = deque()
+        self.planned = 0
+        self.ends: Counter[bool] = Counter()
+        self.helped = self.over = False
+        # Set when the first worker has said hello, or will not.
+        self.greeted = threading.Event()
+        self.began = time.monotonic()
+        self.lock = threading.Lock()
+
+    def plan(self, hello: Mapping[str, Any]) -> None:
+        """Lay out the calls that this worker's implementations want, without those that an earlier run has made."""
+        only, run = self.run.framework.only, self.run
+        run.hello = hello
+        plans = [(v, calls_for(v, hello, only, self.selection)) for v in self.vectors]
+        run.calls = sum(len(calls) for _, calls in plans)
+        done = self._restore(hello)
+        for v, calls in plans:
+            if left := [call for call in calls if (v.id, call) not in done]:
+                self.left.append((v, left))
+        self.planned = sum(len(calls) for _, calls in self.left)
+
+    def _restore(self, hello: Mapping[str, Any]) -> set[tuple[str, Call]]:
+        """Take over what an earlier run has found with the same versions; return its calls."""
+        done: set[tuple[str, Call]] = set()
+        if self.earlier is None or not same_framework(self.earlier.hello, hello):
+            return done
+        vectors = {v.id: v for v in self.vectors}
+        for entry in self.earlier.entries:
+            call = Call(entry["implementation"], entry["mode"])
+            done.add((entry["vector"], call))
+            self.run.answered += 1
+            if "result" in entry:
+                self.run.results.append(result_of(entry["result"], hello["framework"], vectors[entry["vector"]]))
+            elif "fault" in entry:
+                fault = Fault(hello["framework"], call.implementation, entry["vector"], entry["fault"])
+                self.run.faults.append(fault)
+            else:
+                self.run.inapplicable += 1
+        return done
+
+    def seconds_left(self) -> float:
+        """Return how long one worker would still need, judged by its pace so far."""
+        left = sum(len(calls) for _, calls in list(self.left))
+        done = self.planned - left
+        return left * (time.monotonic() - self.began) / done if done else 0.0
+
+    @property
+    def unknown(self) -> bool:
+        """Whether it is not known yet how long this takes."""
+        waiting = not self.over and not self.helped and self.run.status == "ran"
+        return waiting and self.planned == sum(len(calls) for _, calls in list(self.left))
+
+    def count_end(self, *, again: bool) -> None:
+        """Count the end of a worker, those after which the call is put again apart.
+
+        Raises:
+            _Exhausted: there were too many.
+        """
+        with self.lock:
+            self.ends[again] += 1
+        if self.ends[again] > RESTARTS:
+            raise _Exhausted(f"its workers ended {self.ends.total()} times; the rest was not run")
+
+    def promise_help(self) -> bool:
+        """Say whether a second worker is worth its start; it is promised to the first who asks."""
+        with self.lock:
+            promised = self.seconds_left() > WORTH_HELPING and not self.helped and self.run.status == "ran"
+            self.helped = self.helped or promised
+            return promised
+
+    def take(self, *, last: bool) -> tuple[Vector, list[Call]] | None:
+        """Return the next vector to run, from the front, or from the end for a worker that helps."""
+        try:
+            return self.left.pop() if last else self.left.popleft()
+        except IndexError:
+            return None
+
+
+class Driver(threading.Thread):
+    """Drives workers through a framework's vectors, then helps where most is left; reports what happens as events."""
+
+    def __init__(
+        self, job: Job, jobs: Sequence[Job], folder: Path, options: Options, events: queue.SimpleQueue[Event]
+    ) -> None:
+        super().__init__(daemon=True)
+        self.job, self.jobs, self.folder, self.options, self.events = job, jobs, folder, options, events
+        self.worker: Worker | None = None
+        # How many calls the worker has answered.
+        self.served = 0
+        self.halted = False
+
+    def run(self) -> None:
+        """Serve the framework, then the one that is slowest."""
+        try:
+            self._serve(self.job, first=True)
+            while (slow := self._in_need()) is not None:
+                self._serve(slow, first=False)
+        finally:
+            self.events.put(("idle", self.job.run))
+
+    def _in_need(self) -> Job | None:
+        """Return a framework that a second worker helps, or None; wait as long as one may turn out to be slow."""
+        while not self.halted:
+            slowest = max(self.jobs, key=Job.seconds_left)
+            if slowest.promise_help():
+                return slowest
+            if not any(job.unknown for job in self.jobs):
+                return None
+            time.sleep(0.1)
+        return None
+
+    def _serve(self, job: Job, *, first: bool) -> None:
+        left: list[Call] = []
+        try:
+            self._new_worker(job, first=first)
+            while not self.halted and (taken := job.take(last=not first)):
+                vector, left = taken
+                while left and not self.halted:
+                    if self.worker is None:
+                        self._new_worker(job, first=False)
+                    left = self._some(job, vector, left)
+        except _Exhausted as reason:
+            self._fail(job, "stopped", str(reason))
+        except WorkerFailed as failure:
+            if first:
+                self._fail(job, "failed", str(failure), failure.printed)
+            elif left:
+                # A helper that cannot go on leaves its vector to the framework's own worker.
+                job.left.append((vector, left))
+        except Exception as error:
+            # Whatever else goes wrong must not end the thread unseen: the run would wait for it for ever.
+            self._fail(job, "failed", f"the suite failed: {type(error).__name__}: {error}")
+        finally:
+            self._in_flight(job, "")
+            self._end_worker()
+            job.run.seconds = time.monotonic() - job.began
+            if first:
+                job.greeted.set()
+                job.over = True
+
+    def _new_worker(self, job: Job, *, first: bool) -> None:
+        framework = job.run.framework
+        launch = Launch(
+            framework.module, framework.interpreter, framework.command, self.options.cache, self.options.memory
+        )
+        # Known to ``halt`` before it has started: an import can take long.
+        self.worker, self.served = Worker(launch, self.folder), 0
+        if self.halted:
+            self.worker.halt()
+        self.worker.start()
+        if first:
+            self._greet(job, self.worker.hello)
+        elif self.worker.hello != job.run.hello:
+            raise WorkerFailed(f"another worker of {framework.name} says other things of itself than the first")
+
+    def _greet(self, job: Job, hello: Mapping[str, Any]) -> None:
+        """Take in the first hello of a framework; of two adapters of one name, the one named first has it."""
+        name = hello["framework"]
+        for other in self.jobs[: self.jobs.index(job)]:
+            if other.run.framework.side != job.run.framework.side:
+                continue
+            # Those of this project have names of their own, and need not wait for each other.
+            if job.run.framework.module not in {framework.module for framework in BUILT_IN}:
+                while not other.greeted.wait(0.1) and not self.halted:
+                    pass
+            if other.run.hello.get("framework") == name:
+                raise WorkerFailed(f"two adapters are named {name}; give one of them another name")
+        job.plan(hello)
+        self.events.put(("started", job.run))
+        job.greeted.set()
+
+    def _end_worker(self) -> None:
+        if self.worker is not None:
+            self.worker.stop()
+            self.worker = None
+
+    def _fail(self, job: Job, status: str, reason: str, printed: str = "") -> None:
+        if self.halted:
+            return
+        job.run.status, job.run.reason = status, reason
+        job.run.stderr = printed or (self.worker.tail() if self.worker is not None else "")
+        job.left.clear()
+
+    def _in_flight(self, job: Job, vector: str) -> None:
+        """Tell which vector this driver's worker has now, "" for none; a hang is seen by what does not follow."""
+        self.events.put(("flight", (job.run, self.ident, vector)))
+
+    def _some(self, job: Job, vector: Vector, calls: Sequence[Call]) -> list[Call]:
+        """Make calls on a vector until one ends the worker; return those that are left."""
+        assert self.worker is not None
+        done = 0
+        self._in_flight(job, vector.id)
+        try:
+            for answer in self.worker.ask(vector, calls, self.options.timeout):
+                done += 1
+                self.served += 1
+                self.events.put(("answer", (job.run, vector, answer)))
+        except WorkerGone as gone:
+            if self.halted:
+                return []
+            # What earlier calls left behind, or have taken, may be what ended the worker.
+            again = not gone.asked or (gone.verdict == "crash" and self.served > 0)
+            if not again:
+                answer = Answer(calls[done], gone.verdict, gone.reason, printed=gone.printed)
+                self.events.put(("answer", (job.run, vector, answer)))
+                done += 1
+            job.count_end(again=again)
+            self._end_worker()
+            return list(calls[done:])
+        return []
+
+    def halt(self) -> None:
+        """Stop at once."""
+        self.halted = True
+        if (worker := self.worker) is not None:
+            worker.halt()
+
+
+class _Exhausted(Exception):
+    pass

@@ -1,0 +1,147 @@
+"""A vector: what is asked, what is expected, and what each dialect would give instead."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .tensors import Array
+
+# The version of the spec that this release's vectors belong to.
+SPEC = "1.0.0"
+# How many times the conforming bound an accuracy dialect's may be, and still hide nothing but rounding.
+WIDE = 16.0
+
+
+class VectorError(Exception):
+    """A vector file cannot be used; the message names the file, what was found and what was wanted."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """Expected values of one output.
+
+    Attributes:
+        dtype: the dtype that the output must have.
+        values: of that dtype, in the expected shape; None where the output is recorded and not judged.
+        bound: float64, the most by which each element may differ.
+        latitude: what is free: ``sign-of-zero``, ``subnormal-flush`` or ``any``.
+        flushed: the values that are accepted too where subnormal inputs count as zero.
+        shape: the shape that the output must have.
+        counted: every number of the dtype went in, and how many come out as the values are is counted.
+    """
+
+    dtype: str
+    shape: tuple[int, ...]
+    values: Array | None
+    bound: Array | None
+    latitude: frozenset[str] = frozenset()
+    flushed: Array | None = None
+    counted: bool = False
+
+
+@dataclass(frozen=True)
+class LawTensor:
+    """A random sample's law: dtype, shape, and the law as in ``reference.initialization.Law``."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    law: str
+    stddev: float
+    bound: float
+    accuracy: float | None = None
+    levels: int = 0
+    pattern: str = ""
+
+
+@dataclass(frozen=True)
+class Vector:
+    """One case: what is asked, what is expected, and what each dialect would give instead.
+
+    Attributes:
+        id: ``operation/name/dtype``.
+        operation: the operation's name.
+        profile: core, half, edge, range or defaults.
+        clauses: ids of the clauses that it tests.
+        hunts: ids of the faults and dialects that it is made to catch.
+        attributes: by name.
+        steps: training steps stacked in x and dy; 0 for one that is not stacked.
+        compiled: whether compiled modes run it.
+        unjudged: the whole vector is recorded and not judged.
+        inputs: as arrays, SparseGradients, None, or lists of these.
+        expected: by flat output name (``gradients[0]``).
+        prescribed: what dialects prescribe, by dialect and flat output name.
+        errors: the dialects that prescribe an error, with the pattern of its message.
+        digest: of all that the file says of it; two vectors of one id and digest are the same vector.
+        lengths: the call is made for each of them, on the first so many elements of every input; none for one call.
+        first: outputs of more elements are cut to their first so many; 0 for whole ones.
+        seeds: the call is made with each as the attribute ``seed``, outputs stacked; none for one call.
+        extremes: outputs are reduced to their smallest and largest element.
+    """
+
+    id: str
+    operation: str
+    profile: str
+    clauses: tuple[str, ...]
+    hunts: tuple[str, ...]
+    attributes: Mapping[str, Any]
+    steps: int
+    compiled: bool
+    unjudged: bool
+    inputs: Mapping[str, Any]
+    expected: Mapping[str, Tensor | LawTensor]
+    prescribed: Mapping[str, Mapping[str, Tensor | LawTensor]]
+    errors: Mapping[str, re.Pattern[str]]
+    digest: str = ""
+    lengths: tuple[int, ...] = ()
+    first: int = 0
+    seeds: tuple[int, ...] = ()
+    extremes: bool = False
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What an implementation must say that it takes, to be asked: ``seeds``, ``extremes``, ``layers``."""
+        asked = {"seeds": bool(self.seeds), "extremes": self.extremes, "layers": "layers" in self.attributes}
+        return frozenset(name for name, wanted in asked.items() if wanted)
+
+    @property
+    def dtype(self) -> str:
+        """The dtype in the vector's id."""
+        return self.id.rpartition("/")[2]
+
+    @property
+    def dialects(self) -> tuple[str, ...]:
+        """The dialects that the vector lists, those that prescribe an error last."""
+        return (*self.prescribed, *self.errors)
+
+    @functools.cached_property
+    def tempting(self) -> Mapping[str, frozenset[str]]:
+        """The dialects whose bound on an output is so wide that it could hide a wrong formula, by flat output name.
+
+        They are those whose bound is somewhere more than ``WIDE`` times the conforming one.
+        """
+        found: dict[str, set[str]] = {}
+        for dialect, outputs in self.prescribed.items():
+            for name, other in outputs.items():
+                expected = self.expected[name]
+                if isinstance(other, LawTensor) or isinstance(expected, LawTensor):
+                    continue
+                if (
+                    other.bound is not None
+                    and expected.bound is not None
+                    and (other.bound > WIDE * expected.bound).any()
+                ):
+                    found.setdefault(name, set()).add(dialect)
+        return {name: frozenset(names) for name, names in found.items()}
+
+
+def flat(outputs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield outputs by flat name: the entries of a list as ``name[0]``, ``name[1]``, without those that are None."""
+    for name, value in outputs.items():
+        if isinstance(value, list):
+            yield from ((f"{name}[{i}]", v) for i, v in enumerate(value) if v is not None)
+        elif value is not None:
+            yield name, value

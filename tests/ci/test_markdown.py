@@ -1,0 +1,288 @@
+"""Markdown: short first, safe whatever adapters and frameworks say, and never too long for a comment."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from markdown_it import MarkdownIt
+
+from nnconform.conformance.ci import markdown, markdown_text
+from nnconform.conformance.diff import document as diff
+
+LIARS = Path(__file__).parents[1] / "liars"
+Report = dict[str, Any]
+HOSTILE = (
+    "# <script>alert(1)</script> | ` `` ``` ~~~ \\| \\ @someone #1 !2 $x$ ~label x@example.org **b** _i_ [a](b) "
+    "![c](d) </details></code> &lt; &amp;\r\n\n/close\n- item\n\n    code\n> quote\n| a | b |\n<!-- "
+    "\x1b[31m \u202e \ud800 http://example.org www.example.org"
+)
+OURS = {
+    "details",
+    "summary",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "strong",
+    "code",
+    "br",
+    "p",
+    "ul",
+    "li",
+    "pre",
+}
+
+
+class Page(HTMLParser):
+    """What a page holds: its tags, its text, and the text of what is no code."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.open: list[str] = []
+        self.text = self.prose = ""
+        self.feed(MarkdownIt("commonmark", {"html": True}).enable("table").render(text))
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        self.tags.append(tag)
+        if tag != "br":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if not {"code", "pre"} & set(self.open):
+            self.prose += data
+
+
+@pytest.fixture(scope="module")
+def bad(report_of: Callable[..., tuple[Any, Report]]) -> Report:
+    """The report of a run in which some outputs diverge."""
+    return report_of("--adapter", LIARS / "drops_one.py", "--operation", "clip_by_value")[1]
+
+
+def hostile(value: Any) -> Any:
+    """The same with hostile text wherever an adapter, a framework, a vector or an error could have put it."""
+    foreign = (
+        "framework",
+        "implementation",
+        "name",
+        "reason",
+        "known",
+        "problem",
+        "stderr",
+        "message",
+        "vector",
+        "mode",
+    )
+    if isinstance(value, list):
+        return [hostile(v) for v in value]
+    if not isinstance(value, dict):
+        return value
+    changed = {k: HOSTILE if k in foreign and isinstance(v, str) else hostile(v) for k, v in value.items()}
+    if "versions" in changed:
+        changed["versions"] = {HOSTILE: HOSTILE}
+    return changed
+
+
+def full(report: Report) -> Report:
+    """A report in which something of every kind is found."""
+    result = copy.deepcopy(report)
+    rows = result["results"]
+    error = {"verdict": "error", "reason": "ValueError: x", "outputs": {}}
+    rows[0] |= error
+    rows[1] |= error | {"known": "it is old"}
+    rows[2] |= error | {"profile": "defaults"}
+    rows[3] |= error | {"verdict": "unsupported", "reason": "no such thing"}
+    rows[4] |= error | {"verdict": "crash", "reason": "SIGABRT"}
+    rows[5]["verdict"] = "dialect"
+    name, output = next(iter(rows[5]["outputs"].items()))
+    rows[5]["outputs"][name] = output | {"verdict": "dialect", "dialect": "global-norm", "ratio": 5.0, "ulp": 2.0}
+    result["frameworks"][0] |= {"status": "stopped", "reason": "it died 11 times", "stderr": "x"}
+    result["faults"] = [{"framework": "a", "implementation": "b", "vector": "c", "message": "d"}]
+    return result | {"problems": ["bad.yaml: broken"], "known_problems": ["entry 1: stale"], "complete": False}
+
+
+def hostile_report(report: Report) -> Report:
+    result = hostile(full(report))
+    return result | {"problems": [HOSTILE], "known_problems": [HOSTILE]}
+
+
+def hostile_diff(report: Report) -> dict[str, Any]:
+    good = copy.deepcopy(report)
+    for row in good["results"]:
+        row["verdict"] = "conforms"
+        row["outputs"] = {name: {"verdict": "conforms", "digest": "0" * 16, "ratio": 0.0} for name in row["outputs"]}
+    document = hostile(diff.compare(good, full(report)))
+    drift = {"framework": HOSTILE, "operation": "relu", "output": HOSTILE, "tensors": 3}
+    only = {"vectors": [HOSTILE], "frameworks": [HOSTILE]}
+    document |= {"notes": [HOSTILE] * 20, "drift": [drift], "only_old": only, "altered_vectors": [HOSTILE]}
+    return document
+
+
+MADE: dict[str, Callable[[Report], str]] = {
+    "report": lambda r: markdown.of_report(hostile_report(r), strict=False),
+    "strict": lambda r: markdown.of_report(hostile_report(r), strict=True),
+    "diff": lambda r: markdown.of_diff(hostile_diff(r)),
+}
+
+
+@pytest.mark.parametrize("made", MADE.values(), ids=MADE.keys())
+def test_hostile_text_makes_no_markup_and_closes_nothing(bad, made):
+    page = Page(made(bad))
+    assert set(page.tags) <= OURS
+    assert not page.open
+    assert "<script>alert(1)</script>" in page.text
+
+
+@pytest.mark.parametrize("made", MADE.values(), ids=MADE.keys())
+def test_hostile_text_mentions_nobody_and_refers_to_nothing(bad, made):
+    prose = Page(made(bad)).prose
+    assert "@\u200bsomeone" in prose
+    assert not re.search(r"[@#!$~]\w", prose)
+
+
+@pytest.mark.parametrize("made", MADE.values(), ids=MADE.keys())
+def test_hostile_text_starts_no_line_and_links_nowhere(bad, made):
+    text = made(bad)
+    lines = re.sub(r"(?ms)^(`{3,})text$.*?^\1$", "", text).splitlines()
+    assert all(
+        line.startswith(("<", "|", "- ", "**", "Frameworks: ", "and ")) or line[:1].isdigit() for line in lines if line
+    )
+    assert "://" not in "\n".join(lines)
+    assert "www." not in "\n".join(lines)
+    assert "\u202e" not in text
+    text.encode()
+
+
+@pytest.mark.parametrize("made", MADE.values(), ids=MADE.keys())
+def test_every_row_of_a_table_has_as_many_cells_as_its_head(bad, made):
+    # Readers of Markdown drop cells that are too many, and with them what was in the last column.
+    tables = re.findall(r"(?:^\|.*\n)+", made(bad), re.MULTILINE)
+    assert tables
+    assert all(len({line.count("|") for line in table.splitlines()}) == 1 for table in tables)
+
+
+def test_a_fence_is_longer_than_any_within():
+    lines = markdown_text.block("a\n````\nb")
+    assert lines[0] == "`````text"
+    assert lines[-1] == "`````"
+
+
+@pytest.mark.parametrize("made", MADE.values(), ids=MADE.keys())
+def test_it_begins_with_the_marker_by_which_a_workflow_finds_its_comment(bad, made):
+    assert made(bad).startswith("<!-- nnconform -->\n**")
+
+
+def test_a_run_without_findings_says_so_first(report_of):
+    lines = markdown.of_report(report_of("numpy", "--operation", "clip_by_value")[1], strict=False).splitlines()
+    assert lines[1] == "**nnconform: nothing to act on**"
+    assert re.fullmatch(r"Frameworks: numpy \S+\. 84 results: 84 conform\.", lines[3])
+
+
+def test_the_headline_counts_and_the_table_shows_ten_rows_at_most(bad):
+    report = copy.deepcopy(bad)
+    for number, row in enumerate(report["results"]):
+        row |= {"verdict": "error", "reason": f"Error {number}", "outputs": {}}
+    total = len(report["results"])
+    head, _, folded = markdown.of_report(report, strict=False).partition("<details>")
+    assert f"**nnconform: {total} findings to act on**" in head
+    assert head.count("| error: ") == 10
+    assert f"and {total - 10} more findings, folded below" in head
+    assert folded.count("| error: ") == total - 10
+
+
+def test_what_is_known_or_a_default_is_folded_and_not_counted(bad):
+    report = copy.deepcopy(bad)
+    for row in report["results"]:
+        row["known"] = "it is old"
+    report["results"][0]["profile"] = "defaults"
+    head, _, folded = markdown.of_report(report, strict=False).partition("<details>")
+    assert "nothing to act on" in head
+    assert "it is old" in folded
+    assert folded.count("nothing where a value is wanted") == 0
+
+
+def test_a_dialect_is_a_finding_only_where_it_is_strict(bad):
+    report = full(bad)
+    assert "global-norm" not in markdown.of_report(report, strict=False).partition("<details>")[0]
+    assert "dialect: global-norm" in markdown.of_report(report, strict=True).partition("<details>")[0]
+
+
+def long(report: Report) -> Report:
+    result = hostile_report(report)
+    result["results"] = [
+        row | {"reason": f"{n}{HOSTILE}{'`|<@x' * 100}", "verdict": verdict, "outputs": {}}
+        for verdict in ("error", "unsupported", "dialect")
+        for n, row in enumerate(result["results"] * 5)
+    ]
+    result["problems"] = ["`|<@x" * 100] * 50
+    result["frameworks"] = result["frameworks"] * 30
+    return result
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_it_is_never_too_long_for_a_comment_and_says_what_was_left_out(bad, strict):
+    text = markdown.of_report(long(bad), strict=strict)
+    assert len(text) <= 60_000
+    assert re.search(r"Left out for length: \d+ of \d+ lines of .*The JSON report has all of it\.", text)
+    assert not Page(text).open
+
+
+def test_a_diff_is_never_too_long_for_a_comment(bad):
+    document = hostile_diff(bad)
+    change, raised = document["changes"][0], {"verdict": "error", "reason": "`|<@x" * 100}
+    document["changes"] = [
+        change | {"kind": "raises", "fails": True, "framework": f"{n}{HOSTILE}", "new": raised} for n in range(500)
+    ]
+    text = markdown.of_diff(document)
+    assert len(text) <= 60_000
+    assert "and 490 more changes, folded below" in text
+    assert "Left out for length: " in text
+    assert not Page(text).open
+
+
+def test_a_diff_says_in_its_first_line_how_much_there_is_to_act_on(bad):
+    good = copy.deepcopy(bad)
+    for row in good["results"]:
+        row["verdict"] = "conforms"
+        row["outputs"] = {name: {"verdict": "conforms", "digest": "0" * 16, "ratio": 0.0} for name in row["outputs"]}
+    assert "1 change to act on" in markdown.of_diff(diff.compare(good, bad)).splitlines()[1]
+    better = markdown.of_diff(diff.compare(bad, good))
+    assert "to act on" not in better
+    assert "<summary>Better, or new: " in better
+
+
+def test_a_side_that_did_not_run_is_told_above_what_is_folded(bad):
+    report = copy.deepcopy(bad)
+    report["frameworks"][0] |= {"status": "failed", "reason": "ImportError: libx"}
+    head = markdown.of_diff(diff.compare(bad, report | {"complete": False})).partition("<details>")[0]
+    assert "ImportError: libx" in head
+
+
+def test_drift_tells_how_far_and_where(bad):
+    measured = {"tensors": 2, "elements": 2000, "changed": 7, "median": 1.0, "p99": 3.0, "worst": 4.0}
+    where = {"vector": "relu/a/float32", "implementation": "f", "mode": "jit"}
+    drift = {"framework": "jax", "operation": "relu", "output": "y"} | measured | where
+    text = markdown.of_diff(diff.compare(bad, bad) | {"drift": [drift]})
+    assert "| jax relu | y | 2 | 7 of 2,000 | 1 | 4 | relu/a/float32, f (jit) |" in text
+
+
+def test_bits_that_fail_are_told_above_what_is_folded(bad):
+    document = diff.compare(bad, bad) | {
+        "drift": [{"framework": "jax", "operation": "relu", "output": "y", "tensors": 2}],
+    }
+    told = "Other bits fail too"
+    assert told in markdown.of_diff(document, bits=True).partition("<details>")[0]
+    assert told not in markdown.of_diff(document)

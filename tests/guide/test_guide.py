@@ -1,0 +1,304 @@
+"""The guide without a framework: its tables, how they compose, what counts as agreement, and the text."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import re
+import subprocess
+import sys
+from fractions import Fraction
+from importlib import resources
+
+import numpy as np
+import pytest
+from markdown_it import MarkdownIt
+
+from nnconform.conformance.guide import edits, measurements, source, weights
+from nnconform.conformance.guide.agreement import agreement
+from nnconform.conformance.guide.caveats import remaining
+from nnconform.conformance.guide.measurements import Measured
+from nnconform.conformance.guide.recommendations import guide
+from nnconform.conformance.guide.tables import NAMES, THRESHOLDS, USES, Choice, Parameter, table
+from nnconform.conformance.guide.text import markdown
+from nnconform.conformance.vectors.dialects import dialects
+
+EVERY = [(name, use, choice) for name in NAMES for use, choices in table(name).uses.items() for choice in choices]
+RECIPES = sorted({(table(name).adapter, choice.recipe) for name, _, choice in EVERY if choice.recipe})
+
+
+# --- the tables --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_table_has_every_use(name):
+    assert list(table(name).uses) == list(USES)
+
+
+@pytest.mark.parametrize(("name", "use", "choice"), EVERY, ids=lambda value: getattr(value, "write", value))
+def test_what_is_written_names_its_parameters_and_no_others(name, use, choice):
+    written = set(re.findall(r"\{(\w+)\}", choice.write))
+    assert written == set(choice.parameters) - {"channel axis"}
+
+
+@pytest.mark.parametrize(("adapter", "recipe"), RECIPES)
+def test_a_recipe_needs_nothing_but_what_stands_above_it(adapter, recipe, tmp_path):
+    path = tmp_path / "recipe.py"
+    path.write_text(source.recipe(adapter, recipe))
+    words = ["check", "--isolated", "--select", "F821,F401", path]
+    assert subprocess.run([sys.executable, "-m", "ruff", *words], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("adapter", "recipe"), RECIPES)
+def test_a_recipe_fits_a_terminal_and_says_what_it_is(adapter, recipe):
+    text = source.recipe(adapter, recipe)
+    assert max(map(len, text.splitlines())) <= 80
+    assert '"""' in text
+
+
+def test_every_recipe_of_an_adapter_is_in_a_table():
+    for adapter in ("torch", "tensorflow", "jax"):
+        text = resources.files("nnconform.adapters.recipes").joinpath(f"{adapter}.py").read_text()
+        named = set(re.findall(r'"recipe (\w+)', text))
+        assert named <= {recipe for of, recipe in RECIPES if of == adapter}
+
+
+# --- parameters --------------------------------------------------------------------------------------------
+
+
+def test_a_momentum_that_weighs_the_new_value_is_one_minus_the_one_that_weighs_the_old():
+    torch, keras = Parameter("momentum", 0.1, complement=True), Parameter("momentum", 0.99)
+    assert edits.term(torch, keras) == edits.term(keras, torch) == "1 - momentum"
+    assert edits.term(torch, torch) == "momentum"
+
+
+def test_a_parameter_that_one_has_not_is_given_its_default():
+    assert edits.term(None, Parameter("alpha", 1.0)) == "1"
+
+
+# --- state -------------------------------------------------------------------------------------------------
+
+
+def trained(n: int, *, corrected: bool) -> Fraction:
+    running = Fraction(3, 2)
+    for variance in (Fraction(1, 3), Fraction(7), Fraction(2, 5)):
+        new = variance * n / (n - 1) if corrected else variance
+        running = running * Fraction(9, 10) + new / 10
+    return running
+
+
+def test_a_running_variance_is_converted_exactly_in_both_directions():
+    others = {"n": 5, "steps": 3, "momentum": Fraction(9, 10), "initial": Fraction(3, 2)}
+    plain, corrected = trained(5, corrected=False), trained(5, corrected=True)
+    assert weights.without_correction(corrected, **others) == plain
+    assert weights.with_correction(plain, **others) == corrected
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [*itertools.permutations(NAMES, 2)])
+@pytest.mark.parametrize("layer", ["dense", "convolution"])
+def test_a_transposed_kernel_has_every_axis_in_its_place(ours, theirs, layer):
+    sizes = {"out": 2, "in": 3, "h": 4, "w": 5}
+    kernel = np.zeros([sizes[axis] for axis in table(ours).layouts[layer]])
+    axes = weights.transposition(table(ours).layouts[layer], table(theirs).layouts[layer])
+    assert kernel.transpose(axes).shape == tuple(sizes[axis] for axis in table(theirs).layouts[layer])
+
+
+def test_the_kernel_after_a_flattened_image_gives_the_same_numbers():
+    c, h, w, units = 2, 3, 4, 5
+    image, k = np.arange(c * h * w).reshape(c, h, w), np.arange(units * c * h * w).reshape(units, -1)
+    last = eval(weights.FLATTENED["first"])
+    assert (image.transpose(1, 2, 0).ravel() @ last == k @ image.ravel()).all()
+    first = eval(weights.FLATTENED["last"], {"k": last, "c": c, "h": h, "w": w, "units": units})
+    assert (first == k).all()
+
+
+# --- agreement ---------------------------------------------------------------------------------------------
+
+
+def measured(framework: str, *rows: tuple[str, str, str, str, float], attributes=None) -> Measured:
+    """What was measured: rows of implementation, vector, output, dialect ("" conforms), value."""
+    results, tensors = [], {}
+    for name, vector, output, dialect, value in rows:
+        found = {"verdict": "dialect", "dialect": dialect} if dialect else {"verdict": "conforms"}
+        result = {
+            "framework": framework,
+            "implementation": name,
+            "mode": "eager",
+            "operation": vector.partition("/")[0],
+            "vector": vector,
+            "profile": "core",
+            "verdict": found["verdict"],
+            "outputs": {output: found} if output else {},
+        }
+        if not output:
+            result |= {"verdict": "dialect" if dialect else "unsupported", "dialect": dialect}
+        results.append(result)
+        tensors[framework, name, "eager", vector, output] = np.array([1.0, value])
+    report = {
+        "created": "2026-01-02T03:04:05+00:00",
+        "results": results,
+        "frameworks": [{"versions": {framework: "1.2"}}],
+    }
+    return Measured(report, {row[1]: (attributes or {}).get(row[1], {}) for row in rows}, tensors)
+
+
+def compared(ours: str, theirs: str, *, output: str = "y", use: str = "elu", operation: str = "elu"):
+    left = measured("a", ("a.f", f"{operation}/x/float32", output, ours, 2.0))
+    right = measured("b", ("b.f", f"{operation}/x/float32", output, theirs, 3.0))
+    return agreement(use, Choice("a", ("a.f",)), left, Choice("b", ("b.f",)), right)
+
+
+@pytest.mark.parametrize("dialect", ["", "exp-minus-one", "position-dependent"])
+def test_two_that_conform_or_have_one_dialect_agree(dialect):
+    assert compared(dialect, dialect).count == "1 of 1"
+
+
+def test_a_dialect_of_one_alone_is_a_gap_with_its_numbers():
+    found = compared("", "exp-minus-one")
+    (gap,) = found.gaps
+    assert (found.count, gap.theirs, gap.vectors) == ("0 of 1", "exp-minus-one", ["elu/x/float32"])
+    assert (gap.sights["core"].ours, gap.sights["core"].theirs) == (2.0, 3.0)
+
+
+def test_to_lose_a_dialect_of_accuracy_is_no_loss():
+    found = compared("exp-minus-one", "")
+    assert found.count == "1 of 1"
+    assert [gap.nearer for gap in found.gaps] == [True]
+
+
+def test_to_lose_a_semantic_dialect_is_a_difference():
+    words = {"output": "running_variance", "use": "batch norm in training", "operation": "batch_norm_train"}
+    found = compared("unbiased-running-variance", "", **words)
+    assert (found.count, [gap.nearer for gap in found.gaps]) == ("0 of 1", [False])
+
+
+def test_what_nothing_explains_never_agrees():
+    assert compared("diverges", "diverges").count == "0 of 1"
+
+
+def test_what_the_first_refuses_is_no_question():
+    left = measured("a", ("a.f", "elu/x/float32", "", "rejects-sparse-gradient", 0.0))
+    right = measured("b", ("b.f", "elu/x/float32", "y", "", 0.0))
+    assert agreement("elu", Choice("a", ("a.f",)), left, Choice("b", ("b.f",)), right).vectors == []
+
+
+def test_what_the_second_refuses_is_a_gap():
+    left = measured("a", ("a.f", "elu/x/float32", "y", "", 0.0))
+    right = measured("b", ("b.f", "elu/x/float32", "", "rejects-sparse-gradient", 0.0))
+    found = agreement("elu", Choice("a", ("a.f",)), left, Choice("b", ("b.f",)), right)
+    assert [(gap.output, gap.theirs) for gap in found.gaps] == [("", "rejects-sparse-gradient")]
+
+
+def test_steps_belong_to_the_use_whose_threshold_they_have():
+    given = {"sgd_step/a/float32": {}, "sgd_step/b/float32": {"clipnorm": 1.0}}
+    rows = [("f", vector, "weights[0]", "", 0.0) for vector in given]
+    one, choice = measured("a", *rows, attributes=given), Choice("f", ("f",))
+    norm = next(use for use, threshold in THRESHOLDS.items() if threshold == "clipnorm")
+    assert agreement("SGD", choice, one, choice, one).vectors == ["sgd_step/a/float32"]
+    assert agreement(norm, choice, one, choice, one).vectors == ["sgd_step/b/float32"]
+
+
+# --- the text ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def small():
+    """A guide from torch to keras of three vectors, in which the batch norm needs its recipe."""
+    train, evaluate, unbiased = "batch_norm_train/x/float32", "batch_norm_eval/x/float32", "unbiased-running-variance"
+    torch = measured(
+        "torch",
+        ("torch.nn.ReLU", "relu/x/float32", "y", "", 2.0),
+        ("torch.nn.BatchNorm2d", train, "running_variance", unbiased, 1.25),
+        ("torch.nn.BatchNorm2d", evaluate, "y", "", 2.0),
+    )
+    keras = measured(
+        "tensorflow",
+        ("keras.layers.ReLU", "relu/x/float32", "y", "", 2.0),
+        ("keras.layers.BatchNormalization", train, "running_variance", "", 1.0),
+        ("keras.layers.BatchNormalization", evaluate, "y", "", 2.0),
+        ("recipe UnbiasedBatchNormalization", train, "running_variance", unbiased, 1.25),
+    )
+    return guide("torch", "keras", {"torch": torch, "tensorflow": keras})
+
+
+def test_the_recipe_is_chosen_that_agrees(small):
+    row = small.row("batch norm in training")
+    assert (row.best.choice.recipe, row.best.agreement.count) == ("UnbiasedBatchNormalization", "1 of 1")
+    assert row.plain.agreement.count == "0 of 1"
+
+
+def test_a_use_without_a_common_vector_has_no_row(small):
+    assert [row.use for row in small.rows] == ["relu", "batch norm in training", "batch norm in inference"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "  -> UnbiasedBatchNormalization(epsilon=eps, momentum=1 - momentum)  (recipe)",
+        "- batch norm, momentum: torch `momentum=0.1`, keras `momentum=0.99`. Write `momentum=0.9`.",
+        "- convolution kernel: weight (out, in, h, w) to kernel (h, w, in, out): `k.transpose(2, 3, 1, 0)`",
+        "Measured: 1.25 became 1, 20 % (`batch_norm_train/x/float32`, running_variance).",
+        "class UnbiasedBatchNormalization(keras.layers.BatchNormalization):",
+        "def without_correction(",
+        "Measured on 2026-01-02 with torch 1.2, tensorflow 1.2",
+    ],
+)
+def test_the_guide_says(small, line):
+    text = markdown(dataclasses.replace(small, target=dataclasses.replace(small.target, packages=("tensorflow",))))
+    assert " ".join(line.split()) in " ".join(text.split())
+
+
+def test_the_guide_fits_a_terminal_and_is_markdown(small):
+    text = markdown(small)
+    assert max(map(len, text.splitlines())) <= 80
+    headings = [token for token in MarkdownIt().parse(text) if token.type == "heading_open"]
+    assert [token.tag for token in headings] == ["h1", *["h2"] * 6]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "advice"), [("nan-becomes-zero", "", "adopt"), ("", "nan-becomes-zero", "remedy")]
+)
+def test_a_dialect_that_stays_is_to_be_left_by_the_target_or_had_there_too(ours, theirs, advice):
+    torch = measured("torch", ("torch.nn.ReLU", "relu/x/float32", "y", ours, 2.0))
+    keras = measured("tensorflow", ("keras.layers.ReLU", "relu/x/float32", "y", theirs, 3.0))
+    said = " ".join("\n".join(remaining(guide("torch", "keras", {"torch": torch, "tensorflow": keras}))).split())
+    for field in ("remedy", "adopt"):
+        assert (dialects()["nan-becomes-zero"][field] in said) == (field == advice)
+
+
+# --- the measurement and the command -----------------------------------------------------------------------
+
+
+def test_what_was_measured_is_read_again_as_it_was(small, tmp_path):
+    kept = small.measured["torch"]
+    measurements._keep(kept, tmp_path / "a" / "torch.json")
+    found = measurements._read(tmp_path / "a" / "torch.json")
+    assert (found.report["results"], found.attributes) == (kept.report["results"], kept.attributes)
+    assert all((found.tensors[key] == tensor).all() for key, tensor in kept.tensors.items())
+
+
+@pytest.mark.parametrize("suffix", [".json", ".npz"])
+def test_a_damaged_measurement_is_made_again(small, tmp_path, suffix):
+    measurements._keep(small.measured["torch"], tmp_path / "torch.json")
+    (tmp_path / "torch").with_suffix(suffix).write_text("{")
+    assert measurements._read(tmp_path / "torch.json") is None
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("torch", "kers"), "did you mean keras?"),
+        (("torch", "pytorch"), "a guide from torch to itself (torch and pytorch are both in torch)"),
+        (("jax", "jax"), "name two of torch, keras, flax, tensorflow"),
+    ],
+)
+def test_names_that_make_no_guide_are_told(cli, words, message):
+    result = cli("guide", *words)
+    assert (result.exit_code, message in result.output) == (2, True), result.output
+
+
+def test_a_framework_that_is_not_installed_is_told(cli, monkeypatch):
+    monkeypatch.setattr("nnconform.conformance.running.frameworks.installed", lambda package: package != "torch")
+    result = cli("guide", "torch", "flax")
+    assert result.exit_code == 2
+    assert "torch not installed; install with: pip install" in result.output

@@ -1,0 +1,307 @@
+"""``nnconform plot``: pictures show what the report says, are the same for the same report, and can be read."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nnconform.conformance.judging.laws.distribution import Distribution
+from nnconform.conformance.plots import laws, pictures
+from nnconform.conformance.plots.bounds import spreads
+from nnconform.conformance.plots.series import Choice, NothingToDraw
+
+OPERATIONS = ("he_normal", "he_uniform", "elu", "batch_norm_train", "clip_by_norm", "clip_by_global_norm")
+SVG = "{http://www.w3.org/2000/svg}"
+# The law is right in one layout and has no bound in the other.
+LIAR = """
+import math
+import numpy as np
+from nnconform.adapters import Adapter
+from nnconform.adapters.numpy import fan, he_normal as honest
+
+adapter = Adapter("liar", requires=("numpy",))
+
+
+@adapter.implements("he_normal", "liar.normal")
+def he_normal(*, shape, kind, layout, groups, mode, dtype, seed):
+    deviation = math.sqrt(2 / fan(shape, kind, layout, groups, mode))
+    return {"sample": np.random.default_rng(seed).normal(0, deviation, shape).astype(dtype)}
+
+
+@adapter.implements("he_normal", "liar.truncated")
+def right(**attributes):
+    return honest(**attributes)
+"""
+
+
+@pytest.fixture(scope="module")
+def file(report_of, tmp_path_factory) -> Path:
+    """The file of a report of the control, and of one that leaves the bounds of its law out."""
+    folder = tmp_path_factory.mktemp("plots")
+    adapter = folder / "liar.py"
+    adapter.write_text(LIAR)
+    words = [word for operation in OPERATIONS for word in ("--operation", operation)]
+    _, report = report_of("numpy", "--adapter", adapter, *words)
+    assert report["faults"] == []
+    path = folder / "report.json"
+    path.write_text(json.dumps(report))
+    return path
+
+
+@pytest.fixture(scope="module")
+def report(file):
+    return json.loads(file.read_text())
+
+
+@pytest.fixture(scope="module")
+def page(report):
+    """All pictures for one page."""
+    return pictures.inline(report)
+
+
+def titles(figure):
+    return [axes.get_title(loc="left") for axes in figure.axes if axes.get_title(loc="left")]
+
+
+def upright(axes):
+    """Where dashed upright lines stand."""
+    lines = [line for line in axes.get_lines() if line.get_linestyle() == "--" and len(set(line.get_xdata())) == 1]
+    return sorted({float(line.get_xdata()[0]) for line in lines})
+
+
+@pytest.mark.parametrize("name", pictures.PICTURES)
+def test_a_picture_is_told_in_words_and_is_well_formed(cli, file, tmp_path, name):
+    result = cli("plot", name, "--report", file, "--output", tmp_path / "a.svg")
+    assert result.exit_code == 0, result.output
+    root = ET.parse(tmp_path / "a.svg").getroot()
+    told = root.get("aria-labelledby").split()
+    [title], [description] = ([e for e in root if e.get("id") == part] for part in told)
+    assert (title.tag, description.tag, root.get("role")) == (f"{SVG}title", f"{SVG}desc", "img")
+    assert title.text in result.stdout
+    assert len(description.text) > 100
+
+
+@pytest.mark.parametrize("name", pictures.PICTURES)
+def test_a_picture_as_png_is_an_image(cli, file, tmp_path, name):
+    assert cli("plot", name, "--report", file, "--output", tmp_path / "a.PNG").exit_code == 0
+    with Image.open(tmp_path / "a.PNG") as image:
+        image.load()
+        assert image.format == "PNG"
+        assert min(image.size) > 400
+        assert len(image.convert("RGB").getcolors(1 << 20)) > 20
+
+
+def test_without_output_a_picture_is_written_here(cli, file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert cli("plot", "clip", "--report", file).exit_code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["clip.svg"]
+
+
+@pytest.mark.parametrize("suffix", pictures.FORMATS)
+def test_the_same_report_gives_the_same_bytes(file, tmp_path, suffix):
+    made = []
+    for number, seed in enumerate(("1", "2")):
+        path = tmp_path / f"{number}{suffix}"
+        words = [
+            sys.executable,
+            "-m",
+            "nnconform.conformance.commands.cli",
+            "plot",
+            "elu",
+            "--report",
+            file,
+            "--output",
+            path,
+        ]
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "SOURCE_DATE_EPOCH": seed}
+        subprocess.run(words, check=True, env=environment, stdout=subprocess.DEVNULL)
+        made.append(path.read_bytes())
+    assert made[0] == made[1]
+
+
+def test_the_users_own_settings_do_not_change_a_picture(report):
+    import matplotlib as mpl
+
+    path = Path("a.svg")
+    usual = pictures.written(pictures.draw("bounds", report), path)
+    with mpl.rc_context({"font.size": 30, "axes.facecolor": "red", "svg.fonttype": "path"}):
+        assert pictures.written(pictures.draw("bounds", report), path) == usual
+
+
+def test_several_pictures_in_a_page_share_no_id_and_no_rule(page):
+    assert len(page) == len(pictures.PICTURES)
+    texts = list(page.values())
+    ids = [e.get("id") for text in texts for e in ET.fromstring(text).iter() if e.get("id")]
+    assert len(ids) == len(set(ids)) > len(texts)
+    referred = {name for text in texts for name in re.findall(r'(?:url\(|href="|labelledby=")#?([\w-]+)', text)}
+    assert referred <= set(ids)
+    assert not any("<style" in text or "<?xml" in text for text in texts)
+
+
+def test_a_picture_in_a_page_has_the_colour_of_its_text_and_no_ground(page):
+    text = page["Error over bound of every output"]
+    assert "fill: currentColor" in text
+    assert not set(re.findall(r"#(?:[0-9a-f]{6}|fff)\b", text)) & {"#ffffff", "#000000", "#1a1a1b", "#fff"}
+    assert "fill: none" in text[: text.index("<text")]
+
+
+def test_the_bounds_that_are_marked_are_those_of_the_vector(report, published):
+    vector = "he_uniform/dense/float32"
+    expected = published[vector].expected["sample"]
+    figure = pictures.draw("init", report, Choice(vectors=(vector,))).figure
+    [title] = titles(figure)
+    assert title == f"numpy uniform\nconforms: {vector}"
+    edge = expected.bound / expected.stddev
+    assert upright(figure.axes[0]) == pytest.approx([-edge, edge])
+    assert edge == pytest.approx(math.sqrt(3))
+
+
+def test_a_histogram_is_drawn_to_the_scale_of_the_density(report):
+    figure = pictures.draw(
+        "init", report, Choice(vectors=("he_normal/dense/float32",), implementations=("liar.normal",))
+    )
+    [bars] = figure.figure.axes[0].patches
+    heights, edges, _ = bars.get_data()
+    assert float(np.sum(heights * np.diff(edges))) == pytest.approx(1)
+    [law] = [line for line in figure.figure.axes[0].get_lines() if len(line.get_xdata()) > 10]
+    assert float(np.trapezoid(law.get_ydata(), law.get_xdata())) == pytest.approx(1, abs=1e-3)
+
+
+def test_quantiles_are_drawn_against_those_of_the_law(report):
+    chosen = Choice(vectors=("he_normal/dense/float32",), implementations=("liar.truncated",))
+    [_, axes] = pictures.draw("init", report, chosen).figure.axes
+    [points] = [line for line in axes.get_lines() if line.get_marker() == "o"]
+    assert np.max(np.abs(np.subtract(points.get_xdata(), points.get_ydata()))) < 0.05
+    assert len(points.get_xdata()) == 33
+
+
+def test_without_a_choice_what_differs_stands_below_with_its_dialect(report):
+    found = titles(pictures.draw("init", report).figure)
+    assert found[:3] == [
+        "numpy truncated normal\nconforms: he_normal/dense/float32",
+        "liar.normal\ndialect untruncated-normal: he_normal/dense/float32",
+        "liar.truncated\nconforms: he_normal/dense/float32",
+    ]
+    alike = sum(
+        row["implementation"] == "liar.normal"
+        and row["outputs"].get("sample", {}).get("dialect") == "untruncated-normal"
+        for row in report["results"]
+    )
+    assert "\n".join(found[4:]) == (
+        f"liar.normal\ndialect untruncated-normal: he_normal/dense/float32 and {alike - 1} more"
+    )
+
+
+def test_a_curve_of_elu_is_that_of_the_report(report):
+    figure = pictures.draw("elu", report, Choice(dtypes=("float16",))).figure
+    [curve] = [c for c in report["curves"] if (c["operation"], c["dtype"], c["part"]) == ("elu", "float16", "negative")]
+    lines = [list(map(float, line.get_ydata())) for line in figure.axes[0].get_lines()]
+    assert [y for _, y in curve["points"]] in lines
+
+
+def test_a_result_that_is_not_finite_is_a_star_at_the_top(report):
+    broken = json.loads(json.dumps(report))
+    for curve in broken["curves"]:
+        curve["points"][-1][1] = "inf"
+    figure = pictures.draw("variance", broken, Choice(dtypes=("float64",))).figure
+    stars = [line for axes in figure.axes for line in axes.get_lines() if line.get_marker() == "*"]
+    assert stars
+    assert all(set(line.get_ydata()) == {0.97} for line in stars)
+
+
+def test_ratios_are_parted_by_whether_they_conform():
+    def row(name, **output):
+        output = {"verdict": "conforms", "ratio": 0.5} | output
+        return {"framework": "f", "operation": "elu", "profile": "core", "outputs": {name: output}}
+
+    rows = [row("y"), row("y", ratio="inf", verdict="diverges"), row("w[0]"), row("w[1]"), row("y") | {"judged": False}]
+    found = spreads([*rows, row("y") | {"profile": "defaults"}])
+    assert found == {("elu", "y"): {"f": ([0.5], [math.inf])}, ("elu", "w"): {"f": ([0.5, 0.5], [])}}
+
+
+@pytest.mark.parametrize("law", ["normal", "truncated_normal", "uniform"])
+def test_the_outline_of_a_law_is_the_slope_of_its_distribution(law):
+    z, density = map(np.array, laws.outline(law))
+    inside = np.linspace(-1.7, 1.7, 11)
+    below = Distribution.of(law).probability
+    slope = [(below(v + 1e-5) - below(v - 1e-5)) / 2e-5 for v in inside.tolist()]
+    np.testing.assert_allclose(np.interp(inside, z, density), slope, rtol=2e-3)
+
+
+def test_without_a_run_there_is_nothing_to_draw(cli, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    result = cli("plot", "elu", "--output", tmp_path / "a.svg")
+    assert result.exit_code == 2
+    assert "there is no last run" in result.stderr
+    assert "`nnconform run` makes one" in result.stderr
+
+
+def test_the_last_run_is_drawn_where_no_report_is_named(cli, file, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    (tmp_path / "nnconform").mkdir()
+    (tmp_path / "nnconform/last-report.json").write_bytes(file.read_bytes())
+    assert cli("plot", "clip", "--output", tmp_path / "a.svg").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["pie"], "'pie' is not one of 'init', 'elu', 'variance', 'clip', 'bounds'"),
+        (["elu", "--output", "a.pdf"], "a.pdf: pictures are written as .svg or .png, not as .pdf"),
+        (["elu", "--output", "a"], "a: pictures are written as .svg or .png, not as no suffix"),
+        (["elu", "--output", "no/a.svg"], "the folder"),
+        (["elu", "torch"], "the report has no curve of elu for torch"),
+        (["elu", "--vector", "elu/*"], "a curve joins all vectors of the run: --vector cannot choose among them"),
+        (
+            ["init", "--vector", "he_normal/none/*"],
+            "no random sample (operations he_normal and he_uniform) for --vector",
+        ),
+        (["bounds", "--operation", "relu"], "the report has no judged output for --operation relu"),
+        (["init", "--mode", "*"], "samples are more than fit into a picture (80)"),
+    ],
+)
+def test_what_cannot_be_drawn_is_wrong_usage_that_says_why(cli, file, monkeypatch, tmp_path, words, said):
+    monkeypatch.chdir(tmp_path)
+    result = cli("plot", *words, "--report", file)
+    assert said in result.stderr
+    assert result.exit_code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["init", "elu"])
+def test_a_report_of_an_older_version_is_refused_with_the_reason(report, name):
+    old = {key: value for key, value in report.items() if key != "curves"}
+    old["results"] = [
+        row | {"outputs": {k: {"verdict": o["verdict"], "measured": {}} for k, o in row["outputs"].items()}}
+        for row in report["results"]
+    ]
+    with pytest.raises(NothingToDraw, match="an older nnconform made the report"):
+        pictures.draw(name, old)
+
+
+def test_without_matplotlib_it_is_said_what_to_install(cli, file, monkeypatch, tmp_path):
+    there = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name == "matplotlib" else there(name))
+    result = cli("plot", "elu", "--report", file, "--output", tmp_path / "a.svg")
+    assert 'not installed: pip install "nnconform[plot]"' in result.stderr
+    assert result.exit_code == 2
+
+
+def test_help_does_not_load_matplotlib():
+    code = (
+        "import sys; from nnconform.conformance.commands.cli import cli\n"
+        "cli(['plot', '--help'], standalone_mode=False); import nnconform.conformance.plots.pictures\n"
+        "sys.exit('matplotlib' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)

@@ -1,0 +1,77 @@
+"""Scripts of vectors that ask for several samples, or for the extremes of one."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from nnconform.conformance.reproduce import script
+from nnconform.conformance.reproduce.case import NothingToShow
+from nnconform.conformance.reproduce.rows import Chosen
+
+HE = "keras.initializers.HeNormal"
+KAIMING = "torch.nn.init.kaiming_normal_"
+LAYERS, SEEDS = "he_normal/two-layers{}/float32", "he_normal/seeds{}/float32"
+SAME = "samples 0 and 1 are the same"
+
+
+def row(verdict, **output):
+    sample = {"verdict": verdict, "ratio": 1.0, "digest": "0"} | output
+    return {"verdict": verdict, "outputs": {"sample": sample}}
+
+
+def text(vector, framework, name, result=None):
+    return script.write(vector, Chosen(framework, name, "eager", result)).text
+
+
+@pytest.mark.parametrize("name", [HE, f"{HE}() (no seed)"])
+def test_an_initializer_is_made_once_and_called_for_each_kernel(published, name):
+    result = row("dialect", dialect="initializer-repeats", problem=SAME)
+    said = text(published[LAYERS.format("-last")], "tensorflow", name, result)
+    assert said.count(f"{HE}(") == 1 + ("no seed" in name)
+    assert "samples = [initializer((512, 128)) for _ in range(2)]" in said
+    assert f'assert not np.array_equal(first, second), "sample: {SAME}"' in said
+    assert "INIT-15" in said
+
+
+@pytest.mark.parametrize("given", ["HeNormal(seed=n)", "HeNormal()"])
+def test_layers_are_given_one_instance(published, given):
+    said = text(published[LAYERS.format("-last")], "tensorflow", f"keras.layers.Dense (one {given})")
+    assert "layers = [keras.layers.Dense(128, kernel_initializer=initializer) for _ in range(2)]" in said
+    assert ("keras.utils.set_random_seed(8201)" in said) == (given == "HeNormal()")
+
+
+@pytest.mark.parametrize(
+    ("vector", "verdict", "output"),
+    [
+        (SEEDS, "dialect", {"dialect": "untruncated-normal"}),
+        (SEEDS, "diverges", {"problem": SAME}),
+        (LAYERS, "diverges", {"problem": SAME}),
+        (LAYERS, "diverges", {"problem": "dtype float64, wanted float32"}),
+    ],
+)
+def test_what_one_sample_cannot_show_is_refused(published, vector, verdict, output):
+    for layout, framework, name in (("", "torch", KAIMING), ("-last", "tensorflow", HE)):
+        with pytest.raises(NothingToShow, match=r"several samples|not told to be the same"):
+            text(published[vector.format(layout)], framework, name, row(verdict, **output))
+
+
+@pytest.mark.parametrize("vector", [SEEDS, LAYERS])
+def test_what_conforms_is_shown_by_the_law_of_the_first_sample(published, vector):
+    said = text(published[vector.format("")], "torch", KAIMING)
+    [seed] = re.findall(r"manual_seed\((\d+)\)", said)
+    assert int(seed) == published[vector.format("")].attributes["seed"]
+    assert "grid = z.reshape((128, 512))" in said
+
+
+def test_what_several_layers_share_has_no_script_for_one_kernel(published):
+    with pytest.raises(NothingToShow, match="shared by several kernels"):
+        text(published["he_normal/dense-transposed/float32"], "tensorflow", "keras.layers.Dense (one HeNormal())")
+
+
+def test_the_extremes_are_taken_of_the_whole_sample(published):
+    said = text(published["he_normal/extremes/float32"], "torch", KAIMING)
+    assert "sample = torch.empty(5120, 4096)" in said
+    assert "got = np.array([sample.double().numpy().min(), sample.double().numpy().max()])" in said
+    assert "# The middle of where" in said

@@ -1,0 +1,72 @@
+"""Reports that a site is made of: recorded ones, made older or worse."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from nnconform.conformance.web.site import badges, dialect_pages, parts, site, spec_pages
+
+Report = dict[str, Any]
+
+
+def of(*reports: tuple[str, Report]) -> parts.Site:
+    """Return the site of some reports, each with its name."""
+    return site.of_reports([(Path(f"{name}.json"), report) for name, report in reports])
+
+
+def whole(report: Report, **changes: Any) -> Report:
+    """Return a copy of a report that says that it is of all vectors."""
+    return {**copy.deepcopy(report), "selection": {}, **changes}
+
+
+def renamed(report: Report, **versions: str) -> Report:
+    """Return the same report, of other versions."""
+    result = copy.deepcopy(report)
+    for entry in result["frameworks"]:
+        entry["versions"] |= {name: v for name, v in versions.items() if name in entry["versions"]}
+    for row in result["results"]:
+        row["version"] = versions.get(row["framework"], row["version"])
+    return result
+
+
+def broken(report: Report, framework: str, vector: str) -> int:
+    """Make what a framework gives on a vector unexplained; return how many results that are."""
+    rows = [row for row in report["results"] if (row["framework"], row["vector"]) == (framework, vector)]
+    wrong = {"verdict": "diverges", "ratio": 12.0, "ulp": 34.0, "digest": "0" * 16}
+    worst = {"index": [0], "got": 1.5, "expected": 0.5, "bound": 0.1}
+    for row in rows:
+        row["verdict"] = "diverges"
+        for name, output in row["outputs"].items():
+            row["outputs"][name] = {k: v for k, v in output.items() if k != "dialect"} | wrong | {"worst": worst}
+    return len(rows)
+
+
+def marked_up(report: Report, evil: str) -> Report:
+    """Return a report in which all that adapters say of themselves ends in the same text."""
+    result = copy.deepcopy(report)
+    for entry in result["frameworks"]:
+        entry["name"] += evil
+        entry["versions"] = {name + evil: version + evil for name, version in entry["versions"].items()}
+    for row in result["results"]:
+        row |= {key: row[key] + evil for key in ("framework", "implementation", "mode")} | {"reason": evil}
+        row["outputs"] = {
+            name: {**output, "dialect": f"{output['dialect']}+{evil}"} if "dialect" in output else output
+            for name, output in row["outputs"].items()
+        }
+    return result
+
+
+def spec_files(found: parts.Site) -> dict[str, str]:
+    """Return the spec, the dialects and the badges of a site, by address."""
+    made = [page for module in (spec_pages, dialect_pages, badges) for page in module.pages(found)]
+    assert len(dict(made)) == len(made)
+    return dict(made)
+
+
+def said_of(row: Report) -> set[str]:
+    """Return all dialects that a result names, one by one; found without the code that draws."""
+    return set(re.findall(r"[^+]+", "+".join(re.findall(r'"dialect": "([^"]+)"', json.dumps(row)))))

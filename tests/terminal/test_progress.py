@@ -1,0 +1,166 @@
+"""While a run goes on, standard error shows how far it is, how long it takes, and the vector in flight."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from support import terminals
+
+from nnconform.conformance.terminal import progress
+from nnconform.conformance.terminal.progress import Watch, duration
+
+LIARS = Path(__file__).parents[1] / "liars"
+SELECTION = ("--vector", "clip_by_value/t*float64")
+
+
+def framework(name="liar", target=""):
+    return SimpleNamespace(name=name, target=target, module=f"path/{name}.py")
+
+
+def run(calls=10, answered=0, status="ran", hello="liar"):
+    return SimpleNamespace(
+        framework=framework(), calls=calls, answered=answered, status=status, hello={"framework": hello}
+    )
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that a test sets."""
+    now = SimpleNamespace(time=100.0)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now.time))
+    return now
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0.2, "0 s"), (59.4, "59 s"), (59.6, "1 min 0 s"), (125, "2 min 5 s"), (3900, "1 h 5 min")]
+)
+def test_times_are_in_words(seconds, said):
+    assert duration(seconds) == said
+
+
+def test_the_time_left_goes_by_the_pace_of_this_run(clock):
+    watch, entry = Watch("x", began=90.0), run(calls=100, answered=40)
+    assert watch.line == "x: starting, 10 s"
+    watch.take("started", entry, None)
+    assert watch.left == ""
+    clock.time, entry.answered = 110.0, 60
+    assert watch.line == "liar: 60 of 100 calls, 20 s, about 20 s left"
+    entry.answered = 100
+    assert (watch.left, watch.over) == ("", True)
+
+
+def test_the_vector_that_is_longest_in_flight_is_shown(clock):
+    watch, entry = Watch("x"), run()
+    watch.take("started", entry, None)
+    watch.take("flight", entry, (1, "elu/a/float32"))
+    clock.time = 105.0
+    watch.take("flight", entry, (2, "elu/b/float32"))
+    clock.time = 111.0
+    # A worker that was started again has the same vector.
+    watch.take("flight", entry, (1, "elu/a/float32"))
+    assert watch.line.endswith(", on elu/a/float32 for 11 s")
+    watch.take("flight", entry, (1, "elu/c/float32"))
+    assert watch.line.endswith(", on elu/b/float32")
+    watch.take("flight", entry, (1, ""))
+    watch.take("flight", entry, (2, ""))
+    assert watch.where == ""
+
+
+def test_a_framework_that_did_not_start_is_over(clock):
+    watch = Watch("x")
+    assert (watch.where, watch.over) == ("starting", False)
+    watch.take("idle", run(calls=0, status="failed"), None)
+    assert (watch.where, watch.over) == ("failed", True)
+
+
+def test_a_log_has_a_line_at_the_start_and_then_now_and_again_with_the_vector_of_a_hang(report_of, monkeypatch):
+    monkeypatch.setattr(progress, "INTERVAL", 0.4)
+    result, report = report_of("--adapter", LIARS / "hangs.py", *SELECTION, "--timeout", "1.5")
+    # An import may take longer than the interval of this test.
+    first, *others = [line for line in result.stderr.splitlines() if ": starting, " not in line]
+    assert first == f"liar: {report['frameworks'][0]['calls']} calls"
+    hung = {row["vector"] for row in report["results"] if row["verdict"] == "timeout"}
+    named = {match[1] for line in others if (match := re.search(r", on (\S+) for \d+ s$", line))}
+    assert named == hung != set()
+    assert "calls, " not in result.stdout
+
+
+def test_a_log_says_how_long_a_run_will_still_take(report_of, monkeypatch, tmp_path):
+    monkeypatch.setattr(progress, "INTERVAL", 0.5)
+    monkeypatch.setenv("NNCONFORM_TEST_MARKER", str(tmp_path / "calls"))
+    result, report = report_of("--adapter", LIARS / "slow.py", *SELECTION)
+    lines = result.stderr.splitlines()
+    calls = report["frameworks"][0]["calls"]
+    pattern = rf"liar: \d+ of {calls} calls, \d+ s, about \d+ s left, on clip_by_value/\S+/float\d\d"
+    assert any(re.fullmatch(pattern, line) for line in lines), lines
+
+
+def test_lines_come_no_oftener_than_said(report_of, monkeypatch, tmp_path):
+    monkeypatch.setenv("NNCONFORM_TEST_MARKER", str(tmp_path / "calls"))
+    result, _ = report_of("--adapter", LIARS / "slow.py", "--vector", "clip_by_value/two-variables*/float64")
+    assert len(result.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("gone", ["/dev/full", "pipe"])
+def test_a_run_goes_on_where_nobody_reads_its_progress(tmp_path, gone):
+    report = tmp_path / "report.json"
+    if gone == "pipe":
+        reader, writer = os.pipe()
+        os.close(reader)
+    else:
+        writer = os.open(gone, os.O_WRONLY)
+    command = ["run", "numpy", "--operation", "relu", "--json", report]
+    done = subprocess.run(
+        [sys.executable, "-m", "nnconform.conformance.commands.cli", *command],
+        stdout=subprocess.PIPE,
+        stderr=writer,
+        check=False,
+    )
+    os.close(writer)
+    assert (done.returncode, report.exists()) == (0, True)
+    assert b"Nothing to act on." in done.stdout
+
+
+def test_quiet_says_nothing_on_standard_error(report_of, monkeypatch):
+    monkeypatch.setattr(progress, "INTERVAL", 0.1)
+    result, _ = report_of("--adapter", LIARS / "dawdles.py", *SELECTION, "--quiet")
+    assert result.stderr == ""
+
+
+def test_a_terminal_has_bars_with_the_vector_in_flight_and_the_time_left_in_80_columns(tmp_path):
+    kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "CI")}
+    shown, out, _ = terminals.run(
+        [sys.executable, "-m", "nnconform.conformance.commands.cli", "run", "--adapter", LIARS / "slow.py", *SELECTION],
+        kept | {"TERM": "xterm", "NO_COLOR": "1", "NNCONFORM_TEST_MARKER": str(tmp_path / "calls")},
+        stream="stderr",
+    )
+    frames = [frame.rstrip() for frame in re.split(r"\x1b\[\d*K|[\r\n]", shown) if "/" in frame]
+    frames = [re.sub(r"\x1b\[[?\d;]*\w", "", frame) for frame in frames]
+    assert any(re.fullmatch(r"liar .* \d+/\d+ +\d+ s +\d+ s left clip_by_value/t\S+", frame) for frame in frames), (
+        frames
+    )
+    assert max(map(len, frames)) <= 80
+    assert "\x1b" not in out
+    assert "Nothing to act on." in out
+
+
+def test_a_name_too_long_for_a_bar_ends_in_an_ellipsis():
+    from rich.console import Console
+    from rich.table import Table
+
+    watch = Watch("liar")
+    watch.take("started", run(), None)
+    watch.take("flight", run(), (1, f"batch_norm_train/{'x' * 80}/float32"))
+    column = progress._column({7: watch}, "where", rest=True)
+    table = Table.grid(column.get_table_column())
+    table.add_row(column.render(SimpleNamespace(fields={"number": 7})))
+    console = Console(width=30, color_system=None)
+    with console.capture() as capture:
+        console.print(table)
+    assert capture.get() == f"batch_norm_train/{'x' * 12}…\n"

@@ -1,0 +1,139 @@
+"""The pages of reports, opened in a real browser.
+
+Chromium is the one that is installed, or NNCONFORM_CHROMIUM; without one these tests are skipped, and fail in CI.
+"""
+
+from __future__ import annotations
+
+import os
+
+import browser as chromium
+import pytest
+from support.markup import Read
+from support.site_reports import broken, of, renamed, said_of, spec_files, whole
+
+from nnconform.conformance.web.page import page as html
+from nnconform.conformance.web.site import site
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if chromium.executable() is None:
+        why = "no Chromium: apt-get install chromium, or set NNCONFORM_CHROMIUM"
+        pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
+    with chromium.launched() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def address_of(tmp_path_factory):
+    """Return the address of the page of a report, without pictures, which is drawn once."""
+    drawn = {}
+
+    def run(report):
+        if id(report) not in drawn:
+            path = tmp_path_factory.mktemp("page") / "report.html"
+            path.write_bytes(html.of_report(report).encode())
+            drawn[id(report)] = path.as_uri(), report
+        return drawn[id(report)][0]
+
+    return run
+
+
+class Watched:
+    """A page with all that it complains of and asks for."""
+
+    def __init__(self, page, address):
+        self.page, self.address, self.complaints, self.requests = page, address, [], []
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("dialog", lambda dialog: self.complaints.append(dialog.message))
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.goto(address)
+        page.wait_for_selector("html[data-ready]")
+
+    def go(self, view):
+        self.page.goto(f"{self.address.partition('#')[0]}#{view}")
+        self.settle()
+
+    def settle(self):
+        """Wait until what the address says is drawn: a page is told of a change after the script that made it."""
+        self.page.evaluate(
+            """() => new Promise((done) => {
+              const drawn = () => document.documentElement.dataset.drawn === location.hash;
+              const look = () => (drawn() ? done() : setTimeout(look, 5));
+              look();
+            })"""
+        )
+
+    @property
+    def view(self):
+        return self.page.url.partition("#")[2]
+
+    def texts(self, selector):
+        return self.page.locator(selector).all_inner_texts()
+
+
+@pytest.fixture
+def opened(browser, address_of):
+    """Open the page of a report, and see at the end that it complained of nothing and asked for nothing."""
+    contexts, watched = [], []
+
+    def run(report, view="", width=1280, **options):
+        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, **options))
+        watched.append(Watched(contexts[-1].new_page(), f"{address_of(report)}#{view}"))
+        return watched[-1]
+
+    yield run
+    for seen in watched:
+        assert seen.complaints == []
+        assert {url.partition("#")[0] for url in seen.requests} <= {seen.address.partition("#")[0], "data:,"}
+    for context in contexts:
+        context.close()
+
+
+# Sites
+
+
+@pytest.fixture(scope="session")
+def stopped(explained):
+    """A report of older versions, in which one implementation of torch broke RELU or ELU, and jax was interrupted."""
+    report = renamed(explained, torch="2.12.0", tensorflow="2.20.0", jax="0.9.2")
+    report["created"] = "2025-11-28T05:04:25+00:00"
+    report["complete"] = False
+    jax = next(entry for entry in report["frameworks"] if entry["name"] == "jax")
+    jax |= {"status": "stopped", "reason": "interrupted by the <user>", "not_run": 7}
+    broken(report, "torch", "elu/near-zero/float32")
+    return report
+
+
+@pytest.fixture(scope="session")
+def older(explained):
+    """A report of older versions: torch has no `unbiased-running-variance` yet, and breaks a clause of ELU."""
+    report = whole(renamed({**explained, "created": "2025-01-01T00:00:00+00:00"}, torch="2.12.0"))
+    for row in report["results"]:
+        if row["framework"] == "torch" and "unbiased-running-variance" in said_of(row):
+            row["verdict"] = "conforms"
+            for output in row["outputs"].values():
+                output.pop("dialect", None)
+                output["verdict"] = "conforms"
+    assert broken(report, "torch", "elu/near-zero/float32")
+    return report
+
+
+@pytest.fixture(scope="session")
+def files(explained, older):
+    """The spec, dialects and badges of a site of two reports, by address."""
+    return spec_files(of(("new", whole(explained)), ("old", older)))
+
+
+@pytest.fixture(scope="session")
+def pages(files):
+    """Those of them that are pages, read."""
+    return {address: Read(text) for address, text in files.items() if address.endswith(".html")}
+
+
+@pytest.fixture
+def bare(monkeypatch):
+    """Reports' own pages are not drawn, which take longer than all others and are looked into elsewhere."""
+    monkeypatch.setattr(site.page, "with_pictures", lambda report, home: "<!doctype html>")

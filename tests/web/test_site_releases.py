@@ -1,0 +1,84 @@
+"""Releases of frameworks: in order, whole or in part, and what they make of a clause."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from support.markup import Read
+from support.site_reports import broken, renamed
+
+from nnconform.conformance.web.site import compatibility, releases, site
+
+
+def spans_of(name, *reports):
+    found = releases.releases(releases.sources([(Path(f"{n}.json"), report) for n, report in enumerate(reports)]))
+    return [(span.versions, span.state.word) for span in compatibility.spans(name, found["torch"])]
+
+
+def test_releases_that_make_the_same_of_a_clause_stand_together(explained):
+    whole = {**explained, "selection": {}}
+    old, older, oldest = (renamed(whole, torch=version) for version in ("2.12.0", "2.11.0", "2.10.0"))
+    for report in (old, oldest):
+        broken(report, "torch", "elu/near-zero/float32")
+    found = spans_of("ELU-1", whole, old, older, oldest)
+    assert found == [("2.13.0+cpu", "keeps"), ("2.12.0", "breaks"), ("2.11.0", "keeps"), ("2.10.0", "breaks")]
+    assert spans_of("ELU-1", whole, older, renamed(whole, torch="2.9.0")) == [("2.9.0 to 2.13.0+cpu", "keeps")]
+
+
+def test_a_part_of_a_release_says_of_a_clause_only_that_it_is_broken(explained):
+    whole = {**explained, "selection": {}}
+    part = renamed(explained, torch="2.12.0")
+    part["results"] = [row for row in part["results"] if row["implementation"] != "torch.nn.BatchNorm2d"]
+    assert spans_of("BN-TRAIN-5", whole, part) == [("2.13.0+cpu", "departs")]
+    part["results"] = [row for row in part["results"] if row["framework"] != "torch" or row["operation"] == "elu"]
+    assert spans_of("BN-TRAIN-5", whole, part) == [("2.13.0+cpu", "departs")]
+    assert spans_of("BN-TRAIN-5", part) == [("2.12.0", "silent")]
+
+
+def test_a_framework_that_ran_to_its_end_is_whole_whatever_became_of_another(stopped, tmp_path):
+    found = site.of_reports([(tmp_path / "old.json", {**stopped, "selection": {}})])
+    whole = {name: shown[0].whole for name, shown in found.releases.items()}
+    assert whole == {"jax": False, "tensorflow": True, "torch": True}
+    fault = {"framework": "torch", "implementation": "torch.relu", "vector": "relu/core/float32", "message": "no"}
+    faulty = releases.releases(releases.sources([(Path("old.json"), {**stopped, "selection": {}, "faults": [fault]})]))
+    assert [faulty["torch"][0].whole, faulty["tensorflow"][0].whole] == [False, True]
+    pages = dict(site.pages(found))
+    assert "Incomplete" not in Read(pages["frameworks/torch.html"]).text
+    assert "incomplete" not in pages["badges/torch.json"]
+    assert "incomplete" in pages["badges/jax.json"]
+
+
+def test_releases_are_in_the_order_of_their_versions_not_of_their_reports(explained):
+    reports = [
+        (Path(f"{v}.json"), renamed(explained, torch=v)) for v in ("2.9.1", "2.13.0", "2.10.0rc1", "2.10.0", "main")
+    ]
+    found = releases.releases(releases.sources(reports))
+    assert [r.versions["torch"] for r in found["torch"]] == ["main", "2.9.1", "2.10.0rc1", "2.10.0", "2.13.0"]
+    assert len(found["jax"]) == 1
+
+
+def test_a_whole_run_is_not_replaced_by_a_later_part(explained):
+    whole = {**explained, "selection": {}, "created": "2026-01-01T00:00:00+00:00"}
+    part = {**explained, "created": "2026-02-01T00:00:00+00:00"}
+    for reports in ([whole, part], [part, whole]):
+        found = releases.releases(releases.sources([(Path(f"{n}.json"), r) for n, r in enumerate(reports)]))
+        assert found["torch"][0].source.report is whole
+    again = {**whole, "created": "2026-03-01T00:00:00+00:00"}
+    found = releases.releases(releases.sources([(Path("1.json"), again), (Path("2.json"), whole)]))
+    assert found["torch"][0].source.report is again
+
+
+def test_vectors_of_ones_own_or_files_left_out_make_no_whole_release(explained):
+    for part in ({"selection": {"folder": ["mine"]}}, {"selection": {}, "problems": ["relu/one.yaml: no vectors"]}):
+        found = releases.releases(releases.sources([(Path("1.json"), {**explained, **part})]))
+        assert not any(release.whole for (release,) in found.values())
+
+
+def test_releases_of_one_version_are_told_apart_by_their_other_packages(explained):
+    new = {**explained, "selection": {}}
+    old = renamed(new, flax="0.1.0")
+    broken(old, "jax", "elu/near-zero/float32")
+    found = releases.releases(releases.sources([(Path("new.json"), new), (Path("old.json"), old)]))["jax"]
+    told = [(span.versions, span.state.word) for span in compatibility.spans("ELU-1", found)]
+    assert told == [(found[1].title, "keeps"), (found[0].title, "breaks")]
+    assert "flax 0.1.0" in told[1][0]

@@ -1,0 +1,212 @@
+"""A site's spec: anchors, links, who keeps what, and the vectors that test it."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections import Counter
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from browser import serious_faults
+from support.markup import Read
+from support.site_reports import broken, of, said_of, whole
+
+from nnconform.conformance.vectors.clauses import clauses
+from nnconform.conformance.vectors.dialects import of_the_suite
+from nnconform.conformance.web.site import parts, prose, spec_pages
+
+# Pages that are made and looked into elsewhere.
+ELSEWHERE = re.compile(r"(index|compatibility|reports)\.html|reports/.+|frameworks/.+")
+EVIL = "<script>window.harmed=1</script><img src=x onerror=window.harmed=2>\"'&"
+
+
+@pytest.fixture(scope="module")
+def testing():
+    """The clauses of each vector, as its file has them."""
+    files = [path.read_text() for path in (prose.SPEC / "vectors").glob("*/*.yaml")]
+    return {
+        name: set(json.loads(listed))
+        for text in files
+        for name, listed in re.findall(r"^- id: (.+)\n  clauses: (.+)$", text, re.MULTILINE)
+    }
+
+
+def test_every_clause_has_an_anchor_and_a_box_that_says_who_keeps_it(pages):
+    assert len(clauses()) > 150
+    for name, clause in clauses().items():
+        page = pages[f"spec/{clause.page.replace('.md', '.html')}"]
+        assert page.ids.count(name) == 1
+        text = page.words(f"kept-{name}")
+        if of_the_suite(name):
+            assert "A rule of the suite itself" in text
+            continue
+        assert re.search(r"[\d,]+ vectors? tests? it", text)
+        for framework in ("jax", "tensorflow", "torch"):
+            assert re.search(rf"\b{framework} (keeps|partly|departs|breaks|not shown)\b", text), name
+
+
+def test_a_box_tells_what_an_older_release_made_of_its_clause(pages):
+    text = pages["spec/activations.html"].words("kept-ELU-1")
+    assert re.search(r"torch keeps 2\.12\.0: breaks", text)
+    text = pages["spec/batch-normalization.html"].words("kept-BN-TRAIN-5")
+    assert re.search(r"torch departs unbiased-running-variance 2\.12\.0: keeps", text)
+
+
+def test_a_box_names_a_dialect_once_and_of_a_combination_what_departs_from_its_clause(explained):
+    report = whole(explained)
+    rows = [r for r in report["results"] if r["vector"] == "elu/near-zero/float32" and "exp-minus-one" in said_of(r)]
+    assert len(rows) > 1
+    rows[0]["outputs"]["y"]["dialect"] = "half-precision-arithmetic+exp-minus-one"
+    text = dict(spec_pages.pages(of(("new", report))))["spec/activations.html"]
+    assert re.search(r"tensorflow (partly|departs) exp-minus-one tensorflow 2", Read(text).words("kept-ELU-7"))
+
+
+def test_a_box_says_that_only_a_part_was_run(pages, explained):
+    assert "a part only" not in pages["spec/activations.html"].words("kept-ELU-1")
+    text = dict(spec_pages.pages(of(("part", explained))))["spec/activations.html"]
+    assert "torch keeps a part only was run" in Read(text).words("kept-ELU-1")
+
+
+def test_every_link_leads_to_an_anchor_that_is_there(pages, files):
+    seen = Counter()
+    for address, page in pages.items():
+        assert len(page.ids) == len(set(page.ids)), address
+        for link in page.links:
+            where = urlsplit(link)
+            if where.scheme:
+                assert where.scheme == "https" or link == "data:,"
+                continue
+            folder = address.rpartition("/")[0]
+            target = str(Path("/", folder, unquote(where.path)).resolve())[1:] if where.path else address
+            if ELSEWHERE.fullmatch(target) or target == "site.css":
+                continue
+            assert target in files, f"{address}: {link}"
+            if where.fragment:
+                assert unquote(where.fragment) in pages[target].ids, f"{address}: {link}"
+            seen[target] += 1
+    assert seen["dialects.html"] > 100
+    assert seen["spec/numerics.html"] > 100
+
+
+def test_the_vectors_of_a_box_are_those_that_test_its_clause_and_lead_to_the_newest_report(pages, testing, explained):
+    wanted = {name for name, found in testing.items() if "BN-TRAIN-9" in found}
+    page = pages["spec/batch-normalization.html"]
+    assert f"{len(wanted)} vectors test it" in page.words("kept-BN-TRAIN-9")
+    asked = wanted & {row["vector"] for row in explained["results"]}
+    links = [urlsplit(link) for link in page.links if "view=vector" in link]
+    assert {link.path for link in links} == {"../reports/new.html"}
+    assert asked
+    assert asked <= {parse_qs(link.fragment)["vector"][0] for link in links}
+
+
+def test_a_vector_shows_the_worst_verdict_and_leads_to_a_report_that_has_it(explained):
+    # Each framework has a report of its own; the vector's link leads to the one in which something is wrong.
+    alone = {}
+    for number, entry in enumerate(explained["frameworks"]):
+        rows = [row for row in explained["results"] if row["framework"] == entry["name"]]
+        alone[entry["name"]] = {**copy.deepcopy(explained), "frameworks": [entry], "results": copy.deepcopy(rows)}
+        alone[entry["name"]]["created"] = f"2026-01-0{number + 1}T00:00:00+00:00"
+    assert broken(alone["torch"], "torch", "elu/near-zero/float32")
+    text = dict(spec_pages.pages(of(*alone.items())))["spec/activations.html"]
+    found = re.findall(r'<a class="v-(\w+)" href="\.\./reports/(\w+)\.html#view=vector&amp;vector=([^"]+)"', text)
+    assert {(verdict, name) for verdict, name, vector in found if unquote(vector) == "elu/near-zero/float32"} == {
+        ("diverges", "torch")
+    }
+
+
+def test_tables_formulas_and_special_characters_of_the_pages_survive(pages, files):
+    for name in prose.names():
+        source = (prose.SPEC / f"{name}.md").read_text()
+        tables = len(re.findall(r"^ *\|[-|]+\|$", source, re.MULTILINE))
+        assert pages[f"spec/{name}.html"].tags["table"] == tables
+        assert pages[f"spec/{name}.html"].tags["pre"] == len(re.findall("^```", source, re.MULTILINE)) // 2
+    assert "v = (1/m) sum((x - mu)^2)" in files["spec/batch-normalization.html"]
+    assert "&lt;" in files["spec/numerics.html"]
+
+
+def test_markup_in_a_page_of_the_spec_is_text(tmp_path, monkeypatch):
+    (tmp_path / "evil.md").write_text(
+        f"# A {EVIL}\n\n{EVIL}\n\n```\n{EVIL}\n```\n\n[x](javascript:alert(1)) [y](../README.md) [z](evil.md#a)\n"
+    )
+    monkeypatch.setattr(prose, "SPEC", tmp_path)
+    found = prose.parts.__wrapped__("evil")
+    for text in (found[0].title, found[0].body):
+        assert "<script" not in text
+        assert "<img" not in text
+    assert re.findall(r"<a [^>]+>", found[0].body) == ['<a href="evil.html">']
+    assert " y " in found[0].body
+
+
+def test_clauses_and_dialects_in_prose_are_links(files):
+    text = files["spec/batch-normalization.html"]
+    assert '<a href="#BN-TRAIN-2">BN-TRAIN-2</a>' in text
+    assert '<a href="numerics.html#BOUND-BN-TRAIN">BOUND-BN-TRAIN</a>' in text
+    assert '<a href="../dialects.html#unbiased-running-variance"><code>unbiased-running-variance</code></a>' in text
+    assert '<a href="numerics.html">numerics</a>' in text
+    # Not a part of a longer name.
+    assert not re.search(r'<a href="#BN-TRAIN-1">BN-TRAIN-1</a>\d', text)
+
+
+def test_a_file_that_is_not_on_the_site_is_named_and_not_linked(files):
+    text = files["spec/findings.html"]
+    assert "<code>examples/known.yaml</code>" in text
+    assert "examples/known.yaml" not in " ".join(Read(text).links)
+
+
+def test_the_list_of_pages_counts_clauses_and_vectors(files, testing):
+    text = " ".join(re.sub("<[^>]+>", " ", files["spec/index.html"]).split())
+    ours = {name for name, clause in clauses().items() if clause.page == "initialization.md"}
+    vectors = sum(bool(ours & found) for found in testing.values())
+    assert f"He initialization {len(ours)} {vectors:,} " in text
+
+
+@pytest.fixture
+def visit(browser, files, tmp_path_factory):
+    """Open a page, and see that it complains of nothing and asks for files of the site alone."""
+    folder = tmp_path_factory.mktemp("site")
+    for address, text in {**files, "site.css": parts.style()}.items():
+        (folder / address).parent.mkdir(exist_ok=True)
+        (folder / address).write_text(text)
+    context, complaints = browser.new_context(viewport={"width": 1280, "height": 900}), []
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("request", lambda request: complaints.extend([] if request.url.startswith("file:") else [request.url]))
+
+    def run(address):
+        page.goto(f"{folder.as_uri()}/{address}")
+        return page
+
+    yield run
+    context.close()
+    assert [text for text in complaints if text != "data:,"] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(visit, scheme):
+    # test_site.py looks into dialects and batch normalization; these have what those have not.
+    for address in ("spec/index.html", "spec/findings.html", "spec/known.html"):
+        page = visit(address)
+        page.emulate_media(color_scheme=scheme)
+        assert serious_faults(page) == [], address
+
+
+def test_no_page_is_wider_than_a_phone_with_everything_unfolded(visit, pages):
+    for address in pages:
+        page = visit(address)
+        page.set_viewport_size({"width": 390, "height": 900})
+        page.evaluate("document.querySelectorAll('details').forEach((details) => (details.open = true))")
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, address
+
+
+def test_an_address_with_a_clause_shows_it_and_its_vectors_unfold_by_keyboard(visit):
+    page = visit("spec/batch-normalization.html#BN-TRAIN-9")
+    assert 0 <= page.locator("#BN-TRAIN-9").bounding_box()["y"] < 200
+    folded = page.locator("#kept-BN-TRAIN-9 .testing")
+    assert not folded.locator("li").first.is_visible()
+    folded.locator("summary").focus()
+    page.keyboard.press("Enter")
+    assert folded.locator("li").first.is_visible()
+    assert folded.locator("a use").first.bounding_box()["width"] > 5
