@@ -27,7 +27,7 @@ FAKE_UV = '''\
 """Does what uv would, as NNCONFORM_FAKE_UV says, without a network; notes every call beside itself."""
 import json, os, pathlib, subprocess, sys, time
 words, how = sys.argv[1:], os.environ.get("NNCONFORM_FAKE_UV", "works")
-here = pathlib.Path(__file__).parents[1]
+here = pathlib.Path(__file__).parent
 def noted():
     variables = {{k: v for k, v in os.environ.items() if k.startswith("UV_")}}
     what = next(w for w in words if w in ("compile", "venv", "install", "--version", "find"))
@@ -84,7 +84,7 @@ def fake(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "fake").mkdir()
     uv = FakeUv(tmp_path / "fake")
-    monkeypatch.setattr(installers, "find_uv", lambda: str(uv.path))
+    monkeypatch.setattr(subprocesses, "find_uv", lambda: str(uv.path))
     return uv
 
 
@@ -455,7 +455,7 @@ def test_pip_makes_the_same_environment_where_uv_is_missing(monkeypatch, tmp_pat
     asked = ["numpy==2.3.0", "ml_dtypes==0.5.1"]
     key = resolve(asked).key
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(installers, "find_uv", lambda: None)
+    monkeypatch.setattr(subprocesses, "find_uv", lambda: None)
     made = make(resolve(asked))
     assert made.key == key
     assert version_in(made) == "2.3.0"
