@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import math
+from typing import Any
+
+# An object of a JSON document.
+Json = dict[str, Any]
 
 
 def number(value: float) -> float | str:
-    """Return a number as the report holds it: those that are not finite as strings."""
+    """Return a number as a JSON document holds it: those that are not finite as strings."""
     if math.isnan(value):
         return "nan"
     if math.isinf(value):
         return "inf" if value > 0 else "-inf"
     return value
+
+
+def shortened(value: float, digits: int = 4) -> float | str:
+    """Return a number with so many significant digits, as a JSON document holds it."""
+    return number(float(f"{value:.{digits}g}")) if math.isfinite(value) else number(value)
+
+
+def decimal(value: float, digits: int = 8) -> str:
+    """Return a number as text with so many significant digits at most."""
+    return f"{value:.{digits}g}"
