@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
-from pathlib import Path
 
-HEADING = re.compile(r"^### (?P<id>[A-Z]+(?:-[A-Z]+)*-\d+): (?P<title>.+)$", re.MULTILINE)
+from .spec_markdown import page_names, sections
+
+ID = re.compile(r"[A-Z]+(?:-[A-Z]+)*-\d+")
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,8 @@ class Clause:
 
 
 @functools.cache
-def clauses() -> dict[str, Clause]:
+def clauses() -> Mapping[str, Clause]:
     """Return every clause by its id, in the order of the pages."""
-    pages = sorted(Path(str(resources.files("nnconform.spec"))).glob("*.md"))
-    return {clause.id: clause for page in pages for clause in _of(page)}
-
-
-def _of(page: Path) -> Iterator[Clause]:
-    text = page.read_text()
-    for head in HEADING.finditer(text):
-        body = re.split(r"^##", text[head.end() :], maxsplit=1, flags=re.MULTILINE)[0]
-        yield Clause(head["id"], head["title"], page.name, body.strip())
+    named = ((page, section) for page in page_names() for section in sections(page))
+    found = [Clause(s.name, s.title, f"{page}.md", s.body) for page, s in named if ID.fullmatch(s.name)]
+    return {clause.id: clause for clause in found}

@@ -14,6 +14,7 @@ from browser import serious_faults
 from support.markup import Read
 from support.site_reports import broken, of, said_of, whole
 
+from nnconform.conformance.vectors import spec_markdown
 from nnconform.conformance.vectors.clauses import clauses
 from nnconform.conformance.vectors.dialects import of_the_suite
 from nnconform.conformance.web.site import parts, prose, spec_pages
@@ -26,7 +27,7 @@ EVIL = "<script>window.harmed=1</script><img src=x onerror=window.harmed=2>\"'&"
 @pytest.fixture(scope="module")
 def testing():
     """The clauses of each vector, as its file has them."""
-    files = [path.read_text() for path in (prose.SPEC / "vectors").glob("*/*.yaml")]
+    files = [path.read_text() for path in (spec_markdown.SPEC / "vectors").glob("*/*.yaml")]
     return {
         name: set(json.loads(listed))
         for text in files
@@ -118,8 +119,8 @@ def test_a_vector_shows_the_worst_verdict_and_leads_to_a_report_that_has_it(expl
 
 
 def test_tables_formulas_and_special_characters_of_the_pages_survive(pages, files):
-    for name in prose.names():
-        source = (prose.SPEC / f"{name}.md").read_text()
+    for name in spec_markdown.page_names():
+        source = (spec_markdown.SPEC / f"{name}.md").read_text()
         tables = len(re.findall(r"^ *\|[-|]+\|$", source, re.MULTILINE))
         assert pages[f"spec/{name}.html"].tags["table"] == tables
         assert pages[f"spec/{name}.html"].tags["pre"] == len(re.findall("^```", source, re.MULTILINE)) // 2
@@ -131,7 +132,10 @@ def test_markup_in_a_page_of_the_spec_is_text(tmp_path, monkeypatch):
     (tmp_path / "evil.md").write_text(
         f"# A {EVIL}\n\n{EVIL}\n\n```\n{EVIL}\n```\n\n[x](javascript:alert(1)) [y](../README.md) [z](evil.md#a)\n"
     )
-    monkeypatch.setattr(prose, "SPEC", tmp_path)
+    evil = spec_markdown.sections.__wrapped__
+    monkeypatch.setattr(spec_markdown, "SPEC", tmp_path)
+    monkeypatch.setattr(prose, "sections", evil)
+    monkeypatch.setattr(prose, "page_names", lambda: ["evil"])
     found = prose.parts.__wrapped__("evil")
     for text in (found[0].title, found[0].body):
         assert "<script" not in text

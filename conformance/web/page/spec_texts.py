@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import functools
-import re
-import textwrap
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nnconform.conformance.explain.vector import asks, digest
 from nnconform.conformance.vectors import dialects as catalogue
 from nnconform.conformance.vectors import index
 from nnconform.conformance.vectors.clauses import clauses
+from nnconform.conformance.vectors.spec_markdown import Block, Code, Items, Paragraph, Table, blocks
 
 Document = Mapping[str, Any]
 # What a page tells in another way than as a text beside a label.
@@ -60,32 +59,17 @@ def texts(names: Iterable[str]) -> dict[str, Document]:
     """Return the clauses of these ids: title, page, and the blocks of the text."""
     known = clauses()
     cited = (known[name] for name in dict.fromkeys(names) if name in known)
-    return {c.id: {"title": c.title, "page": c.page, "blocks": list(blocks(c.body))} for c in cited}
+    return {c.id: {"title": c.title, "page": c.page, "blocks": [*map(_block, blocks(c.body))]} for c in cited}
 
 
-def blocks(markdown: str) -> Iterator[tuple[str, Any]]:
-    """Yield the blocks of a clause's Markdown.
-
-    ``pre`` and ``p`` have their text, ``ul`` a text for each item, and ``table`` the cells of each row, the head first.
-    """
-    for number, part in enumerate(re.split(r"^```\w*\n(.*?)^```$", markdown, flags=re.MULTILINE | re.DOTALL)):
-        if number % 2:
-            yield "pre", textwrap.dedent(part).rstrip()
-            continue
-        for block in filter(None, map(str.strip, re.split(r"\n\s*\n", part))):
-            yield from _block(block)
-
-
-def _block(block: str) -> Iterator[tuple[str, Any]]:
-    if block.startswith("|"):
-        rows = [[cell.strip() for cell in line.strip("| ").split(" |")] for line in block.splitlines()]
-        yield "table", [rows[0], *rows[2:]]
-        return
-    # A list may follow its sentence without an empty line.
-    head, *items = (" ".join(item.split()) for item in re.split(r"^(?=- )", block, flags=re.MULTILINE))
-    if head.startswith("- "):
-        head, items = "", [head, *items]
-    if head:
-        yield "p", head
-    if items:
-        yield "ul", [item.removeprefix("- ") for item in items]
+def _block(block: Block) -> tuple[str, Any]:
+    """Return a block with the name of its element."""
+    match block:
+        case Paragraph(text):
+            return "p", text
+        case Code(text):
+            return "pre", text
+        case Items(texts, ordered):
+            return "ol" if ordered else "ul", texts
+        case Table(rows):
+            return "table", rows

@@ -11,27 +11,25 @@ from typing import TYPE_CHECKING
 
 from nnconform.conformance.vectors.clauses import clauses
 from nnconform.conformance.vectors.dialects import dialects
-from nnconform.conformance.vectors.index import SPEC
+from nnconform.conformance.vectors.spec_markdown import Section, new_parser, page_names, sections
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-# What a clause, a bound or another named part begins with.
-NAMED = re.compile(r"(?P<id>[A-Z]+(?:-[A-Z]+)*-(?:[A-Z]+|\d+)): (?P<title>.+)")
 ELSEWHERE = ("https://", "http://")
 
 
 @dataclass(frozen=True)
 class Part:
-    """A heading and what stands under it, up to the next heading.
+    """A section as HTML, in which nothing of the Markdown stands as markup that Markdown does not know.
 
     Attributes:
         level: of the heading, 1 to 6.
         anchor: the id of it: ``BN-TRAIN-5``, or the words of its title.
         name: the clause or bound, or "".
-        title: the words of the heading without the name, as HTML.
-        body: as HTML, in which nothing of the Markdown stands as markup that Markdown does not know.
+        title: the words of the heading without the name.
+        body: the text under it.
     """
 
     level: int
@@ -41,47 +39,24 @@ class Part:
     body: str
 
 
-def names() -> Sequence[str]:
-    """Return the pages of the spec, without ``.md``."""
-    return sorted(path.stem for path in SPEC.glob("*.md"))
-
-
 @functools.cache
 def parts(page: str) -> Sequence[Part]:
     """Return a page of the spec, ``numerics``, part by part."""
-    tokens = _reader().parse(SPEC.joinpath(f"{page}.md").read_text("utf-8"))
-    starts = [place for place, token in enumerate(tokens) if token.type == "heading_open"]
-    ends = [*starts[1:], len(tokens)]
-    return [_part(tokens[start:end], page) for start, end in zip(starts, ends, strict=True)]
+    return [_part(section, page) for section in sections(page)]
 
 
-def _part(tokens: Sequence[Token], page: str) -> Part:
-    heading = tokens[1]
-    name, title = _named(heading.content)
-    anchor = name or _slug(heading.content)
-    body = tokens[3:]
-    for token in body:
+def _part(section: Section, page: str) -> Part:
+    tokens = _reader().parse(section.body)
+    for token in tokens:
         if token.type == "inline":
-            token.children = list(_linked(token.children or [], page, anchor))
-    text: str = _reader().renderer.render(body, _reader().options, {"of": anchor})
-    return Part(int(tokens[0].tag[1:]), anchor, name, _reader().renderInline(title), text)
-
-
-def _named(heading: str) -> tuple[str, str]:
-    found = NAMED.fullmatch(heading)
-    return (found["id"], found["title"]) if found else ("", heading)
-
-
-def _slug(heading: str) -> str:
-    """Return the anchor of a heading as GitHub makes it, so that links hold there and here."""
-    return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+            token.children = list(_linked(token.children or [], page, section.anchor))
+    body: str = _reader().renderer.render(tokens, _reader().options, {"of": section.anchor})
+    return Part(section.level, section.anchor, section.name, _reader().renderInline(section.title), body)
 
 
 @functools.cache
 def _reader() -> MarkdownIt:
-    from markdown_it import MarkdownIt
-
-    found = MarkdownIt("commonmark", {"html": False}).enable("table")
+    found = new_parser()
     found.add_render_rule("table_open", _table)
     found.add_render_rule("table_close", _table_end)
     found.add_render_rule("th_open", _head)
@@ -137,7 +112,7 @@ def _linked(children: Iterable[Token], page: str, anchor: str) -> Iterator[Token
 def _unsuffixed(text: str) -> str:
     """Return the name of a file of Markdown that is a page of the site without its ending; other text as it is."""
     name = text.removesuffix(".md")
-    return name if name in names() else text
+    return name if name in page_names() else text
 
 
 def _target(href: str, page: str) -> dict[str, str | int | float]:
@@ -148,7 +123,7 @@ def _target(href: str, page: str) -> dict[str, str | int | float]:
     if path == "dialects.yaml":
         return {"href": f"../dialects.html{f'#{fragment}' if fragment in dialects() else ''}"}
     name = path.removesuffix(".md") if path else page
-    if name not in names():
+    if name not in page_names():
         return {}
     anchor = _anchors(name).get(fragment, "")
     return {"href": (f"{name}.html" if path else "") + (f"#{anchor}" if anchor else "")}
@@ -157,15 +132,16 @@ def _target(href: str, page: str) -> dict[str, str | int | float]:
 @functools.cache
 def _anchors(page: str) -> Mapping[str, str]:
     """Return the anchors of a page by what GitHub calls them, and by themselves."""
-    headings = re.findall(r"^#+ (.+)$", SPEC.joinpath(f"{page}.md").read_text("utf-8"), re.MULTILINE)
-    found = {_slug(heading): _named(heading)[0] or _slug(heading) for heading in headings}
+    found = {section.github_anchor: section.anchor for section in sections(page)}
     return found | {anchor: anchor for anchor in found.values()}
 
 
 @functools.cache
 def _places() -> Mapping[str, str]:
     """Return the page of each clause and bound."""
-    bounds = {anchor: page for page in names() for anchor in _anchors(page).values() if anchor.startswith("BOUND-")}
+    bounds = {
+        anchor: page for page in page_names() for anchor in _anchors(page).values() if anchor.startswith("BOUND-")
+    }
     return {name: clause.page.removesuffix(".md") for name, clause in clauses().items()} | bounds
 
 

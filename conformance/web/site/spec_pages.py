@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from nnconform.conformance.explain import clause
 from nnconform.conformance.vectors.clauses import clauses
 from nnconform.conformance.vectors.dialects import dialects, of_the_suite
+from nnconform.conformance.vectors.spec_markdown import page_names
 from nnconform.conformance.vectors.vector import SPEC
 
 from . import clause_state, parts, prose, tallies
@@ -67,7 +68,7 @@ class Box:
 def pages(site: parts.Site) -> Iterator[tuple[str, str]]:
     """Yield the list of the spec's pages, and each of them."""
     address = "spec/index.html"
-    names = [*ORDER, *(name for name in prose.names() if name not in ORDER)]
+    names = [*ORDER, *(name for name in page_names() if name not in ORDER)]
     listed = [(name, prose.parts(name), _clauses_of(name)) for name in names]
     testing = {name: {v for c in found for v in clause_state.vectors_of(c)} for name, _, found in listed}
     values = {"listed": listed, "testing": testing, "dialects": dialects(), "spec": SPEC}

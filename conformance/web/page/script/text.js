@@ -27,12 +27,14 @@ function line(markdown) {
   });
 }
 
-/** Blocks of Markdown (background.py). */
+/** Blocks of Markdown (spec_texts.py). */
 function blocks(found) {
+  const list = (tag) => (items) => el(tag, {}, items.map((item) => el("li", {}, line(item))));
   const makers = {
     p: (text) => el("p", {}, line(text)),
     pre: (text) => el("pre", { tabindex: 0 }, text),
-    ul: (items) => el("ul", {}, items.map((item) => el("li", {}, line(item)))),
+    ul: list("ul"),
+    ol: list("ol"),
     table: ([head, ...rows]) =>
       el(
         "table",
