@@ -34,10 +34,12 @@ def command(name: str, framework: tuple[str, ...], path: Path | None, output: Pa
     variance where the mean is large. clip: the error of the clip scale. bounds: error over bound of every output.
     """
     from nnconform.conformance.files import write_whole
+    from nnconform.conformance.model.report import Report
     from nnconform.conformance.plots.pictures import MissingMatplotlib, UnknownFormat, check_format, draw, written
-    from nnconform.conformance.plots.series import Choice, NothingToDraw
+    from nnconform.conformance.plots.series import NothingToDraw
     from nnconform.conformance.report import last_run
     from nnconform.conformance.report.store import ReportError, last_path
+    from nnconform.conformance.running.selection import Selection
 
     target = output or Path(f"{name}.svg")
     try:
@@ -46,7 +48,7 @@ def command(name: str, framework: tuple[str, ...], path: Path | None, output: Pa
         run = last_run.load(path)
         if run is None:
             fail(f"there is no last run ({last_path()}); `nnconform run` makes one, --report names another report")
-        picture = draw(name, run.report, Choice(frameworks=framework, **filters))
+        picture = draw(name, Report.from_json(run.report), Selection(frameworks=framework, **filters))
         data = written(picture, target)
     except (ReportError, NothingToDraw, MissingMatplotlib, UnknownFormat) as error:
         fail(str(error))

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .series import Choice, Row, nothing, rows
+from nnconform.conformance.model.report import Report
+from nnconform.conformance.model.result import Result
+from nnconform.conformance.running.selection import Selection
+
+from .series import nothing
 from .style import FRAMEWORKS, MARKERS, Picture, colour_of, head, mark, new_figure
 
 if TYPE_CHECKING:
@@ -31,15 +35,15 @@ class Spread(NamedTuple):
     others: list[float]
 
 
-def draw(report: Mapping[str, Any], choice: Choice) -> Picture:
+def draw(report: Report, selection: Selection) -> Picture:
     """Draw error over bound, the worst element of each result, for every output; random samples' statistics too.
 
     Raises:
         NothingToDraw: the report has no such result.
     """
-    found = spreads(rows(report, choice))
+    found = spreads(filter(selection.takes_result, report.results))
     if not found:
-        raise nothing("judged output", choice)
+        raise nothing("judged output", selection)
     frameworks = list(dict.fromkeys(name for of in found.values() for name in of))
     figure = new_figure(len(found) * (len(frameworks) + 1) * LINE + 1.5)
     head(figure, TITLE, report)
@@ -60,16 +64,16 @@ def draw(report: Mapping[str, Any], choice: Choice) -> Picture:
     )
 
 
-def spreads(chosen: Sequence[Row]) -> dict[tuple[str, str], dict[str, Spread]]:
+def spreads(results: Iterable[Result]) -> dict[tuple[str, str], dict[str, Spread]]:
     """Return the ratios by operation and output, and by framework; what is not judged and defaults left out."""
     found: dict[tuple[str, str], dict[str, Spread]] = {}
-    for row in chosen:
-        if row["profile"] == "defaults" or not row.get("judged", True):
+    for result in results:
+        if result.is_default or not result.judged:
             continue
-        for name, output in row["outputs"].items():
-            of = found.setdefault((row["operation"], name.partition("[")[0]), {})
-            spread = of.setdefault(row["framework"], Spread([], []))
-            (spread.conforming if output["verdict"] == "conforms" else spread.others).append(float(output["ratio"]))
+        for name, output in result.outputs.items():
+            of = found.setdefault((result.operation, name.partition("[")[0]), {})
+            spread = of.setdefault(result.framework, Spread([], []))
+            (spread.conforming if output.verdict == "conforms" else spread.others).append(output.ratio)
     order = list(dict.fromkeys(operation for operation, _ in found))
     return dict(sorted(found.items(), key=lambda item: order.index(item[0][0])))
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .series import Choice, Series, finite, series
+from nnconform.conformance.model.report import Report
+from nnconform.conformance.running.selection import Selection
+
+from .series import Panel, Series, finite, series
 from .style import FRAMEWORKS, LINES, MARKERS, Picture, colour_of, head, new_figure
 
 if TYPE_CHECKING:
@@ -22,16 +25,14 @@ MARKS = 60
 # The axis of norm / threshold; what lies beyond, up to 1e200, stands at its end.
 LEAST_NORM, LARGEST_NORM = 3e-3, 1e4
 
-Panel = tuple[str, str, str]
 
-
-def draw_elu(report: Mapping[str, Any], choice: Choice) -> Picture:
+def draw_elu(report: Report, selection: Selection) -> Picture:
     """Draw the worst error of ELU in each binade of a negative x, and of a positive one where there is any.
 
     Raises:
         NothingToDraw: the report has no such curve.
     """
-    found = series(report, ["elu"], choice)
+    found = series(report, ["elu"], selection)
     positive = any(y for s in found for panel, points in s.curves.items() if panel[2] == "positive" for _, y in points)
     panels = _panels(found, lambda panel: panel[2] == "negative" or positive)
     more = "" if positive else " (of positive x there is none)"
@@ -52,13 +53,13 @@ def draw_elu(report: Mapping[str, Any], choice: Choice) -> Picture:
     )
 
 
-def draw_variance(report: Mapping[str, Any], choice: Choice) -> Picture:
+def draw_variance(report: Report, selection: Selection) -> Picture:
     """Draw the error of the batch variance against |mean| / deviation of the channel.
 
     Raises:
         NothingToDraw: the report has no such curve.
     """
-    found = series(report, ["batch_norm_train"], choice)
+    found = series(report, ["batch_norm_train"], selection)
     panels = _panels(found, lambda _: True)
     title = "Batch variance: its error where the mean is large"
     figure, axes = _laid_out(report, found, panels, title, heading=lambda p: f"{p[1]}, {p[2].replace('_', ' ')}")
@@ -76,13 +77,13 @@ def draw_variance(report: Mapping[str, Any], choice: Choice) -> Picture:
     )
 
 
-def draw_clip(report: Mapping[str, Any], choice: Choice) -> Picture:
+def draw_clip(report: Report, selection: Selection) -> Picture:
     """Draw the relative error of the clip scale against the norm over the threshold.
 
     Raises:
         NothingToDraw: the report has no such curve.
     """
-    found = series(report, ["clip_by_norm", "clip_by_global_norm"], choice)
+    found = series(report, ["clip_by_norm", "clip_by_global_norm"], selection)
     panels = list(dict.fromkeys((*panel[:2], "scale") for panel in _panels(found, lambda _: True)))
     title = "Gradient clipping: the error of the scale"
     figure, axes = _laid_out(report, found, panels, title, lambda p: f"{p[0]}, {p[1]}", _marks(found))
@@ -116,7 +117,7 @@ def _panels(found: Sequence[Series], wanted: Callable[[Panel], bool]) -> list[Pa
 
 
 def _laid_out(
-    report: Mapping[str, Any],
+    report: Report,
     found: Sequence[Series],
     panels: Sequence[Panel],
     title: str,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from nnconform.conformance.judging.laws.distribution import Distribution
+from nnconform.conformance.model.report import Report
+from nnconform.conformance.model.result import Histogram, Output, Result
+from nnconform.conformance.running.selection import Selection
 
 from .laws import outline
-from .series import Choice, NothingToDraw, Row, nothing, rows
+from .series import NothingToDraw, nothing
 from .style import INK, VERDICTS, Picture, head, mark, new_figure
 
 if TYPE_CHECKING:
@@ -27,21 +31,40 @@ LETTERS = 66
 
 
 class Sample(NamedTuple):
-    """A sample of the report, and how many more samples it stands for."""
+    """A sample of the report.
 
-    row: Row
-    output: Row
+    Attributes:
+        result: the call that gave it.
+        output: its verdict.
+        law: normal, truncated_normal or uniform.
+        bound: of the law, in its deviations; infinite for a normal one.
+        histogram: in deviations of the law.
+        quantiles: in deviations of the law.
+        more: how many more samples it stands for.
+    """
+
+    result: Result
+    output: Output
+    law: str
+    bound: float
+    histogram: Histogram
+    quantiles: Sequence[float]
     more: int = 0
+
+    @property
+    def said(self) -> str:
+        """The dialect, or the verdict."""
+        return self.output.dialect or self.output.verdict
 
     @property
     def title(self) -> str:
         """Who made it, on what, and what is said of it."""
-        row, dialect = self.row, self.output.get("dialect", "")
-        mode = "" if row["mode"] == "eager" else f" ({row['mode']})"
-        verdict = f"dialect {dialect}" if dialect else self.output["verdict"]
-        vector = row["vector"] + (f" and {self.more} more" if self.more else "")
+        result = self.result
+        mode = "" if result.mode == "eager" else f" ({result.mode})"
+        verdict = f"dialect {self.said}" if self.output.dialect else self.said
+        vector = result.vector + (f" and {self.more} more" if self.more else "")
         said = [f"{verdict}: {vector}"] if len(verdict + vector) <= LETTERS - 2 else [f"{verdict}:", vector]
-        name = textwrap.wrap(row["implementation"] + mode, LETTERS, break_on_hyphens=False)
+        name = textwrap.wrap(result.implementation + mode, LETTERS, break_on_hyphens=False)
         return "\n".join([*name, *said])
 
 
@@ -66,14 +89,14 @@ class Section(NamedTuple):
         return -(-len(self.samples) // COLUMNS)
 
 
-def draw(report: Mapping[str, Any], choice: Choice) -> Picture:
+def draw(report: Report, selection: Selection) -> Picture:
     """Draw the samples that are chosen; without a choice, a typical one of each implementation, and what differs.
 
     Raises:
         NothingToDraw: the report has no such sample, or too many.
     """
-    found = _samples(report, choice)
-    if choice.words:
+    found = _samples(report, selection)
+    if selection.words:
         sections = [Section("The chosen samples", found)]
     else:
         sections = [section for section in (_typical(found), *_differing(found)) if section.samples]
@@ -101,32 +124,42 @@ def _said(sections: Sequence[Section]) -> str:
     return "; ".join(sample.title.replace("\n", " ") for sample in samples)
 
 
-def _samples(report: Mapping[str, Any], choice: Choice) -> list[Sample]:
-    chosen = [(row, output) for row in rows(report, choice) for output in row["outputs"].values()]
-    found = [Sample(row, output) for row, output in chosen if "histogram" in output]
-    if not found and any("measured" in output for _, output in chosen):
+def _samples(report: Report, selection: Selection) -> list[Sample]:
+    results = filter(selection.takes_result, report.results)
+    measured = [(result, output) for result in results for output in result.outputs.values() if output.measured]
+    found = [sample for result, output in measured if (sample := _sample(result, output))]
+    if measured and not found:
         raise NothingToDraw(
             "an older nnconform made the report, which has no histograms; make it again with `nnconform run`"
         )
     if not found:
-        raise nothing("random sample (operations he_normal and he_uniform)", choice)
+        raise nothing("random sample (operations he_normal and he_uniform)", selection)
     return found
+
+
+def _sample(result: Result, output: Output) -> Sample | None:
+    picture, measured = output.picture, output.measured
+    if picture is None or picture.histogram is None or measured is None:
+        return None
+    bound = picture.bound / measured.expected_stddev
+    return Sample(result, output, picture.law, bound, picture.histogram, picture.quantiles)
 
 
 def _typical(found: Sequence[Sample]) -> Section:
     """Return one sample of each implementation that makes the kernel of a dense layer."""
     best: dict[tuple[str, ...], Sample] = {}
     for sample in found:
-        key = sample.row["framework"], sample.row["operation"], sample.row["implementation"], sample.row["mode"]
-        typical = sample.row["profile"] != "defaults" and _rank(sample) < len(TYPICAL)
+        result = sample.result
+        key = result.framework, result.operation, result.implementation, result.mode
+        typical = not result.is_default and _rank(sample) < len(TYPICAL)
         if typical and (key not in best or _rank(sample) < _rank(best[key])):
             best[key] = sample
-    order = sorted(best.values(), key=lambda sample: sample.row["operation"])
+    order = sorted(best.values(), key=lambda sample: sample.result.operation)
     return Section("Every implementation, on a dense layer", order)
 
 
 def _rank(sample: Sample) -> int:
-    name = sample.row["vector"].partition("/")[2]
+    name = sample.result.vector.partition("/")[2]
     return TYPICAL.index(name) if name in TYPICAL else len(TYPICAL)
 
 
@@ -134,11 +167,10 @@ def _differing(found: Sequence[Sample]) -> Iterator[Section]:
     """Yield what does not conform: a sample of each framework and dialect, and how many more there are of it."""
     alike: dict[tuple[str, ...], list[Sample]] = {}
     for sample in found:
-        if sample.output["verdict"] != "conforms":
-            row = sample.row
-            said = sample.output.get("dialect", sample.output["verdict"])
-            kind = "defaults" if row["profile"] == "defaults" else ""
-            key = kind, row["operation"], row["framework"], said
+        if sample.output.verdict != "conforms":
+            result = sample.result
+            kind = "defaults" if result.is_default else ""
+            key = kind, result.operation, result.framework, sample.said
             alike.setdefault(key, []).append(sample)
     first = {key: samples[0]._replace(more=len(samples) - 1) for key, samples in alike.items()}
     titles = {"": "What does not conform", "defaults": "What differs where nothing is set (profile defaults)"}
@@ -163,13 +195,12 @@ def _section(part: SubFigure, section: Section) -> None:
 
 
 def _histogram(axes: Axes, sample: Sample, *, labelled: bool) -> None:
-    output = sample.output
-    low, high, counts = (output["histogram"][key] for key in ("low", "high", "counts"))
+    low, high, counts = sample.histogram.low, sample.histogram.high, sample.histogram.counts
     width, total = (high - low) / len(counts), sum(counts)
     edges = [low + i * width for i in range(len(counts) + 1)]
-    axes.stairs([c / total / width for c in counts], edges, fill=True, color=VERDICTS[output["verdict"]], alpha=0.75)
-    axes.plot(*outline(output["law"]["name"]), color=INK, linewidth=0.9)
-    for bound in bounds(output):
+    axes.stairs([c / total / width for c in counts], edges, fill=True, color=_colour(sample), alpha=0.75)
+    axes.plot(*outline(sample.law), color=INK, linewidth=0.9)
+    for bound in (-sample.bound, sample.bound) if math.isfinite(sample.bound) else ():
         mark(axes, bound)
     axes.set_title(sample.title)
     axes.set(xlim=(low, high), ylim=(0, None), yticks=[])
@@ -178,21 +209,17 @@ def _histogram(axes: Axes, sample: Sample, *, labelled: bool) -> None:
         axes.set_xlabel("element / deviation of the law")
 
 
-def bounds(output: Row) -> list[float]:
-    """Return the bounds of a sample's law in units of its deviation; none where it has none."""
-    bound = float(output["law"]["bound"]) / float(output["measured"]["expected_stddev"])
-    return [] if bound == float("inf") else [-bound, bound]
+def _colour(sample: Sample) -> str:
+    return VERDICTS[sample.output.verdict]
 
 
 def _quantiles(axes: Axes, sample: Sample, *, labelled: bool) -> None:
-    output = sample.output
-    found, total = [float(q) for q in output["quantiles"]], sum(output["histogram"]["counts"])
-    parts = len(found) - 1
+    total, parts = sum(sample.histogram.counts), len(sample.quantiles) - 1
     # The least and the greatest of n elements stand for the shares 1 / 2n and 1 - 1 / 2n.
     shares = [min(max(i / parts, 0.5 / total), 1 - 0.5 / total) for i in range(parts + 1)]
-    wanted = [Distribution.of(output["law"]["name"]).quantile(share) for share in shares]
+    wanted = [Distribution.of(sample.law).quantile(share) for share in shares]
     axes.axline((0, 0), slope=1, color=INK, linewidth=0.9)
-    axes.plot(wanted, found, "o", color=VERDICTS[output["verdict"]], markersize=2.5)
+    axes.plot(wanted, sample.quantiles, "o", color=_colour(sample), markersize=2.5)
     axes.set(xlim=(-6, 6), ylim=(-6, 6), xticks=[-4, 0, 4], yticks=[-4, 0, 4], box_aspect=1)
     if labelled:
         axes.set_xlabel("quantile of the law")

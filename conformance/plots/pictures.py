@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from .series import Choice, NothingToDraw
+from nnconform.conformance.model.report import Report
+from nnconform.conformance.running.selection import Selection
+
+from .series import NothingToDraw
 from .style import Picture, in_style
 
 # By name: the module and its function.
@@ -30,13 +31,13 @@ class UnknownFormat(Exception):
     """A file's suffix names no format that pictures are written in; the message says which there are."""
 
 
-def draw(name: str, report: Mapping[str, Any], choice: Choice | None = None) -> Picture:
+def draw(name: str, report: Report, selection: Selection | None = None) -> Picture:
     """Draw a picture of a report.
 
     Args:
         name: a key of ``PICTURES``.
-        report: as in spec/schema/report.schema.json.
-        choice: what of it is drawn; everything where none is given.
+        report: of a run.
+        selection: what of it is drawn; everything where none is given.
 
     Raises:
         MissingMatplotlib: matplotlib is not installed.
@@ -45,9 +46,8 @@ def draw(name: str, report: Mapping[str, Any], choice: Choice | None = None) -> 
     _need_matplotlib()
     module, function = PICTURES[name]
     with in_style():
-        drawn: Picture = getattr(importlib.import_module(f".{module}", __package__), function)(
-            report, choice or Choice()
-        )
+        drawing = getattr(importlib.import_module(f".{module}", __package__), function)
+        drawn: Picture = drawing(report, selection or Selection())
     return drawn
 
 
@@ -71,7 +71,7 @@ def check_format(path: Path) -> None:
         )
 
 
-def inline(report: Mapping[str, Any]) -> dict[str, str]:
+def inline(report: Report) -> dict[str, str]:
     """Return every picture that a report has, as SVG elements for one HTML page, by title.
 
     Raises:

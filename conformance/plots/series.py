@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, field
 
-from nnconform.conformance.running.selection import FILTERS, matches
+from nnconform.conformance.model.report import Curve, Report
+from nnconform.conformance.running.selection import FILTERS, Selection, matches
 
-Row = Mapping[str, Any]
+# Operation, dtype, and part of the operation.
+Panel = tuple[str, str, str]
+Points = tuple[tuple[float, float], ...]
 # What a curve is not drawn by: it joins vectors of several profiles.
 JOINED = ("vectors", "profiles")
 # Letters of a name in a legend.
@@ -18,37 +20,6 @@ LONGEST = 48
 
 class NothingToDraw(Exception):
     """A report has nothing of what is asked for; the message says why and what to do."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Globs, any of which may match; none means everything."""
-
-    frameworks: Sequence[str] = ()
-    operations: Sequence[str] = ()
-    vectors: Sequence[str] = ()
-    implementations: Sequence[str] = ()
-    profiles: Sequence[str] = ()
-    dtypes: Sequence[str] = ()
-    modes: Sequence[str] = ()
-
-    @property
-    def words(self) -> str:
-        """The filters as they are given on the command line, or ""."""
-        given = [(f.name, glob) for f in fields(self) for glob in getattr(self, f.name)]
-        return " ".join(f"{FILTERS.get(name, '')} {glob}".strip() for name, glob in given)
-
-    def takes(self, row: Row) -> bool:
-        """Say whether a result is drawn."""
-        return (
-            matches(row["framework"], self.frameworks)
-            and matches(row["operation"], self.operations)
-            and matches(row["vector"], self.vectors)
-            and matches(row["implementation"], self.implementations)
-            and matches(row["profile"], self.profiles)
-            and matches(row["vector"].rpartition("/")[2], self.dtypes)
-            and matches(row["mode"], self.modes)
-        )
 
 
 @dataclass(frozen=True)
@@ -63,7 +34,7 @@ class Series:
 
     framework: str
     names: tuple[tuple[str, str], ...]
-    curves: Mapping[Any, Sequence[tuple[float, float]]] = field(default_factory=dict)
+    curves: Mapping[Panel, Points] = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -80,63 +51,56 @@ class Series:
         return f"{self.framework}: {', '.join(f'{name} ({mode})' for name, mode in self.names)}"
 
 
-def rows(report: Mapping[str, Any], choice: Choice) -> list[Row]:
-    """Return the results that are chosen."""
-    return [row for row in report["results"] if choice.takes(row)]
-
-
-def series(report: Mapping[str, Any], operations: Sequence[str], choice: Choice) -> list[Series]:
+def series(report: Report, operations: Sequence[str], selection: Selection) -> list[Series]:
     """Return the curves of operations by who has them; a panel is operation, dtype and part.
 
     Raises:
         NothingToDraw: there is none, or there is a filter that curves do not have.
     """
-    if given := [FILTERS[name] for name in JOINED if getattr(choice, name)]:
+    if given := [FILTERS[name] for name in JOINED if getattr(selection, name)]:
         raise NothingToDraw(f"a curve joins all vectors of the run: {' and '.join(given)} cannot choose among them")
-    if "curves" not in report:
+    if report.curves is None:
         raise NothingToDraw(
             "an older nnconform made the report, which has no curves; make it again with `nnconform run`"
         )
-    found: dict[tuple[str, str, str], dict[Any, tuple[tuple[float, float], ...]]] = {}
-    for curve, name, mode in _single(report, operations, choice):
-        points = tuple((float(x), float(y)) for x, y in curve["points"])
-        panel = curve["operation"], curve["dtype"], curve["part"]
-        found.setdefault((curve["framework"], name, mode), {})[panel] = points
+    found: dict[tuple[str, str, str], dict[Panel, Points]] = {}
+    for curve in report.curves:
+        if curve.operation in operations:
+            for name, mode in _selected(curve, selection):
+                panel = curve.operation, curve.dtype, curve.part
+                found.setdefault((curve.framework, name, mode), {})[panel] = curve.points
     if not found:
         which = " or ".join(operations)
-        raise NothingToDraw(f"the report has no curve of {which}{_with(choice)}; `nnconform run` makes them")
+        raise NothingToDraw(f"the report has no curve of {which}{_with(selection)}; `nnconform run` makes them")
     return _joined(found)
 
 
-def _with(choice: Choice) -> str:
-    return f" for {choice.words}" if choice.words else ""
+def _with(selection: Selection) -> str:
+    return f" for {selection.words}" if selection.words else ""
 
 
-def nothing(what: str, choice: Choice) -> NothingToDraw:
-    """Return that a report has nothing of a kind for a choice."""
-    return NothingToDraw(f"the report has no {what}{_with(choice)}")
+def nothing(what: str, selection: Selection) -> NothingToDraw:
+    """Return that a report has nothing of a kind for a selection."""
+    return NothingToDraw(f"the report has no {what}{_with(selection)}")
 
 
-def _single(report: Mapping[str, Any], operations: Sequence[str], choice: Choice) -> Iterator[tuple[Row, str, str]]:
-    """Yield each chosen curve once for each implementation and mode that has it."""
-    for curve in report["curves"]:
-        if curve["operation"] not in operations or not matches(curve["operation"], choice.operations):
-            continue
-        if not matches(curve["framework"], choice.frameworks) or not matches(curve["dtype"], choice.dtypes):
-            continue
-        for entry in curve["implementations"]:
-            if matches(entry["name"], choice.implementations):
-                yield from ((curve, entry["name"], mode) for mode in entry["modes"] if matches(mode, choice.modes))
+def _selected(curve: Curve, selection: Selection) -> Iterator[tuple[str, str]]:
+    """Yield each selected implementation that has a curve, with its mode."""
+    wanted = (
+        matches(curve.operation, selection.operations)
+        and matches(curve.framework, selection.frameworks)
+        and matches(curve.dtype, selection.dtypes)
+    )
+    for name, modes in curve.implementations.items():
+        if wanted and matches(name, selection.implementations):
+            yield from ((name, mode) for mode in modes if matches(mode, selection.modes))
 
 
-def _joined(found: Mapping[tuple[str, str, str], Mapping[Any, Any]]) -> list[Series]:
-    alike: dict[Any, list[tuple[str, str]]] = {}
-    curves: dict[Any, Mapping[Any, Any]] = {}
-    for (framework, name, mode), mine in found.items():
-        key = framework, tuple(sorted(mine.items()))
-        alike.setdefault(key, []).append((name, mode))
-        curves[key] = mine
-    return [Series(key[0], tuple(names), curves[key]) for key, names in alike.items()]
+def _joined(found: Mapping[tuple[str, str, str], Mapping[Panel, Points]]) -> list[Series]:
+    alike: dict[tuple[str, tuple[tuple[Panel, Points], ...]], list[tuple[str, str]]] = {}
+    for (framework, name, mode), curves in found.items():
+        alike.setdefault((framework, tuple(sorted(curves.items()))), []).append((name, mode))
+    return [Series(framework, tuple(names), dict(curves)) for (framework, curves), names in alike.items()]
 
 
 def finite(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from nnconform.conformance.model.report import Report
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,14 +85,14 @@ def new_figure(height: float) -> Figure:
     return Figure(figsize=(WIDTH, height), layout="constrained")
 
 
-def head(figure: Figure, title: str, report: Mapping[str, Any]) -> None:
+def head(figure: Figure, title: str, report: Report) -> None:
     """Write a picture's title, and under it what was run, and when."""
     from matplotlib.text import Annotation
 
     # The empty second line makes room for what stands there in another size.
     figure.suptitle(f"{title}\n", x=0.005, ha="left", fontsize=12, fontweight="bold", linespacing=1.4)
-    names = [f"{name} {version}" for entry in report["frameworks"] for name, version in entry["versions"].items()]
-    ran = f"{', '.join(names)}; run of {report['created'][:10]}"
+    names = [f"{name} {version}" for entry in report.frameworks for name, version in entry.versions.items()]
+    ran = f"{', '.join(names)}; run of {report.created[:10]}"
     place: dict[str, Any] = {"xycoords": "figure fraction", "textcoords": "offset points", "annotation_clip": False}
     figure.add_artist(Annotation(ran, (0.005, 1.0), (0, -21), fontsize=7, va="top", **place))
 

@@ -12,6 +12,7 @@ from .frameworks import UsageError, suggestion
 
 if TYPE_CHECKING:
     from nnconform.conformance.model.calls import Call
+    from nnconform.conformance.model.result import Result
     from nnconform.conformance.vectors.vector import Vector
 
 
@@ -30,7 +31,7 @@ HUNTERS = 2
 
 @dataclass(frozen=True)
 class Selection:
-    """What to run: globs, any of which may match, and ids; none means everything."""
+    """What to run, or what of a run to draw: globs, any of which may match, and ids; none means everything."""
 
     operations: tuple[str, ...] = ()
     vectors: tuple[str, ...] = ()
@@ -39,15 +40,34 @@ class Selection:
     dtypes: tuple[str, ...] = ()
     modes: tuple[str, ...] = ()
     ids: Collection[str] = ()
+    frameworks: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """The filters as they are given on the command line, or ""."""
+        options = {"frameworks": "", **FILTERS}
+        return " ".join(f"{option} {glob}".strip() for name, option in options.items() for glob in getattr(self, name))
 
     def takes(self, vector: Vector) -> bool:
-        """Say whether a vector is selected."""
+        """Return whether a vector is selected."""
+        return self._takes(vector.operation, vector.id, vector.profile, vector.dtype)
+
+    def takes_result(self, result: Result) -> bool:
+        """Return whether a result of a report is selected."""
         return (
-            matches(vector.operation, self.operations)
-            and matches(vector.id, self.vectors)
-            and matches(vector.profile, self.profiles)
-            and matches(vector.dtype, self.dtypes)
-            and (not self.ids or vector.id in self.ids)
+            self._takes(result.operation, result.vector, result.profile, result.dtype)
+            and matches(result.framework, self.frameworks)
+            and matches(result.implementation, self.implementations)
+            and matches(result.mode, self.modes)
+        )
+
+    def _takes(self, operation: str, vector: str, profile: str, dtype: str) -> bool:
+        return (
+            matches(operation, self.operations)
+            and matches(vector, self.vectors)
+            and matches(profile, self.profiles)
+            and matches(dtype, self.dtypes)
+            and (not self.ids or vector in self.ids)
         )
 
 

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +18,12 @@ import pytest
 from PIL import Image
 
 from nnconform.conformance.judging.laws.distribution import Distribution
+from nnconform.conformance.model.report import Report
+from nnconform.conformance.model.result import Output, Result
 from nnconform.conformance.plots import laws, pictures
 from nnconform.conformance.plots.bounds import spreads
-from nnconform.conformance.plots.series import Choice, NothingToDraw
+from nnconform.conformance.plots.series import NothingToDraw
+from nnconform.conformance.running.selection import Selection
 
 OPERATIONS = ("he_normal", "he_uniform", "elu", "batch_norm_train", "clip_by_norm", "clip_by_global_norm")
 SVG = "{http://www.w3.org/2000/svg}"
@@ -61,7 +65,7 @@ def file(report_of, tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def report(file):
-    return json.loads(file.read_text())
+    return Report.from_json(json.loads(file.read_text()))
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +163,7 @@ def test_a_picture_in_a_page_has_the_colour_of_its_text_and_no_ground(page):
 def test_the_bounds_that_are_marked_are_those_of_the_vector(report, published):
     vector = "he_uniform/dense/float32"
     expected = published[vector].expected["sample"]
-    figure = pictures.draw("init", report, Choice(vectors=(vector,))).figure
+    figure = pictures.draw("init", report, Selection(vectors=(vector,))).figure
     [title] = titles(figure)
     assert title == f"numpy uniform\nconforms: {vector}"
     edge = expected.bound / expected.stddev
@@ -169,7 +173,7 @@ def test_the_bounds_that_are_marked_are_those_of_the_vector(report, published):
 
 def test_a_histogram_is_drawn_to_the_scale_of_the_density(report):
     figure = pictures.draw(
-        "init", report, Choice(vectors=("he_normal/dense/float32",), implementations=("liar.normal",))
+        "init", report, Selection(vectors=("he_normal/dense/float32",), implementations=("liar.normal",))
     )
     [bars] = figure.figure.axes[0].patches
     heights, edges, _ = bars.get_data()
@@ -179,7 +183,7 @@ def test_a_histogram_is_drawn_to_the_scale_of_the_density(report):
 
 
 def test_quantiles_are_drawn_against_those_of_the_law(report):
-    chosen = Choice(vectors=("he_normal/dense/float32",), implementations=("liar.truncated",))
+    chosen = Selection(vectors=("he_normal/dense/float32",), implementations=("liar.truncated",))
     [_, axes] = pictures.draw("init", report, chosen).figure.axes
     [points] = [line for line in axes.get_lines() if line.get_marker() == "o"]
     assert np.max(np.abs(np.subtract(points.get_xdata(), points.get_ydata()))) < 0.05
@@ -194,9 +198,8 @@ def test_without_a_choice_what_differs_stands_below_with_its_dialect(report):
         "liar.truncated\nconforms: he_normal/dense/float32",
     ]
     alike = sum(
-        row["implementation"] == "liar.normal"
-        and row["outputs"].get("sample", {}).get("dialect") == "untruncated-normal"
-        for row in report["results"]
+        result.implementation == "liar.normal" and ("sample", "untruncated-normal") in result.dialects()
+        for result in report.results
     )
     assert "\n".join(found[4:]) == (
         f"liar.normal\ndialect untruncated-normal: he_normal/dense/float32 and {alike - 1} more"
@@ -204,29 +207,35 @@ def test_without_a_choice_what_differs_stands_below_with_its_dialect(report):
 
 
 def test_a_curve_of_elu_is_that_of_the_report(report):
-    figure = pictures.draw("elu", report, Choice(dtypes=("float16",))).figure
-    [curve] = [c for c in report["curves"] if (c["operation"], c["dtype"], c["part"]) == ("elu", "float16", "negative")]
+    figure = pictures.draw("elu", report, Selection(dtypes=("float16",))).figure
+    [curve] = [c for c in report.curves if (c.operation, c.dtype, c.part) == ("elu", "float16", "negative")]
     lines = [list(map(float, line.get_ydata())) for line in figure.axes[0].get_lines()]
-    assert [y for _, y in curve["points"]] in lines
+    assert [y for _, y in curve.points] in lines
 
 
 def test_a_result_that_is_not_finite_is_a_star_at_the_top(report):
-    broken = json.loads(json.dumps(report))
-    for curve in broken["curves"]:
-        curve["points"][-1][1] = "inf"
-    figure = pictures.draw("variance", broken, Choice(dtypes=("float64",))).figure
+    curves = [replace(c, points=(*c.points[:-1], (c.points[-1][0], math.inf))) for c in report.curves]
+    figure = pictures.draw("variance", replace(report, curves=tuple(curves)), Selection(dtypes=("float64",))).figure
     stars = [line for axes in figure.axes for line in axes.get_lines() if line.get_marker() == "*"]
     assert stars
     assert all(set(line.get_ydata()) == {0.97} for line in stars)
 
 
 def test_ratios_are_parted_by_whether_they_conform():
-    def row(name, **output):
-        output = {"verdict": "conforms", "ratio": 0.5} | output
-        return {"framework": "f", "operation": "elu", "profile": "core", "outputs": {name: output}}
+    def result(name, verdict="conforms", ratio=0.5, profile="core", judged=True):
+        output = Output(verdict, ratio=ratio)
+        return Result("f", "1", "i", "eager", "elu", "elu/a/float32", profile, verdict, judged, outputs={name: output})
 
-    rows = [row("y"), row("y", ratio="inf", verdict="diverges"), row("w[0]"), row("w[1]"), row("y") | {"judged": False}]
-    found = spreads([*rows, row("y") | {"profile": "defaults"}])
+    found = spreads(
+        [
+            result("y"),
+            result("y", "diverges", math.inf),
+            result("w[0]"),
+            result("w[1]"),
+            result("y", judged=False),
+            result("y", profile="defaults"),
+        ]
+    )
     assert found == {("elu", "y"): {"f": ([0.5], [math.inf])}, ("elu", "w"): {"f": ([0.5, 0.5], [])}}
 
 
@@ -281,11 +290,10 @@ def test_what_cannot_be_drawn_is_wrong_usage_that_says_why(cli, file, monkeypatc
 
 @pytest.mark.parametrize("name", ["init", "elu"])
 def test_a_report_of_an_older_version_is_refused_with_the_reason(report, name):
-    old = {key: value for key, value in report.items() if key != "curves"}
-    old["results"] = [
-        row | {"outputs": {k: {"verdict": o["verdict"], "measured": {}} for k, o in row["outputs"].items()}}
-        for row in report["results"]
+    results = [
+        replace(r, outputs={name: replace(o, picture=None) for name, o in r.outputs.items()}) for r in report.results
     ]
+    old = replace(report, curves=None, results=tuple(results))
     with pytest.raises(NothingToDraw, match="an older nnconform made the report"):
         pictures.draw(name, old)
 

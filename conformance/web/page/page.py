@@ -13,6 +13,7 @@ from importlib import resources
 from typing import Any
 
 from nnconform.conformance.ci import markdown
+from nnconform.conformance.model.report import Report
 from nnconform.conformance.report import findings
 
 from . import page_data, reproducers, spec_texts
@@ -33,7 +34,7 @@ def with_pictures(report: Document, *, home: str = "") -> str:
     from nnconform.conformance.plots import pictures
 
     try:
-        return of_report(report, plots=pictures.inline(report), home=home)
+        return of_report(report, plots=pictures.inline(Report.from_json(report)), home=home)
     except pictures.MissingMatplotlib:
         return of_report(report, home=home)
 
