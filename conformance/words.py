@@ -36,3 +36,9 @@ def count(number: int, what: str, plural: str = "") -> str:
         plural: several of them, where an s does not make it.
     """
     return f"{number:,} {what if number == 1 else plural or f'{what}s'}"
+
+
+def first_line(text: str) -> str:
+    """Return the first line of a text, cut if it is long."""
+    line = text.strip().partition("\n")[0]
+    return line if len(line) <= 110 else f"{line[:107]}..."

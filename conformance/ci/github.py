@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from nnconform.conformance.diff import summary as diff_summary
-from nnconform.conformance.report import findings
-from nnconform.conformance.report.findings import BAD, is_finding
+from nnconform.conformance.report import findings_of_rows as findings
+from nnconform.conformance.report.findings_of_rows import BAD, is_finding
 from nnconform.conformance.words import count
 
 from .markdown import troubles

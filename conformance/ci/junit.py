@@ -11,8 +11,8 @@ from typing import Any
 
 from nnconform.conformance.diff import summary as diff_summary
 from nnconform.conformance.diff.wording import row_text
-from nnconform.conformance.report import findings
-from nnconform.conformance.report.findings import is_finding
+from nnconform.conformance.report import findings_of_rows as findings
+from nnconform.conformance.report.findings_of_rows import is_finding
 
 from .junit_xml import Case, Outcome, Suite, xml
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nnconform.conformance.diff import summary as diff_summary
-from nnconform.conformance.report import findings as summary
-from nnconform.conformance.report.findings import is_finding
+from nnconform.conformance.report import findings_of_rows as summary
+from nnconform.conformance.report.findings_of_rows import is_finding
 from nnconform.conformance.words import count
 
 from .markdown_text import TOP, Section, block, code, document, more, row, table, text

@@ -111,7 +111,7 @@ def command(old: Path, new: Path, presentation: dict[str, Any]) -> None:
     from nnconform.conformance.running.outputs import OutputsError
 
     try:
-        before, after = store.load(old), store.load(new)
+        before, after = store.load(old).to_json(), store.load(new).to_json()
         (old_tensors, lacks_old), (new_tensors, lacks_new) = _tensors(old, before), _tensors(new, after)
         document = compare(before, after, old_tensors, new_tensors, [*lacks_old, *lacks_new])
     except (store.ReportError, OutputsError, DiffError) as error:

@@ -49,7 +49,7 @@ def command(file: Path, report_path: Path | None, update: bool, dialects: bool) 
     if not path.exists():
         fail(f"{path}: no such report; run `nnconform run`, or name one with --report")
     try:
-        document = store.load(path)
+        document = store.load(path).to_json()
         if update:
             _update(file, document, load()[0], dialects=dialects)
         else:
@@ -75,7 +75,7 @@ def _show(listed: Known, document: dict[str, Any], vectors: Sequence[Vector]) ->
     """Print what a report says of each entry, and return the exit status."""
     from nnconform.conformance.known import matching
     from nnconform.conformance.known.scope import title
-    from nnconform.conformance.report import findings
+    from nnconform.conformance.report import findings_of_rows as findings
 
     states = matching.judge(listed, document, vectors)
     lines: list[Line] = []

@@ -105,6 +105,6 @@ def _implementations(names: Sequence[str]) -> Iterator[str]:
                 worker.start()
             finally:
                 worker.stop()
-            for i in worker.hello["implementations"]:
-                modes = ", ".join(i["modes"])
-                yield f"{i['operation']}: {i['name']} ({modes}){' defaults' if i['defaults'] else ''}"
+            for i in worker.hello.implementations:
+                modes = ", ".join(i.modes)
+                yield f"{i.operation}: {i.name} ({modes}){' defaults' if i.defaults else ''}"

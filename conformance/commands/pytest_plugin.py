@@ -102,7 +102,7 @@ class VectorItem(pytest.Item):
 
     def runtest(self) -> None:
         """Look up what the run says of the vector."""
-        from nnconform.conformance.report.findings import is_finding
+        from nnconform.conformance.report.findings_of_rows import is_finding
 
         rows = self._run.rows(self.target, self.vector.id, self.session)
         strict = self.config.getoption("nnconform_strict")
@@ -147,7 +147,7 @@ class Finding(Exception):
     """A framework differs from the spec on a vector; the message says what, where and how far."""
 
     def __init__(self, vector: Vector, rows: Sequence[Row]) -> None:
-        from nnconform.conformance.report.findings import finding_text
+        from nnconform.conformance.report.findings_of_rows import finding_text
 
         lines = [f"{vector.id} ({', '.join(vector.clauses)})"]
         for row in rows:
@@ -264,7 +264,7 @@ class _Run:
         outcome = run(found, self._vectors, options)
         if not outcome.complete:
             raise KeyboardInterrupt
-        result = build.document(outcome, SPEC, [], {"frameworks": self._targets})
+        result = build.build(outcome, SPEC, [], {"frameworks": self._targets}).to_json()
         if knowledge is not None:
             # Entries about published vectors are not stale where vectors of the user's own are run.
             published = load()[0] if self._config.getoption("nnconform_vectors") else []

@@ -84,6 +84,6 @@ def _report(path: Path | None) -> dict[str, Any] | None:
         return None
     try:
         # What this program has written itself is not validated: that takes longer than all the rest.
-        return store.load(path) if path is not None else store.last()
+        return (store.load(path) if path is not None else store.last()).to_json()
     except store.ReportError as error:
         fail(str(error))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -29,6 +30,7 @@ from .options import (
 )
 
 if TYPE_CHECKING:
+    from nnconform.conformance.model.report import Report
     from nnconform.conformance.running.frameworks import Framework
     from nnconform.conformance.running.journal import Journal
     from nnconform.conformance.running.options import Options
@@ -92,7 +94,8 @@ def command(
     from nnconform.conformance.environments.targets import locate
     from nnconform.conformance.files import cache_folder
     from nnconform.conformance.known import matching
-    from nnconform.conformance.report import build, findings, store
+    from nnconform.conformance.model.report import Report
+    from nnconform.conformance.report import build, store
     from nnconform.conformance.running import frameworks
     from nnconform.conformance.running.options import Options
     from nnconform.conformance.running.run import check_ran
@@ -127,24 +130,26 @@ def command(
     journal = _journal(chosen, vectors, options, json_path, resume=resume)
     outcome = run_with_progress(chosen, vectors, options, journal, quiet=quiet)
     asked = filters | {"frameworks": framework, "folder": () if folder is None else (folder.resolve().name,)}
-    result = build.document(outcome, SPEC, problems, asked)
+    report = build.build(outcome, SPEC, problems, asked)
     if listed is not None:
         # Entries about published vectors are not stale where vectors of the user's own are run.
-        matching.apply(listed, result, vectors if folder is None else [*load_vectors(None)[0], *vectors])
-    # What was found is written before it is shown: whoever reads may go away.
-    unwritten = _write(outcome, result, paths, strict=strict)
-    kept = store.remember(result) is not None or (json_path is not None and "--json" not in unwritten)
+        document = report.to_json()
+        matching.apply(listed, document, vectors if folder is None else [*load_vectors(None)[0], *vectors])
+        report = Report.from_json(document)
+    # Results are written before they are shown: the reader may go away.
+    report, unwritten = _write(outcome, report, paths, strict=strict)
+    kept = store.remember(report) is not None or (json_path is not None and "--json" not in unwritten)
     with outliving_the_reader():
-        run_report.show(result, run_report.Wanted(strict=strict, verbose=verbose, quiet=quiet, near=headroom))
+        run_report.show(report.to_json(), run_report.Wanted(strict=strict, verbose=verbose, quiet=quiet, near=headroom))
         if listed is not None and not quiet:
-            there = {entry["name"] for entry in result["frameworks"]}
+            there = set(report.by_name)
             if others := sorted({entry.framework for entry in listed.entries} - there):
                 text = f"what it says of {', '.join(others)} was not judged: this run has no such framework"
                 show_parts([Line(f"{known_path}: {text}")])
         if github:
             from nnconform.conformance.ci.github import annotations
 
-            for line in annotations(result, strict=strict):
+            for line in annotations(report.to_json(), strict=strict):
                 click.echo(line)
     if journal is not None:
         _finish(journal, outcome, kept=kept)
@@ -154,7 +159,7 @@ def command(
         check_ran(outcome, selection)
     except frameworks.UsageError as error:
         fail(str(error))
-    sys.exit(findings.exit_status(result, strict=strict))
+    sys.exit(report.exit_status(strict=strict))
 
 
 def _journal(
@@ -192,21 +197,28 @@ def _finish(journal: Journal, outcome: Run, *, kept: bool) -> None:
         tell(f"what was found until here is kept in {journal.path}; --resume goes on with it")
 
 
-def _write(outcome: Run, result: dict[str, Any], paths: Mapping[str, Path | None], *, strict: bool) -> dict[str, str]:
-    """Write whole outputs, the report, and what is drawn from it; return what could not be written, by option."""
+def _write(
+    outcome: Run, report: Report, paths: Mapping[str, Path | None], *, strict: bool
+) -> tuple[Report, dict[str, str]]:
+    """Write whole outputs, the report, and the documents drawn from it.
+
+    Returns:
+        The report, which names the file of outputs, and a message by option for each file that cannot be written.
+    """
     from nnconform.conformance.report import store
     from nnconform.conformance.running.outputs import write
 
-    def keep(path: Path) -> None:
-        write(path, {key: tensor for entry in outcome.frameworks for key, tensor in entry.tensors.items()})
-        result["outputs"] = os.path.relpath(path, (paths["--json"] or path).parent)
-
-    return write_files(
+    tensors = {key: tensor for entry in outcome.frameworks for key, tensor in entry.tensors.items()}
+    outputs = paths["--outputs"]
+    unwritten = write_files({"--outputs": (outputs, lambda path: write(path, tensors))})
+    if outputs is not None and not unwritten:
+        report = replace(report, outputs=os.path.relpath(outputs, (paths["--json"] or outputs).parent))
+    document = report.to_json()
+    return report, unwritten | write_files(
         {
-            "--outputs": (paths["--outputs"], keep),
-            "--json": (paths["--json"], lambda path: store.write(result, path)),
-            "--junit": (paths["--junit"], drawn("ci.junit", "of_report", result, strict=strict)),
-            "--html": (paths["--html"], drawn("web.page.page", "with_pictures", result)),
-            "--markdown": (paths["--markdown"], drawn("ci.markdown", "of_report", result, strict=strict)),
+            "--json": (paths["--json"], lambda path: store.write(report, path)),
+            "--junit": (paths["--junit"], drawn("ci.junit", "of_report", document, strict=strict)),
+            "--html": (paths["--html"], drawn("web.page.page", "with_pictures", document)),
+            "--markdown": (paths["--markdown"], drawn("ci.markdown", "of_report", document, strict=strict)),
         }
     )

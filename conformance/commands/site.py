@@ -25,7 +25,7 @@ def command(folder: Path, paths: tuple[Path, ...]) -> None:
     from nnconform.conformance.web.site import site
 
     try:
-        documents = [(path, store.load(path)) for path in dict.fromkeys(paths)]
+        documents = [(path, store.load(path).to_json()) for path in dict.fromkeys(paths)]
         made = site.of_reports(documents)
         count = site.write(made, folder, teller())
     except (store.ReportError, site.SiteError) as error:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from nnconform.conformance.console import teller
+from nnconform.conformance.model.report import Report
 
 from .diff import diff_options, present
 from .options import fail, fail_environment, filter_options, limit_options, load_vectors, stop_politely, writable
@@ -73,30 +75,32 @@ def command(
     options = Options(selection, timeout, cache_folder(), limit, keep=True)
     outcome = run_with_progress([*first, *second], vectors, options, quiet=quiet)
     sides = [outcome.of(side) for side in ("old", "new")]
-    documents = [
-        build.document(side, SPEC, problems, filters | {"frameworks": (word,)})
+    found = [
+        build.build(side, SPEC, problems, filters | {"frameworks": (word,)})
         for side, word in zip(sides, (old, new), strict=True)
     ]
     tensors = [{k: t for entry in side.frameworks for k, t in entry.tensors.items()} for side in sides]
     # Told at the end: the comparison stands whatever becomes of the files.
-    unwritten = "" if reports is None else _keep(reports, documents, tensors)
+    unwritten = "" if reports is None else _keep(reports, found, tensors)
     try:
         check_ran(outcome, selection)
     except UsageError as error:
         fail(str(error))
-    present(compare(documents[0], documents[1], tensors[0], tensors[1]), unwritten=unwritten, **presentation)
+    present(
+        compare(found[0].to_json(), found[1].to_json(), tensors[0], tensors[1]), unwritten=unwritten, **presentation
+    )
 
 
-def _keep(folder: Path, documents: list[dict[str, Any]], tensors: list[dict[Any, Any]]) -> str:
+def _keep(folder: Path, found: list[Report], tensors: list[dict[Any, Any]]) -> str:
     """Write both reports and their outputs; return why that could not be, or ""."""
     from nnconform.conformance.report import store
     from nnconform.conformance.running import outputs
 
     try:
         folder.mkdir(exist_ok=True)
-        for name, document, kept in zip(("old", "new"), documents, tensors, strict=True):
+        for name, report, kept in zip(("old", "new"), found, tensors, strict=True):
             outputs.write(folder / f"{name}.npz", kept)
-            store.write(document | {"outputs": f"{name}.npz"}, folder / f"{name}.json")
+            store.write(replace(report, outputs=f"{name}.npz"), folder / f"{name}.json")
     except OSError as error:
         return f"--reports {folder}: cannot be written: {error.strerror}"
     return ""

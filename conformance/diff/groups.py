@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from nnconform.conformance.report import findings
+from nnconform.conformance.report import findings_of_rows as findings
 
 from .changes import FAILS
 from .wording import DOES, Change, Told, first_line, label, row_text, sentence, values

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from nnconform.conformance.report.findings import Group
+from nnconform.conformance.report.findings_of_rows import Group
 from nnconform.conformance.report.last_run import LastRun, Row, dialects_of
 from nnconform.conformance.vectors import dialects, index
 from nnconform.conformance.vectors.clauses import clauses

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nnconform.conformance.report import last_run
-from nnconform.conformance.report.findings import Group
+from nnconform.conformance.report.findings_of_rows import Group
 from nnconform.conformance.report.last_run import LastRun, Row
 from nnconform.conformance.vectors import dialects
 from nnconform.conformance.vectors.operations import OPTIONAL, OUTPUTS

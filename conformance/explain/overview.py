@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from nnconform.conformance.report import last_run
-from nnconform.conformance.report.findings import HEADS, groups
+from nnconform.conformance.report.findings_of_rows import HEADS, groups
 from nnconform.conformance.report.last_run import LastRun, Row
 from nnconform.conformance.running import frameworks
 from nnconform.conformance.vectors import dialects, index

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
-from nnconform.conformance.report.findings import COLUMNS, HEADS, Group, output_text
+from nnconform.conformance.report.findings_of_rows import COLUMNS, HEADS, Group, output_text
 from nnconform.conformance.report.last_run import LastRun, Row, first_line
 from nnconform.conformance.words import count, joined
 

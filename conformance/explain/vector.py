@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nnconform.conformance.model.verdicts import VERDICTS
-from nnconform.conformance.report.findings import Group
+from nnconform.conformance.report.findings_of_rows import Group
 from nnconform.conformance.report.last_run import LastRun, Row, dialects_of, first_line
 from nnconform.conformance.vectors import dialects, index
 from nnconform.conformance.vectors.clauses import clauses

@@ -12,9 +12,8 @@ from importlib import metadata, resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnconform.conformance.files import cache_folder
-from nnconform.conformance.report.build import document
-from nnconform.conformance.report.store import write
+from nnconform.conformance.files import cache_folder, write_whole
+from nnconform.conformance.report import build, store
 from nnconform.conformance.running import outputs
 from nnconform.conformance.running.frameworks import BUILT_IN, OTHER_NAMES, UsageError
 
@@ -141,7 +140,7 @@ def _run(frameworks: Sequence[Framework], runner: Runner) -> dict[str, Measured]
     asked = {vector.id: _attributes(vector) for vector in run.vectors}
     made = {}
     for entry in run.frameworks:
-        report = document(Run([entry], run.vectors, run.complete, run.seconds), SPEC, [], {})
+        report = build.build(Run([entry], run.vectors, run.complete, run.seconds), SPEC, [], {}).to_json()
         if not report["complete"] or report["faults"]:
             reasons = [fault["message"] for fault in report["faults"]] or [entry.reason]
             raise MeasuringFailed(f"{entry.framework.name} could not be measured: {reasons[0]}")
@@ -162,7 +161,7 @@ def _keep(measured: Measured, path: Path) -> None:
     """Write a measurement: the tensors first, since the report says that they are there."""
     path.parent.mkdir(parents=True, exist_ok=True)
     outputs.write(path.with_suffix(".npz"), measured.tensors)
-    write({**measured.report, "asked": measured.attributes}, path)
+    write_whole(path, store.text({**measured.report, "asked": measured.attributes}).encode())
 
 
 def _read(path: Path) -> Measured | None:

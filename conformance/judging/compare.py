@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -117,8 +117,24 @@ def digest(got: Array, expected: Tensor | Any) -> str:
     return hashlib.sha256(head + alike.tobytes()).hexdigest()[:16]
 
 
-def counted(got: Array, expected: Tensor) -> dict[str, float]:
-    """Return how many elements are not the exact result rounded once, the worst in ULP, and its position.
+class Wrong(NamedTuple):
+    """The results for every number of a dtype that are not the exact one, rounded once.
+
+    Attributes:
+        inputs: how many numbers went in.
+        differ: how many results differ.
+        ulp: the largest difference.
+        position: of the largest difference.
+    """
+
+    inputs: int
+    differ: int
+    ulp: float
+    position: int
+
+
+def counted(got: Array, expected: Tensor) -> Wrong | None:
+    """Count the elements that are not the exact result rounded once; None if dtype or shape is wrong.
 
     Args:
         got: the output for every number of a dtype.
@@ -126,7 +142,7 @@ def counted(got: Array, expected: Tensor) -> dict[str, float]:
     """
     assert expected.values is not None
     if shape_problem(got, expected.dtype, expected.shape):
-        return {}
+        return None
     alike, right = canonical(got, expected), canonical(expected.values, expected)
     wide, values = widened(alike), widened(right)
     with np.errstate(all="ignore"):
@@ -135,9 +151,4 @@ def counted(got: Array, expected: Tensor) -> dict[str, float]:
     same = (alike.view(np.uint16) == right.view(np.uint16)) | (np.isnan(wide) & np.isnan(values))
     ulps = np.where(same, 0.0, np.where(np.isnan(ulps), np.inf, ulps))
     worst = int(np.argmax(ulps))
-    return {
-        "inputs": int(same.size),
-        "differ": int(np.count_nonzero(~same)),
-        "ulp": float(ulps[worst]),
-        "position": worst,
-    }
+    return Wrong(int(same.size), int(np.count_nonzero(~same)), float(ulps[worst]), worst)

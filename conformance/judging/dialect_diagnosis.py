@@ -1,103 +1,142 @@
-"""Second thoughts on dialects, once all results are there: which names stand, and which of several is likelier."""
+"""Second thoughts on dialects, with all results at hand: names that hold, and the likelier of several (NUM-10)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from nnconform.conformance.vectors.vector import Tensor
+from nnconform.conformance.model.result import Output, Result
+from nnconform.conformance.vectors.vector import Tensor, Vector
 from nnconform.reference.dialects import DIALECTS
 
 from .compare import compare
-from .judge import OutputResult, Result
 
 REFUSED = " (refused)"
 
+# Framework, implementation, mode and operation; and an output, without the index of a list's entry.
+Api = tuple[str, str, str, str]
+Group = tuple[str, str, str, str, str]
+# The number of a result, and one of its outputs.
+Place = tuple[int, str]
 
-def diagnose(results: Sequence[Result]) -> None:
-    """Settle which dialect each output is named by (NUM-10).
+
+def diagnose(results: Iterable[Result], vectors: Mapping[str, Vector]) -> list[Result]:
+    """Return results with the dialect that explains each output (NUM-10).
 
     First the semantic dialects that other results contradict are refused, then the accuracy dialects that could hide a
     wrong formula.
+
+    Args:
+        results: of one or several frameworks.
+        vectors: by id, at least those of the results.
     """
-    prefer_consistent(results)
-    refuse_swallowed(results)
+    return refuse_swallowed(prefer_consistent([*results], vectors), vectors)
 
 
 def is_accuracy(dialect: str) -> bool:
-    """Say whether a dialect, or a part of a combination, widens a bound rather than prescribe a value."""
+    """Return whether a dialect, or a part of a combination, widens a bound rather than prescribes a value."""
     return any(DIALECTS[part].accuracy for part in dialect.split("+") if part in DIALECTS)
 
 
-def _group(result: Result, output: str) -> tuple[str, ...]:
-    return (
-        result.framework,
-        result.implementation,
-        result.mode,
-        result.vector.operation,
-        output.partition("[")[0],
+def _api(result: Result) -> Api:
+    return result.framework, result.implementation, result.mode, result.operation
+
+
+def _group(result: Result, output: str) -> Group:
+    return *_api(result), output.partition("[")[0]
+
+
+def _fits(output: Output) -> list[str]:
+    """Return the dialects of an output, the named one first."""
+    return [output.dialect, *output.also]
+
+
+def _renamed(output: Output, dialects: Sequence[str], refused: Iterable[str]) -> Output:
+    """Return an output named by the first of some dialects; it diverges without any."""
+    also = (*dialects[1:], *(f"{d}{REFUSED}" for d in refused))
+    return replace(
+        output, verdict="dialect" if dialects else "diverges", dialect=dialects[0] if dialects else "", also=also
     )
 
 
-def prefer_consistent(results: Sequence[Result]) -> None:
-    """Name an output by the dialects that the same implementation speaks elsewhere (NUM-10).
+def _with_renamed(results: list[Result], renamed: Mapping[Place, Output]) -> list[Result]:
+    """Return results with some of their outputs replaced."""
+    changed: dict[int, dict[str, Output]] = defaultdict(dict)
+    for (number, name), output in renamed.items():
+        changed[number][name] = output
+    return [
+        r.with_outputs({**r.outputs, **changed[number]}) if number in changed else r for number, r in enumerate(results)
+    ]
 
-    On the vectors that are proved to see a semantic dialect, an implementation that speaks it fits it. Where an output
-    fits several dialects the one that it fits most often there comes first; a dialect that it fits nowhere there, on
-    the same dtype or else on float32 and float64, is no explanation and is refused. Of equal ones it is that of the
-    fewest accuracy parts, then that which explains the most of what the implementation has that does not conform.
+
+def prefer_consistent(results: list[Result], vectors: Mapping[str, Vector]) -> list[Result]:
+    """Name each output by the dialects that the same implementation has elsewhere (NUM-10).
+
+    On the vectors that are proved to see a semantic dialect, an implementation that has it fits it. Of several dialects
+    that an output fits, the one that it fits most often there comes first. A dialect that it fits nowhere there, on the
+    same dtype or else on float32 and float64, is refused. Of equal ones, the one with the fewest accuracy parts comes
+    first, then the one that explains the most of the implementation's outputs that do not conform.
     """
-    seen: dict[tuple[str, ...], list[Result]] = defaultdict(list)
-    for result in results:
-        seen[_group(result, "")[:4]].append(result)
-    known: dict[tuple[str, ...], _Record] = {}
-    explained: dict[tuple[str, ...], int] = {}
-
-    def record(result: Result, name: str, part: str) -> _Record:
-        key = (*_group(result, name), part, result.vector.dtype)
-        if key not in known:
-            known[key] = _Record.of(seen[key[:4]], key[4], part, result.vector.dtype)
-        return known[key]
-
-    def explains(result: Result, dialect: str) -> int:
-        key = (*_group(result, "")[:4], dialect)
-        if key not in explained:
-            explained[key] = _explained(seen[key[:4]], dialect)
-        return explained[key]
-
-    def order(result: Result, name: str, dialect: str) -> tuple[float, int, int]:
-        shares = [record(result, name, part).share for part in _semantic_parts(dialect)]
-        accuracy = sum(map(is_accuracy, dialect.split("+")))
-        return 1 - min(shares, default=1.0), accuracy, -explains(result, dialect)
-
-    renamed = []
-    for result in results:
+    consistency = _Consistency(results, vectors)
+    renamed = {}
+    for number, result in enumerate(results):
         for name, output in result.outputs.items():
             if output.verdict == "dialect":
-                fits = [output.dialect, *output.also]
-                spoken = [d for d in fits if not any(record(result, name, p).contradicts for p in _semantic_parts(d))]
-                # Sorting keeps the order of those that are equal.
-                ranks = {d: order(result, name, d) for d in spoken}
-                spoken.sort(key=ranks.__getitem__)
-                renamed.append((result, output, spoken, [d for d in fits if d not in spoken]))
-    for result, output, spoken, refused in renamed:
-        output.dialect = spoken[0] if spoken else ""
-        output.also = (*spoken[1:], *(f"{d}{REFUSED}" for d in refused))
-        output.verdict = "dialect" if spoken else "diverges"
-        result.settle()
+                fits = _fits(output)
+                left = [d for d in fits if not consistency.contradicts(result, name, d)]
+                # Sorting keeps the order of equal ones.
+                left.sort(key=lambda d: consistency.rank(result, name, d))
+                renamed[number, name] = _renamed(output, left, [d for d in fits if d not in left])
+    return _with_renamed(results, renamed)
 
 
-def _explained(results: Sequence[Result], dialect: str) -> int:
+class _Consistency:
+    """Answers, each computed once, to how well a dialect explains an implementation's other results."""
+
+    def __init__(self, results: Iterable[Result], vectors: Mapping[str, Vector]) -> None:
+        self._vectors = vectors
+        self._by_api: dict[Api, list[Result]] = defaultdict(list)
+        for result in results:
+            self._by_api[_api(result)].append(result)
+        self._records: dict[tuple[Group, str, str], _Record] = {}
+        self._explained: dict[tuple[Api, str], int] = {}
+
+    def contradicts(self, result: Result, name: str, dialect: str) -> bool:
+        """Return whether a part of a dialect fits on none of the vectors that are proved to see it."""
+        return any(self._record(result, name, part).contradicts for part in _semantic_parts(dialect))
+
+    def rank(self, result: Result, name: str, dialect: str) -> tuple[float, int, int]:
+        """Return the key that sorts the dialects of an output, the likeliest first."""
+        shares = [self._record(result, name, part).share for part in _semantic_parts(dialect)]
+        accuracy = sum(map(is_accuracy, dialect.split("+")))
+        return 1 - min(shares, default=1.0), accuracy, -self._count_explained(_api(result), dialect)
+
+    def _record(self, result: Result, name: str, part: str) -> _Record:
+        group = _group(result, name)
+        key = group, part, result.dtype
+        if key not in self._records:
+            api = self._by_api[_api(result)]
+            self._records[key] = _Record.of(api, self._vectors, group[4], part, result.dtype)
+        return self._records[key]
+
+    def _count_explained(self, api: Api, dialect: str) -> int:
+        if (api, dialect) not in self._explained:
+            self._explained[api, dialect] = _count_explained(self._by_api[api], dialect)
+        return self._explained[api, dialect]
+
+
+def _count_explained(results: Sequence[Result], dialect: str) -> int:
     """Return how many outputs that do not conform fit a dialect or, of a combination, some of its parts.
 
-    Where dialects without a wider bound explain an output, those with one do not count as well.
+    If dialects without a wider bound explain an output, those with one do not count as well.
     """
     parts, count = set(dialect.split("+")), 0
     for result in results:
         for output in result.outputs.values():
             if output.verdict == "dialect":
-                fits = [output.dialect, *output.also]
+                fits = _fits(output)
                 narrow = [d for d in fits if not is_accuracy(d)]
                 count += any(set(d.split("+")) <= parts for d in narrow or fits)
     return count
@@ -108,10 +147,10 @@ def _semantic_parts(dialect: str) -> list[str]:
 
 
 class _Record(NamedTuple):
-    """How an implementation's output does on the vectors that are proved to see a dialect on it.
+    """An implementation's output on the vectors that are proved to see a dialect on it.
 
     Attributes:
-        share: of these vectors, those on which the output fits the dialect; 1 where there is none.
+        share: of these vectors, those on which the output fits the dialect; 1 if there are none.
         contradicts: there are some, and it fits on none.
     """
 
@@ -119,15 +158,15 @@ class _Record(NamedTuple):
     contradicts: bool
 
     @classmethod
-    def of(cls, results: Sequence[Result], base: str, part: str, dtype: str) -> _Record:
+    def of(cls, results: Sequence[Result], vectors: Mapping[str, Vector], base: str, part: str, dtype: str) -> _Record:
         """Return the record of one output, by name without index, and of one dialect that is no combination."""
         hunting = [
-            (r.vector.dtype, any(part in d.split("+") for d in (output.dialect, *output.also)))
-            for r in results
-            if part in r.vector.hunts
-            for name in r.vector.prescribed.get(part, ())
-            if (output := r.outputs.get(name)) is not None and name.partition("[")[0] == base
-            if not _hidden(part, r, name)
+            (result.dtype, any(part in d.split("+") for d in _fits(output)))
+            for result in results
+            if part in vectors[result.vector].hunts
+            for name in vectors[result.vector].prescribed.get(part, ())
+            if (output := result.outputs.get(name)) is not None and name.partition("[")[0] == base
+            if not _hidden(part, output, vectors[result.vector], name)
         ]
         wide = [fits for of, fits in hunting if of in ("float32", "float64")]
         nearest = [fits for of, fits in hunting if of == dtype] or wide
@@ -135,10 +174,10 @@ class _Record(NamedTuple):
         return cls(sum(every) / len(every) if every else 1.0, bool(nearest) and not any(nearest))
 
 
-def _hidden(part: str, result: Result, name: str) -> bool:
-    """Say whether a wide bound that an output fits reaches what a semantic dialect prescribes, and so may hide it."""
-    output, prescribed = result.outputs[name], result.vector.prescribed
-    fits = [d for d in (output.dialect, *output.also) if d]
+def _hidden(part: str, output: Output, vector: Vector, name: str) -> bool:
+    """Return whether a wide bound that an output fits reaches what a semantic dialect prescribes, and may hide it."""
+    prescribed = vector.prescribed
+    fits = [d for d in _fits(output) if d]
     values = getattr(prescribed[part][name], "values", None)
     if values is None or any(part in d.split("+") for d in fits):
         return False
@@ -146,51 +185,53 @@ def _hidden(part: str, result: Result, name: str) -> bool:
     return any(isinstance(other, Tensor) and compare(values, other).fits for other in others)
 
 
-def refuse_swallowed(results: Sequence[Result]) -> None:
-    """Turn an accuracy dialect into a divergence where the implementation is wrong on benign vectors too (NUM-10).
+def refuse_swallowed(results: list[Result], vectors: Mapping[str, Vector]) -> list[Result]:
+    """Turn an accuracy dialect into a divergence if the implementation is wrong on benign vectors too (NUM-10).
 
-    A wide bound must not swallow a wrong formula: on the output's vectors of profile core or half where the
-    dialect's bound is at most ``WIDE`` times the conforming one, the implementation must conform or fit a dialect
-    that is not refused itself. They are those of the same dtype, or those of float32 and float64 where that dtype
-    has none.
+    A wide bound must not swallow a wrong formula. On the output's vectors of profile core or half with a bound of the
+    dialect that is at most ``WIDE`` times the conforming one, the implementation must conform or fit a dialect that is
+    not refused itself. They are those of the same dtype, or those of float32 and float64 if that dtype has none.
     """
-    benign: dict[tuple[str, ...], list[tuple[Result, str]]] = defaultdict(list)
-    for result in results:
-        if result.vector.profile in ("core", "half"):
+    benign: dict[Group, list[Place]] = defaultdict(list)
+    for number, result in enumerate(results):
+        if result.profile in ("core", "half"):
             for name in result.outputs:
-                benign[_group(result, name)].append((result, name))
-    # To refuse one dialect may take the ground from under another.
-    while refused := list(_refused(results, benign)):
-        for result, output, dialect in refused:
-            left = [d for d in (output.dialect, *output.also) if d != dialect]
-            standing = [d for d in left if not d.endswith(REFUSED)]
-            output.dialect = standing[0] if standing else ""
-            output.also = (*(d for d in left if d != output.dialect), f"{dialect}{REFUSED}")
-            output.verdict = "dialect" if output.dialect else "diverges"
-            result.settle()
+                benign[_group(result, name)].append((number, name))
+    # To refuse one dialect may leave another without support.
+    while refused := dict(_refused(results, vectors, benign)):
+        results = _with_renamed(results, refused)
+    return results
 
 
-Benign = Mapping[tuple[str, ...], Sequence[tuple[Result, str]]]
-
-
-def _refused(results: Sequence[Result], benign: Benign) -> Iterator[tuple[Result, OutputResult, str]]:
-    """Yield the outputs whose named dialect an unexplained benign vector speaks against."""
-    known: dict[tuple[tuple[str, ...], str, str], bool] = {}
-    for result in results:
+def _refused(
+    results: Sequence[Result], vectors: Mapping[str, Vector], benign: Mapping[Group, Sequence[Place]]
+) -> Iterator[tuple[Place, Output]]:
+    """Yield the outputs whose named dialect an unexplained benign vector contradicts, without that dialect."""
+    known: dict[tuple[Group, str, str], bool] = {}
+    for number, result in enumerate(results):
         for name, output in result.outputs.items():
             if output.verdict != "dialect" or not is_accuracy(output.dialect):
                 continue
             group = _group(result, name)
-            key = group, output.dialect, result.vector.dtype
+            key = group, output.dialect, result.dtype
             if key not in known:
-                known[key] = _unexplained(benign[group], output.dialect, result.vector.dtype)
+                witnesses = [(results[other], n) for other, n in benign[group]]
+                known[key] = _unexplained(witnesses, vectors, output.dialect, result.dtype)
             if known[key]:
-                yield result, output, output.dialect
+                yield (number, name), _without(output)
 
 
-def _unexplained(benign: Sequence[tuple[Result, str]], dialect: str, dtype: str) -> bool:
-    """Say whether an output diverges on a benign vector where the dialect's bound is narrow."""
-    narrow = [(r, n) for r, n in benign if dialect not in r.vector.tempting.get(n, ())]
-    same = [(r, n) for r, n in narrow if r.vector.dtype == dtype]
-    witnesses = same or [(r, n) for r, n in narrow if r.vector.dtype in ("float32", "float64")]
+def _without(output: Output) -> Output:
+    """Return an output without its named dialect: by the next that is not refused, or diverging."""
+    left = [d for d in _fits(output) if d != output.dialect]
+    dialect = next((d for d in left if not d.endswith(REFUSED)), "")
+    also = (*(d for d in left if d != dialect), f"{output.dialect}{REFUSED}")
+    return replace(output, verdict="dialect" if dialect else "diverges", dialect=dialect, also=also)
+
+
+def _unexplained(benign: Sequence[tuple[Result, str]], vectors: Mapping[str, Vector], dialect: str, dtype: str) -> bool:
+    """Return whether an output diverges on a benign vector with a narrow bound of the dialect."""
+    narrow = [(r, n) for r, n in benign if dialect not in vectors[r.vector].tempting.get(n, ())]
+    same = [(r, n) for r, n in narrow if r.dtype == dtype]
+    witnesses = same or [(r, n) for r, n in narrow if r.dtype in ("float32", "float64")]
     return any(r.outputs[n].verdict == "diverges" for r, n in witnesses)

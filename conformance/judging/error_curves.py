@@ -12,16 +12,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nnconform.conformance.model.result import Point, Points
 from nnconform.conformance.vectors.described_tensors import prefixes
 from nnconform.conformance.vectors.tensors import Array, widened
 from nnconform.conformance.vectors.vector import Tensor, Vector
 
 from .compare import shape_problem, spacing
 
-# Binade, x and y.
-Point = tuple[int, float, float]
-# By part of the curve.
-Points = dict[str, list[Point]]
 # A channel whose mean is a smaller part of its deviation is as good as centred.
 CENTRED = 2.0**-4
 
@@ -52,7 +49,7 @@ def _elu(vector: Vector, outputs: Mapping[str, Array | None]) -> Points:
     if pair is None or x.size != pair.got.size:
         return {}
     ulps = pair.ulps([] if pair.expected.flushed is None else [widened(pair.expected.flushed)])
-    found: Points = {}
+    found: dict[str, list[Point]] = {}
     for part, chosen in {"negative": x < 0, "positive": x > 0}.items():
         chosen &= np.isfinite(x)
         binades, place = np.unique(np.frexp(x[chosen])[1] - 1, return_inverse=True)

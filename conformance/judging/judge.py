@@ -1,156 +1,101 @@
-"""Verdicts: what the suite says of one call on one vector, and which dialect explains it."""
+"""The verdict on one call: each output against its expected value, its dialects, and its law."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
 from nnconform.conformance.model.calls import Answer
+from nnconform.conformance.model.result import Counted, Output, Result, Worst
+from nnconform.conformance.model.verdicts import VERDICTS
 from nnconform.conformance.vectors.operations import DRAWS, OUTPUTS
 from nnconform.conformance.vectors.tensors import Array
 from nnconform.conformance.vectors.vector import LawTensor, Tensor, Vector
 
-from . import position_dependence as position
+from . import position_dependence
 from .compare import compare, counted, digest
-from .error_curves import Points, of_answer
+from .error_curves import of_answer
 from .laws import law_names, law_tests
 from .laws.sample import Sample
-from .laws.sample_histogram import of_sample
-
-# From best to worst; a vector's verdict is the worst of its outputs'.
-VERDICTS = ("conforms", "dialect", "unsupported", "diverges", "error", "timeout", "crash")
+from .laws.sample_histogram import picture_of
 
 
 class ContractBroken(Exception):
     """An adapter returned other names than its operation has: the adapter's fault (exit status 3)."""
 
 
-@dataclass
-class OutputResult:
-    """What is said of one output.
-
-    Attributes:
-        verdict: conforms, dialect or diverges.
-        digest: of the output's bytes; "" where there are none.
-        ratio: the worst error over the bound of the expected value.
-        ulp: the worst error in units in the last place.
-        dialect: the narrowest that explains it, "" where none does.
-        also: other dialects that it fits, and those that were refused.
-        problem: dtype, shape or law that is wrong, in words.
-        worst: the worst element: index, got, expected, bound.
-        measured: of a random sample: its deviation, largest size, implied fan, and what its law has of these.
-        fault: of a random sample that no dialect explains: what its law is named by (``lawname.name``).
-        counted: of every number of a dtype: how many inputs there are, how many results are not the exact one rounded
-            once, the worst of them in ULP, and the input it is of.
-        picture: of a random sample: its law, histogram and quantiles, as ``of_sample`` gives them.
-    """
-
-    verdict: str
-    digest: str = ""
-    ratio: float = 0.0
-    ulp: float = 0.0
-    dialect: str = ""
-    also: tuple[str, ...] = ()
-    problem: str = ""
-    worst: dict[str, Any] = field(default_factory=dict)
-    measured: dict[str, float] = field(default_factory=dict)
-    counted: dict[str, float] = field(default_factory=dict)
-    fault: str = ""
-    picture: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass
-class Result:
-    """What is said of one call on one vector.
-
-    Attributes:
-        framework: the adapter's name.
-        implementation: the API's full name.
-        mode: how it ran.
-        vector: the vector.
-        verdict: the worst of the outputs', or why there are none.
-        outputs: by flat name.
-        reason: of an error, a crash, a timeout, or of what is not supported.
-        dialect: that explains an error.
-        printed: the end of what the framework printed during the call.
-        points: what it adds to curves, as ``of_answer`` gives it.
-    """
-
-    framework: str
-    implementation: str
-    mode: str
-    vector: Vector
-    verdict: str
-    outputs: dict[str, OutputResult] = field(default_factory=dict)
-    reason: str = ""
-    dialect: str = ""
-    printed: str = ""
-    points: Points = field(default_factory=dict)
-
-    def settle(self) -> None:
-        """Make the verdict the worst of the outputs'."""
-        if self.outputs:
-            self.verdict = max((o.verdict for o in self.outputs.values()), key=VERDICTS.index)
-
-
-def judge(framework: str, vector: Vector, omits: Sequence[str], answer: Answer) -> Result:
-    """Return what is said of an answer; dialects of accuracy still have to pass ``diagnose``.
+def judge(framework: str, vector: Vector, omits: Sequence[str], answer: Answer, *, version: str = "") -> Result:
+    """Return the verdict on an answer; accuracy dialects still have to pass ``diagnose``.
 
     Args:
         framework: the adapter's name.
-        vector: what was asked.
+        vector: the vector.
         omits: outputs that the implementation does not show.
-        answer: what came; its status is none of ``inapplicable`` and ``fault``.
+        answer: the answer; its status is neither ``inapplicable`` nor ``fault``.
+        version: of the framework.
 
     Raises:
-        ContractBroken: an output is missing that is not declared, or has a name that the operation does not have.
+        ContractBroken: an undeclared output is missing, or an output has a name that the operation does not have.
     """
     call = answer.call
-    result = Result(framework, call.implementation, call.mode, vector, "conforms", printed=answer.printed)
+    result = Result(
+        framework,
+        version,
+        call.implementation,
+        call.mode,
+        vector.operation,
+        vector.id,
+        vector.profile,
+        "conforms",
+        judged=not vector.unjudged,
+        printed=answer.printed,
+    )
     if answer.status != "value":
         return _without_value(result, vector, answer)
     _check_names(vector, omits, answer)
-    result.points = of_answer(vector, answer.outputs)
+    outputs: dict[str, Output] = {}
     fits: dict[str, list[Fit]] = {}
     for name, expected in vector.expected.items():
         if name in answer.outputs or "[" in name:
-            got = answer.outputs.get(name)
-            if isinstance(expected, LawTensor) and got is not None:
-                sample = Sample(got, answer.outputs.get(DRAWS))
-                result.outputs[name], fits[name] = _random(vector, name, expected, sample)
-                continue
-            result.outputs[name] = _output(name, expected, got)
-            if got is not None and isinstance(expected, Tensor) and expected.counted:
-                result.outputs[name].counted = _counted(vector, name, expected, got)
-            if got is not None and result.outputs[name].verdict == "diverges":
-                fits[name] = _fitting(vector, name, got)
-    _name_dialects(result, fits)
+            outputs[name], fits[name] = _judged(vector, name, expected, answer)
+    outputs |= _with_dialects(outputs, fits)
     if vector.lengths:
-        _name_dependence(result, vector, answer)
-    for name, got in answer.outputs.items():
-        if name not in result.outputs and got is not None and name != DRAWS:
-            result.outputs[name] = _unexpected(vector, name, got)
-    result.settle()
-    return result
+        outputs |= _with_dependence(outputs, vector, answer)
+    for name, actual in answer.outputs.items():
+        if name not in outputs and actual is not None and name != DRAWS:
+            outputs[name] = _unexpected(vector, name, actual)
+    return replace(result, points=of_answer(vector, answer.outputs)).with_outputs(outputs)
+
+
+def _judged(vector: Vector, name: str, expected: Tensor | LawTensor, answer: Answer) -> tuple[Output, list[Fit]]:
+    """Return the verdict on one output, and the dialects that it fits if it does not conform."""
+    actual = answer.outputs.get(name)
+    if isinstance(expected, LawTensor) and actual is not None:
+        return _random(vector, name, expected, Sample(actual, answer.outputs.get(DRAWS)))
+    output = _output(expected, actual)
+    if actual is None or isinstance(expected, LawTensor):
+        return output, []
+    if expected.counted:
+        output = replace(output, counted=_counted(vector, name, expected, actual))
+    return output, _fitting(vector, name, actual) if output.verdict == "diverges" else []
 
 
 def _without_value(result: Result, vector: Vector, answer: Answer) -> Result:
-    result.reason = answer.reason
-    result.verdict = {"raised": "error"}.get(answer.status, answer.status)
-    if result.verdict not in VERDICTS:
+    verdict = {"raised": "error"}.get(answer.status, answer.status)
+    if verdict not in VERDICTS:
         raise ContractBroken(f"the worker's answer has the status {answer.status!r}, which the protocol does not have")
-    if answer.status != "raised":
-        return result
-    for name, pattern in vector.errors.items():
-        if pattern.search(answer.reason):
-            result.verdict, result.dialect = "dialect", name
-    if vector.unjudged:
-        result.verdict = "conforms"
-    return result
+    dialect = ""
+    if answer.status == "raised":
+        matching = [name for name, pattern in vector.errors.items() if pattern.search(answer.reason)]
+        if matching:
+            verdict, dialect = "dialect", matching[-1]
+        if vector.unjudged:
+            verdict = "conforms"
+    return replace(result, verdict=verdict, dialect=dialect, reason=answer.reason)
 
 
 def _check_names(vector: Vector, omits: Sequence[str], answer: Answer) -> None:
@@ -172,83 +117,79 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(sorted(names))
 
 
-def _unexpected(vector: Vector, name: str, got: Array) -> OutputResult:
+def _unexpected(vector: Vector, name: str, actual: Array) -> Output:
     if vector.unjudged:
-        return OutputResult("conforms", digest(got, None))
-    return OutputResult("diverges", digest(got, None), np.inf, np.inf, problem="a value where the gradient is absent")
+        return Output("conforms", digest(actual, None))
+    return Output("diverges", digest(actual, None), np.inf, np.inf, problem="a value where the gradient is absent")
 
 
-def _random(vector: Vector, name: str, expected: LawTensor, sample: Sample) -> tuple[OutputResult, list[Fit]]:
-    """Return what is said of a random sample, and the dialects whose laws it follows."""
+def _random(vector: Vector, name: str, expected: LawTensor, sample: Sample) -> tuple[Output, list[Fit]]:
+    """Return the verdict on a random sample, and the dialects whose laws it follows."""
     found = law_tests.compare(sample, expected)
-    result = OutputResult("conforms", digest(sample.elements, expected), found.ratio, found.ulp)
+    output = Output("conforms", digest(sample.elements, expected), found.ratio, found.ulp)
     if law_tests.comparable(sample, expected):
-        result.measured = law_tests.measured(sample, expected)
-        result.picture = of_sample(sample, expected)
+        output = replace(output, measured=law_tests.measured(sample, expected), picture=picture_of(sample, expected))
     if found.fits:
-        return result, []
-    result.verdict, result.problem = "diverges", found.problem
-    if not result.measured:
-        return result, []
-    fitting = []
+        return output, []
+    output = replace(output, verdict="diverges", problem=found.problem)
+    if output.measured is None:
+        return output, []
+    fits = []
     for dialect, outputs in vector.prescribed.items():
         other = outputs.get(name)
         if isinstance(other, LawTensor) and law_tests.fits(sample, other):
-            fitting.append(Fit(law_tests.accuracy(other), dialect.count("+"), dialect))
-    if not fitting and (named := law_names.name(sample, expected, vector.attributes)):
-        result.fault = named.name
-        result.problem = f"{named.name}: {named.words}; {result.problem}"
-    return result, fitting
+            fits.append(Fit(law_tests.accuracy(other), dialect.count("+"), dialect))
+    if not fits and (law := law_names.name(sample, expected, vector.attributes)):
+        output = replace(output, fault=law.name, problem=f"{law.name}: {law.words}; {found.problem}")
+    return output, fits
 
 
-def _output(name: str, expected: Tensor | LawTensor, got: Array | None) -> OutputResult:
-    if got is None or isinstance(expected, LawTensor):
-        return OutputResult("diverges", "", np.inf, np.inf, problem="nothing where a value is wanted")
-    found = compare(got, expected)
-    result = OutputResult("conforms", digest(got, expected), found.ratio, found.ulp)
+def _output(expected: Tensor | LawTensor, actual: Array | None) -> Output:
+    if actual is None or isinstance(expected, LawTensor):
+        return Output("diverges", "", np.inf, np.inf, problem="nothing where a value is wanted")
+    found = compare(actual, expected)
+    output = Output("conforms", digest(actual, expected), found.ratio, found.ulp)
     if found.fits:
-        return result
-    result.verdict, result.problem = "diverges", found.problem
+        return output
+    worst = None
     if expected.values is not None and found.worst >= 0:
-        result.worst = _element(expected, got, found.worst)
-    return result
+        worst = _element(expected, actual, found.worst)
+    return replace(output, verdict="diverges", problem=found.problem, worst=worst)
 
 
-def _counted(vector: Vector, name: str, expected: Tensor, got: Array) -> dict[str, float]:
-    found = counted(got, expected)
-    if found:
-        numbers = (
-            vector.inputs["x"] if "[" not in name else vector.inputs["gradients"][int(name.partition("[")[2][:-1])]
-        )
-        found["at"] = float(numbers[int(found.pop("position"))])
-    return found
+def _counted(vector: Vector, name: str, expected: Tensor, actual: Array) -> Counted | None:
+    found = counted(actual, expected)
+    if found is None:
+        return None
+    inputs, differ, ulp, position = found
+    x = vector.inputs["x"] if "[" not in name else vector.inputs["gradients"][int(name.partition("[")[2][:-1])]
+    return Counted(inputs, differ, ulp, float(x[position]))
 
 
-def _element(expected: Tensor, got: Array, position: int) -> dict[str, Any]:
+def _element(expected: Tensor, actual: Array, position: int) -> Worst:
     assert expected.values is not None
     assert expected.bound is not None
-    index = [int(i) for i in np.unravel_index(position, expected.shape)]
-    return {
-        "index": index,
-        "got": float(got[tuple(index)]),
-        "expected": float(expected.values[tuple(index)]),
-        "bound": float(expected.bound[tuple(index)]),
-    }
+    index = tuple(int(i) for i in np.unravel_index(position, expected.shape))
+    return Worst(index, float(actual[index]), float(expected.values[index]), float(expected.bound[index]))
 
 
-def _name_dependence(result: Result, vector: Vector, answer: Answer) -> None:
-    """Name the outputs that are right, and not the same for equal elements; say it of the others too."""
-    for name, output in result.outputs.items():
-        got, expected = answer.outputs.get(name), vector.expected[name]
-        if got is None or not isinstance(expected, Tensor) or output.problem:
+def _with_dependence(outputs: Mapping[str, Output], vector: Vector, answer: Answer) -> dict[str, Output]:
+    """Name the outputs whose equal inputs have unequal results, whether they conform or not."""
+    renamed = {}
+    for name, output in outputs.items():
+        actual, expected = answer.outputs.get(name), vector.expected[name]
+        if actual is None or not isinstance(expected, Tensor) or output.problem:
             continue
-        output.problem = position.dependence(vector, name, expected, got)
-        if output.problem and output.verdict == "conforms":
-            output.verdict, output.dialect = "dialect", position.DIALECT
-        elif output.problem and output.verdict == "diverges":
-            part = position.mixture(vector.prescribed, name, expected, got)
-            output.dialect = f"{part}+{position.DIALECT}" if part else ""
-            output.verdict = "dialect" if part else "diverges"
+        verdict, dialect = output.verdict, output.dialect
+        problem = position_dependence.dependence(vector, name, expected, actual)
+        if problem and verdict == "conforms":
+            verdict, dialect = "dialect", position_dependence.DIALECT
+        elif problem and verdict == "diverges":
+            part = position_dependence.mixture(vector.prescribed, name, expected, actual)
+            dialect = f"{part}+{position_dependence.DIALECT}" if part else ""
+            verdict = "dialect" if part else "diverges"
+        renamed[name] = replace(output, verdict=verdict, dialect=dialect, problem=problem)
+    return renamed
 
 
 class Fit(NamedTuple):
@@ -269,12 +210,13 @@ def _fitting(vector: Vector, name: str, got: Array) -> list[Fit]:
     return found
 
 
-def _name_dialects(result: Result, fits: Mapping[str, list[Fit]]) -> None:
+def _with_dialects(outputs: Mapping[str, Output], fits: Mapping[str, list[Fit]]) -> dict[str, Output]:
     """Name each output by the narrowest region; of equal ones, by the dialect that explains most outputs."""
     explained = Counter(fit.dialect for found in fits.values() for fit in found)
+    renamed = {}
     for name, found in fits.items():
         if found:
             order = sorted(found, key=lambda f: (f.width, -explained[f.dialect], f.parts, f.dialect))
-            output = result.outputs[name]
-            output.verdict, output.dialect = "dialect", order[0].dialect
-            output.also = tuple(fit.dialect for fit in order[1:])
+            first, *others = (fit.dialect for fit in order)
+            renamed[name] = replace(outputs[name], verdict="dialect", dialect=first, also=tuple(others))
+    return renamed

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from nnconform.conformance.judging.judge import VERDICTS
+from nnconform.conformance.model.verdicts import SEVERITY
 from nnconform.conformance.vectors.vector import Vector
 from nnconform.conformance.words import count
 
@@ -166,7 +166,7 @@ def _in_a_whole_run(state: State, taken: set[str]) -> list[str]:
         return [f"no result is in its scope ({places}): the framework has none such any more; remove it, or correct it"]
     rest = [row for row in state.scope if seen(row) != state.wanted]
     # A change for the worse first: what conforms may always have done so.
-    rest.sort(key=lambda row: -VERDICTS.index(row["verdict"]))
+    rest.sort(key=lambda row: -SEVERITY.index(row["verdict"]))
     now = "; ".join(f"{where(row)} {seen(row)}" for row in rest[:3]) + _more(len(rest), 3)
     if not covered:
         return [f"covers nothing: no result in its scope {state.wanted} any more: {now}; remove it"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nnconform.conformance.files import write_whole
-from nnconform.conformance.report.findings import BAD
+from nnconform.conformance.report.findings_of_rows import BAD
 from nnconform.conformance.vectors.vector import Vector
 
 from . import yaml_text

@@ -46,7 +46,7 @@ class Implementation:
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:
-        """Return the implementation of a report's row, or of a worker's hello."""
+        """Return the implementation of a report's row."""
         return cls(row["operation"], row["name"], tuple(row["modes"]), row["defaults"])
 
     def to_json(self) -> Json:

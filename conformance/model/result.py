@@ -32,6 +32,10 @@ class Worst:
     expected: float
     bound: float
 
+    def place(self, name: str) -> str:
+        """Return the element as an index into an output: ``dx[0, 3]``."""
+        return f"{name}[{', '.join(map(str, self.index))}]" if self.index else name
+
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:
         """Return the element of a report's row."""
@@ -106,7 +110,8 @@ class Measured:
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:
         """Return the statistics of a report's row."""
-        return cls(**{name: float(value) if isinstance(value, str) else value for name, value in row.items()})
+        values: dict[str, Any] = {k: float(value) if isinstance(value, str) else value for k, value in row.items()}
+        return cls(**values)
 
     def to_json(self) -> Json:
         """Return them as a report has them."""

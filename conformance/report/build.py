@@ -1,149 +1,97 @@
-"""The JSON report: the one source from which every other report is drawn (spec/schema/report.schema.json)."""
+"""Build the report of a run."""
 
 from __future__ import annotations
 
-import math
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-from nnconform.conformance.numbers import number
+from nnconform.conformance.judging.laws.law_tests import RATE
+from nnconform.conformance.model.report import FrameworkEntry, Implementation, Laws, Platform, Report
+from nnconform.conformance.model.result import Result
+from nnconform.conformance.running.driver import FrameworkRun
+from nnconform.conformance.running.run import Run
+from nnconform.conformance.running.worker import THREADS
 
-from . import curves
-from .store import FORMAT
-
-if TYPE_CHECKING:
-    from nnconform.conformance.judging.judge import OutputResult, Result
-    from nnconform.conformance.running.driver import FrameworkRun
-    from nnconform.conformance.running.run import Run
+from .curves import curves
 
 
-def _short(value: float) -> float | str:
-    return number(float(f"{value:.4g}")) if math.isfinite(value) else number(value)
-
-
-def _output(output: OutputResult) -> dict[str, Any]:
-
-    row: dict[str, Any] = {"verdict": output.verdict, "digest": output.digest, "ratio": _short(output.ratio)}
-    for key in ("measured", "counted"):
-        if found := getattr(output, key):
-            row[key] = {k: number(v) for k, v in found.items()}
-    row |= curves.of_output(output.picture)
-    if output.verdict == "conforms":
-        return row
-    row["ulp"] = _short(output.ulp)
-    for key in ("dialect", "fault", "problem"):
-        if getattr(output, key):
-            row[key] = getattr(output, key)
-    if output.also:
-        row["also"] = list(output.also)
-    if output.worst:
-        row["worst"] = {k: number(v) if isinstance(v, float) else v for k, v in output.worst.items()}
-    return row
-
-
-def _result(result: Result, versions: Mapping[str, str]) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "framework": result.framework,
-        "version": versions[result.framework],
-        "implementation": result.implementation,
-        "mode": result.mode,
-        "operation": result.vector.operation,
-        "vector": result.vector.id,
-        "profile": result.vector.profile,
-        "verdict": result.verdict,
-    }
-    if result.vector.unjudged:
-        row["judged"] = False
-    if result.dialect:
-        row["dialect"] = result.dialect
-    for key in ("reason", "printed"):
-        if getattr(result, key):
-            row[key] = getattr(result, key)
-    return row | {"outputs": {name: _output(o) for name, o in result.outputs.items()}}
-
-
-def _framework(entry: FrameworkRun) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "name": entry.hello.get("framework", entry.framework.name),
-        "target": entry.framework.target or entry.framework.name,
-        "adapter": entry.framework.module,
-        "status": entry.status,
-        "versions": dict(entry.hello.get("versions", {})),
-        "modes": list(entry.hello.get("modes", [])),
-        "implementations": [
-            {key: i[key] for key in ("operation", "name", "modes", "defaults")}
-            for i in entry.hello.get("implementations", [])
-        ],
-        "seconds": round(entry.seconds, 3),
-        "calls": entry.calls,
-        "inapplicable": entry.inapplicable,
-        "not_run": entry.calls - entry.answered,
-    }
-    if entry.framework.only:
-        row["only"] = list(entry.framework.only)
-    if entry.framework.pins:
-        row["packages"] = dict(entry.framework.pins)
-    row |= {key: entry.hello[key] for key in ("python", "threads") if key in entry.hello}
-    row |= {key: getattr(entry, key) for key in ("reason", "stderr") if getattr(entry, key)}
-    return row
-
-
-def document(run: Run, spec: str, problems: list[str], selection: Mapping[str, Any]) -> dict[str, Any]:
+def build(run: Run, spec: str, problems: Iterable[str], selection: Mapping[str, Sequence[str]]) -> Report:
     """Return the report of a run.
 
     Args:
-        run: what happened.
+        run: the run.
         spec: the version of the spec whose vectors were run.
-        problems: vector files that could not be used, a message each.
-        selection: the filters that were given, by option.
+        problems: vector files that could not be used, one message each.
+        selection: the filters, by option.
     """
-    from nnconform.conformance.running.worker import THREADS
-
-    versions = {
-        entry.hello["framework"]: next(iter(entry.hello["versions"].values()), "")
-        for entry in run.frameworks
-        if entry.hello
-    }
-    return {
-        "format": FORMAT,
-        "nnconform": version("nnconform"),
-        "spec": spec,
-        "complete": run.complete and all(entry.status in ("ran", "missing") for entry in run.frameworks),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": round(run.seconds, 3),
-        "platform": {
-            "system": platform.system(),
-            "machine": platform.machine(),
-            "processor": _processor(),
-            "cores": os.cpu_count() or 0,
-            "threads": THREADS,
-            "python": platform.python_version(),
-        },
-        "selection": {key: list(value) for key, value in selection.items() if value},
-        "vectors": len(run.vectors),
-        "asked": {vector.id: vector.digest for vector in run.vectors},
-        "problems": problems,
-        "frameworks": [_framework(entry) for entry in run.frameworks],
-        "faults": [vars(fault) for fault in run.faults],
-        "laws": _laws(run),
-        "curves": curves.curves(run.results),
-        "results": [_result(result, versions) for result in run.results],
-    }
+    # As the document has them, so that a text drawn from this report is that drawn from its file.
+    results = tuple(Result.from_json(result.to_json()) for result in run.results)
+    return Report(
+        nnconform=version("nnconform"),
+        spec=spec,
+        complete=run.complete and all(entry.status in ("ran", "missing") for entry in run.frameworks),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        seconds=round(run.seconds, 3),
+        platform=_platform(),
+        selection={key: tuple(value) for key, value in selection.items() if value},
+        vectors=len(run.vectors),
+        asked={vector.id: vector.digest for vector in run.vectors},
+        problems=tuple(problems),
+        frameworks=tuple(_framework(entry) for entry in run.frameworks),
+        faults=tuple(run.faults),
+        laws=_laws(run),
+        results=results,
+        curves=tuple(curves(run.results)),
+    )
 
 
-def _laws(run: Run) -> dict[str, float]:
-    """Return how many random samples were judged by how many tests, and how probable a false alarm is."""
-    from nnconform.conformance.judging.laws.law_tests import RATE
+def _framework(entry: FrameworkRun) -> FrameworkEntry:
+    framework, hello = entry.framework, entry.hello
+    served = () if hello is None else hello.implementations
+    return FrameworkEntry(
+        name=entry.name,
+        target=framework.target or framework.name,
+        adapter=framework.module,
+        status=entry.status,
+        versions={} if hello is None else hello.versions,
+        modes=() if hello is None else hello.modes,
+        implementations=tuple(Implementation(i.operation, i.name, i.modes, i.defaults) for i in served),
+        seconds=round(entry.seconds, 3),
+        calls=entry.calls,
+        inapplicable=entry.inapplicable,
+        not_run=entry.calls - entry.answered,
+        only=tuple(framework.only),
+        packages=dict(framework.pins),
+        python="" if hello is None else hello.python,
+        threads=None if hello is None else hello.threads,
+        reason=entry.reason,
+        stderr=entry.stderr,
+    )
 
-    tests = [int(o.measured["tests"]) for r in run.results for o in r.outputs.values() if "tests" in o.measured]
+
+def _laws(run: Run) -> Laws:
+    """Return how many random samples were judged by how many tests, and the probability of a false alarm."""
+    extremes = {vector.id for vector in run.vectors if vector.extremes}
+    measured = [o.measured for result in run.results for o in result.outputs.values() if o.measured is not None]
+    tests = [m.tests for m in measured if m.tests is not None]
     # The smallest and the largest element of a long sample.
-    tests += [2 for r in run.results if r.vector.extremes and r.outputs]
-    return {"samples": len(tests), "tests": sum(tests), "false_alarm": sum(tests) * RATE}
+    tests += [2 for result in run.results if result.vector in extremes and result.outputs]
+    return Laws(len(tests), sum(tests), sum(tests) * RATE)
+
+
+def _platform() -> Platform:
+    return Platform(
+        platform.system(),
+        platform.machine(),
+        _processor(),
+        os.cpu_count() or 0,
+        THREADS,
+        platform.python_version(),
+    )
 
 
 def _processor() -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .findings import Group
+from .findings_of_rows import Group
 
 Row = Mapping[str, Any]
 
@@ -72,8 +72,8 @@ def load(path: Path | None) -> LastRun | None:
     from . import store
 
     if path is not None:
-        return LastRun(store.load(path), path.name)
-    return LastRun(store.last()) if store.last_path().exists() else None
+        return LastRun(store.load(path).to_json(), path.name)
+    return LastRun(store.last().to_json()) if store.last_path().exists() else None
 
 
 def dialects_of(row: Row) -> Iterator[tuple[str, str]]:

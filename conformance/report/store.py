@@ -8,24 +8,24 @@ from pathlib import Path
 from typing import Any
 
 from nnconform.conformance.files import cache_folder, write_whole
-
-FORMAT = 1
+from nnconform.conformance.model.report import FORMAT, Report
+from nnconform.conformance.numbers import Json
 
 
 class ReportError(Exception):
     """A file is no report that can be used; the message names it, what is wrong, and what to do."""
 
 
-def write(report: Mapping[str, Any], path: Path) -> None:
+def write(report: Report, path: Path) -> None:
     """Write a report so that the file is whole or not there.
 
     Raises:
         OSError: the folder does not exist or cannot be written to.
     """
-    write_whole(path, _text(report).encode())
+    write_whole(path, text(report.to_json()).encode())
 
 
-def load(path: Path) -> dict[str, Any]:
+def load(path: Path) -> Report:
     """Return the report in a file.
 
     Raises:
@@ -33,13 +33,13 @@ def load(path: Path) -> dict[str, Any]:
     """
     from nnconform.conformance.schemas import schema_problem, validator
 
-    report = _read(path)
-    if problem := schema_problem(validator("report"), report):
+    document = _read(path)
+    if problem := schema_problem(validator("report"), document):
         raise ReportError(f"{path}: breaks spec/schema/report.schema.json: {problem}; run `nnconform run --json` again")
-    return report
+    return Report.from_json(document)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> Json:
     try:
         report = json.loads(path.read_bytes())
     except OSError as error:
@@ -51,7 +51,8 @@ def _read(path: Path) -> dict[str, Any]:
     return report
 
 
-def _text(report: Mapping[str, Any]) -> str:
+def text(report: Json) -> str:
+    """Return a report's document as JSON."""
     # One result or curve a line: small, and still fit for grep and diff.
     long = [key for key in ("curves", "results") if key in report]
     head = json.dumps({k: v for k, v in report.items() if k not in long}, indent=1)
@@ -64,7 +65,7 @@ def _lines(key: str, rows: Sequence[Mapping[str, Any]]) -> str:
     return f' "{key}": [\n{lines}\n ]'
 
 
-def remember(report: Mapping[str, Any]) -> Path | None:
+def remember(report: Report) -> Path | None:
     """Keep a report as the last run's in the user's cache; return where, or None where that cannot be written."""
     path = last_path()
     try:
@@ -75,13 +76,16 @@ def remember(report: Mapping[str, Any]) -> Path | None:
     return path
 
 
-def last() -> dict[str, Any]:
+def last() -> Report:
     """Return the last run's report, unchecked: this program has written it, and checking takes longer than reading.
 
     Raises:
         ReportError: it cannot be read, or is of another format.
     """
-    return _read(last_path())
+    try:
+        return Report.from_json(_read(last_path()))
+    except (LookupError, TypeError, ValueError, AttributeError):
+        raise ReportError(f"{last_path()}: damaged, or of another version; run `nnconform run` again") from None
 
 
 def last_path() -> Path:

@@ -6,18 +6,19 @@ import queue
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nnconform.conformance.judging.judge import Result
-from nnconform.conformance.model.calls import Answer, Call
+from nnconform.conformance.model.calls import Answer, Call, Hello
+from nnconform.conformance.model.report import Fault
+from nnconform.conformance.model.result import Result
 from nnconform.conformance.vectors.tensors import Array
 from nnconform.conformance.vectors.vector import Vector
 
 from .frameworks import BUILT_IN, Framework
-from .journal import Earlier, result_of, same_framework
+from .journal import Earlier
 from .options import Options
 from .outputs import Key
 from .selection import Selection, calls_for
@@ -29,16 +30,6 @@ WORTH_HELPING = 15.0
 
 
 @dataclass
-class Fault:
-    """The suite's own failure: an adapter that breaks its contract."""
-
-    framework: str
-    implementation: str
-    vector: str
-    message: str
-
-
-@dataclass
 class FrameworkRun:
     """What became of one framework.
 
@@ -46,7 +37,7 @@ class FrameworkRun:
         framework: which.
         status: ran, missing, failed (it could not start) or stopped (it ended too often).
         reason: why it did not run, or not to the end.
-        hello: what the worker said of itself.
+        hello: the worker's greeting; None if it did not start.
         seconds: from start to end.
         calls: how many calls were planned, by the worker's implementations.
         answered: how many of them have ended, one way or another.
@@ -60,7 +51,7 @@ class FrameworkRun:
     framework: Framework
     status: str = "ran"
     reason: str = ""
-    hello: Mapping[str, Any] = field(default_factory=dict)
+    hello: Hello | None = None
     seconds: float = 0.0
     calls: int = 0
     answered: int = 0
@@ -69,6 +60,16 @@ class FrameworkRun:
     results: list[Result] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     tensors: dict[Key, Array] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The adapter's name, as its worker gives it."""
+        return self.framework.name if self.hello is None else self.hello.framework
+
+    @property
+    def version(self) -> str:
+        """The version of the framework; "" if its worker did not start."""
+        return "" if self.hello is None else self.hello.version
 
 
 Event = tuple[str, Any]
@@ -90,7 +91,7 @@ class Job:
         self.began = time.monotonic()
         self.lock = threading.Lock()
 
-    def plan(self, hello: Mapping[str, Any]) -> None:
+    def plan(self, hello: Hello) -> None:
         """Lay out the calls that this worker's implementations want, without those that an earlier run has made."""
         only, run = self.run.framework.only, self.run
         run.hello = hello
@@ -102,21 +103,18 @@ class Job:
                 self.left.append((v, left))
         self.planned = sum(len(calls) for _, calls in self.left)
 
-    def _restore(self, hello: Mapping[str, Any]) -> set[tuple[str, Call]]:
-        """Take over what an earlier run has found with the same versions; return its calls."""
+    def _restore(self, hello: Hello) -> set[tuple[str, Call]]:
+        """Take over the results of an earlier run with the same versions; return its calls."""
         done: set[tuple[str, Call]] = set()
-        if self.earlier is None or not same_framework(self.earlier.hello, hello):
+        if self.earlier is None or self.earlier.hello != hello.document:
             return done
-        vectors = {v.id: v for v in self.vectors}
         for entry in self.earlier.entries:
-            call = Call(entry["implementation"], entry["mode"])
-            done.add((entry["vector"], call))
+            done.add((entry.vector, entry.call))
             self.run.answered += 1
-            if "result" in entry:
-                self.run.results.append(result_of(entry["result"], hello["framework"], vectors[entry["vector"]]))
-            elif "fault" in entry:
-                fault = Fault(hello["framework"], call.implementation, entry["vector"], entry["fault"])
-                self.run.faults.append(fault)
+            if entry.result is not None:
+                self.run.results.append(entry.result)
+            elif entry.fault:
+                self.run.faults.append(Fault(hello.framework, entry.call.implementation, entry.vector, entry.fault))
             else:
                 self.run.inapplicable += 1
         return done
@@ -236,9 +234,9 @@ class Driver(threading.Thread):
         elif self.worker.hello != job.run.hello:
             raise WorkerFailed(f"another worker of {framework.name} says other things of itself than the first")
 
-    def _greet(self, job: Job, hello: Mapping[str, Any]) -> None:
+    def _greet(self, job: Job, hello: Hello) -> None:
         """Take in the first hello of a framework; of two adapters of one name, the one named first has it."""
-        name = hello["framework"]
+        name = hello.framework
         for other in self.jobs[: self.jobs.index(job)]:
             if other.run.framework.side != job.run.framework.side:
                 continue
@@ -246,7 +244,7 @@ class Driver(threading.Thread):
             if job.run.framework.module not in {framework.module for framework in BUILT_IN}:
                 while not other.greeted.wait(0.1) and not self.halted:
                     pass
-            if other.run.hello.get("framework") == name:
+            if other.run.hello is not None and other.run.hello.framework == name:
                 raise WorkerFailed(f"two adapters are named {name}; give one of them another name")
         job.plan(hello)
         self.events.put(("started", job.run))

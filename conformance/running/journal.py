@@ -18,7 +18,9 @@ from importlib import resources
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from nnconform.conformance.judging.judge import OutputResult, Result
+from nnconform.conformance.model.calls import Call, Hello
+from nnconform.conformance.model.result import Result
+from nnconform.conformance.numbers import Json
 from nnconform.conformance.vectors.vector import Vector
 
 if TYPE_CHECKING:
@@ -37,17 +39,50 @@ class Busy(JournalError):
     """Another run is writing the journal."""
 
 
-@dataclass
-class Earlier:
-    """What an earlier, interrupted run found of one framework.
+@dataclass(frozen=True)
+class Entry:
+    """One call in a journal.
 
     Attributes:
-        hello: what its worker said of itself.
-        entries: one a call: vector, implementation, mode, and ``result``, ``fault`` or ``inapplicable``.
+        vector: the vector's id.
+        call: the implementation and mode.
+        result: the verdict before ``diagnose``; None if there is none.
+        fault: the adapter's breach of its contract; "" if there is none. Without both, the call does not apply.
     """
 
-    hello: Mapping[str, Any] = field(default_factory=dict)
-    entries: list[Mapping[str, Any]] = field(default_factory=list)
+    vector: str
+    call: Call
+    result: Result | None = None
+    fault: str = ""
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Entry:
+        """Return the entry of a line."""
+        result = None
+        if "result" in row:
+            points = {part: [(b, x, y) for b, x, y in of] for part, of in row["points"].items()}
+            result = dataclasses.replace(Result.from_json(row["result"]), points=points)
+        return cls(row["vector"], Call(row["implementation"], row["mode"]), result, row.get("fault", ""))
+
+    def to_json(self) -> Json:
+        """Return the line."""
+        row: Json = {"vector": self.vector, "implementation": self.call.implementation, "mode": self.call.mode}
+        if self.result is not None:
+            row |= {"result": self.result.to_json(), "points": self.result.points}
+        return row | ({"fault": self.fault} if self.fault else {})
+
+
+@dataclass
+class Earlier:
+    """The results of an earlier, interrupted run for one framework.
+
+    Attributes:
+        hello: its worker's greeting.
+        entries: one per call.
+    """
+
+    hello: Json = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
 
 
 def beside(report: Path) -> Path:
@@ -155,22 +190,30 @@ class Journal:
             else:
                 earlier = self.earlier.setdefault(entry["target"], Earlier())
                 if "hello" in entry:
-                    if not same_framework(earlier.hello, entry["hello"]):
+                    if earlier.hello != entry["hello"]:
                         earlier.entries.clear()
                     earlier.hello = entry["hello"]
                 else:
-                    earlier.entries.append(entry)
+                    earlier.entries.append(Entry.from_json(entry))
             whole += len(line)
         if not whole:
             raise JournalError(f"{self.path}: nothing is in it; run without --resume")
         self._file.truncate(whole)
 
-    def add(self, entry: Mapping[str, Any]) -> None:
-        """Write an entry, so that it outlives this process; where there is no room for it, the run goes on without."""
+    def begin(self, target: str, hello: Hello) -> None:
+        """Write the greeting of a framework's worker."""
+        self._append({"target": target, "hello": hello.document})
+
+    def add(self, target: str, entry: Entry) -> None:
+        """Write a call of a framework, so that it outlives this process."""
+        self._append({"target": target, **entry.to_json()})
+
+    def _append(self, line: Mapping[str, Any]) -> None:
+        """Write a line; a run with a full disk continues without its journal."""
         if self.trouble:
             return
         try:
-            self._write(entry)
+            self._write(line)
         except OSError as error:
             self.trouble = f"{self.path}: cannot be written any more: {error.strerror}"
 
@@ -187,21 +230,3 @@ class Journal:
         """Remove the journal: the report has everything."""
         self.path.unlink(missing_ok=True)
         self.close()
-
-
-def same_framework(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
-    """Say whether two workers said the same of themselves, so that what the one found the other would find."""
-    return dict(earlier) == dict(now)
-
-
-def entry_of(result: Result) -> dict[str, Any]:
-    """Return a result as a journal holds it."""
-    row = {f.name: getattr(result, f.name) for f in dataclasses.fields(Result)}
-    outputs = {name: dataclasses.asdict(output) for name, output in result.outputs.items()}
-    return {k: v for k, v in row.items() if k not in ("vector", "framework")} | {"outputs": outputs}
-
-
-def result_of(entry: Mapping[str, Any], framework: str, vector: Vector) -> Result:
-    """Return the result that ``entry_of`` was given."""
-    outputs = {name: OutputResult(**{**o, "also": tuple(o["also"])}) for name, o in entry["outputs"].items()}
-    return Result(**{**entry, "framework": framework, "vector": vector, "outputs": outputs})

@@ -5,19 +5,21 @@ from __future__ import annotations
 import queue
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nnconform.conformance.judging.dialect_diagnosis import diagnose
-from nnconform.conformance.judging.judge import ContractBroken, Result, judge
+from nnconform.conformance.judging.judge import ContractBroken, judge
 from nnconform.conformance.model.calls import Answer
+from nnconform.conformance.model.report import Fault
+from nnconform.conformance.model.result import Result
 from nnconform.conformance.vectors.vector import LawTensor, Vector
 
-from .driver import Driver, Event, Fault, FrameworkRun, Job
+from .driver import Driver, Event, FrameworkRun, Job
 from .frameworks import Framework, UsageError
-from .journal import Journal, entry_of
+from .journal import Entry, Journal
 from .options import Options
 from .selection import Selection, matches, with_witnesses
 from .worker import stage
@@ -100,7 +102,7 @@ def run(
             # A helper that could not go on gave its vector back when nobody was there to take it any more.
             job.run.status, job.run.reason = "stopped", f"{len(job.left)} vectors were left when its workers had ended"
     for entry in result.frameworks:
-        _settle(entry, result.vectors)
+        _settle(entry, result.vectors, {v.id: v for v in vectors})
     result.seconds = time.monotonic() - began
     return result
 
@@ -122,18 +124,18 @@ def _jobs(
     return jobs
 
 
-def _settle(entry: FrameworkRun, chosen: Sequence[Vector]) -> None:
+def _settle(entry: FrameworkRun, chosen: Sequence[Vector], vectors: Mapping[str, Vector]) -> None:
     """Name the dialects, leave out what only served for that, and put the results in order."""
-    diagnose(entry.results)
+    results = diagnose(entry.results, vectors)
     place = {v.id: number for number, v in enumerate(chosen)}
-    served = entry.hello.get("implementations", ())
-    rank = {(i["name"], mode): number for number, i in enumerate(served) for mode in i["modes"]}
+    served = () if entry.hello is None else entry.hello.implementations
+    rank = {(i.name, mode): number for number, i in enumerate(served) for mode in i.modes}
     chosen_faults = (fault for fault in entry.faults if fault.vector in place)
     entry.faults = sorted(chosen_faults, key=lambda f: (place[f.vector], f.implementation, f.message))
     # Workers answer in no fixed order: a report has the vectors'.
     entry.results = sorted(
-        (r for r in entry.results if r.vector.id in place),
-        key=lambda r: (place[r.vector.id], rank[r.implementation, r.mode]),
+        (r for r in results if r.vector in place),
+        key=lambda r: (place[r.vector], rank[r.implementation, r.mode]),
     )
     entry.tensors = {key: tensor for key, tensor in entry.tensors.items() if key[3] in place}
 
@@ -144,16 +146,16 @@ def check_ran(outcome: Run, selection: Selection) -> None:
     Raises:
         UsageError: there is one, or nothing was run.
     """
-    served = [i for entry in outcome.frameworks for i in entry.hello.get("implementations", ())]
+    served = [i for entry in outcome.frameworks if entry.hello is not None for i in entry.hello.implementations]
     failed = any(entry.status in ("failed", "stopped") for entry in outcome.frameworks)
     if not served or failed or not outcome.complete:
         return
     hint = "`nnconform list implementations` shows what there is"
     for glob in selection.implementations:
-        if not any(matches(i["name"], (glob,)) for i in served):
+        if not any(matches(i.name, (glob,)) for i in served):
             raise UsageError(f"--implementation {glob} matches nothing that these frameworks have; {hint}")
     for glob in selection.modes:
-        if not any(matches(mode, (glob,)) for i in served for mode in i["modes"]):
+        if not any(matches(mode, (glob,)) for i in served for mode in i.modes):
             raise UsageError(f"--mode {glob} matches nothing that these frameworks have; {hint}")
     if not outcome.results and not outcome.faults:
         raise UsageError(f"no implementation of these frameworks takes these vectors in these modes; {hint}")
@@ -185,31 +187,27 @@ class _Collector:
             yield kind, payload, None
 
     def _started(self, entry: FrameworkRun) -> None:
-        for i in entry.hello["implementations"]:
-            self._omits[id(entry), i["operation"], i["name"], i["defaults"]] = tuple(i["omits"])
+        assert entry.hello is not None
+        for i in entry.hello.implementations:
+            self._omits[id(entry), i.operation, i.name, i.defaults] = i.omits
         if self._journal is not None:
-            self._journal.add({"target": entry.framework.name, "hello": entry.hello})
+            self._journal.begin(entry.framework.name, entry.hello)
 
     def _take(self, entry: FrameworkRun, vector: Vector, answer: Answer) -> None:
         found = self._judged(entry, vector, answer)
         entry.answered += 1
-        call: dict[str, Any] = {
-            "vector": vector.id,
-            "implementation": answer.call.implementation,
-            "mode": answer.call.mode,
-        }
         if isinstance(found, Result):
             entry.results.append(found)
-            call["result"] = entry_of(found)
             if self._keep:
                 self._keep_tensors(entry, vector, answer)
         elif isinstance(found, Fault):
             entry.faults.append(found)
-            call["fault"] = found.message
         else:
             entry.inapplicable += 1
         if self._journal is not None:
-            self._journal.add({"target": entry.framework.name, **call})
+            result = found if isinstance(found, Result) else None
+            fault = found.message if isinstance(found, Fault) else ""
+            self._journal.add(entry.framework.name, Entry(vector.id, answer.call, result, fault))
 
     def _judged(self, entry: FrameworkRun, vector: Vector, answer: Answer) -> Result | Fault | None:
         name = answer.call.implementation
@@ -219,17 +217,17 @@ class _Collector:
         try:
             if answer.status == "fault":
                 raise ContractBroken(f"{name} on {vector.id}: {answer.reason}")
-            return judge(entry.hello["framework"], vector, omits, answer)
+            return judge(entry.name, vector, omits, answer, version=entry.version)
         except ContractBroken as broken:
             reason = str(broken)
         except Exception as error:
             # One answer that the suite cannot judge must not cost all the others.
             reason = f"{name} on {vector.id} cannot be judged: {type(error).__name__}: {error}"
-        return Fault(entry.hello["framework"], name, vector.id, reason)
+        return Fault(entry.name, name, vector.id, reason)
 
     @staticmethod
     def _keep_tensors(entry: FrameworkRun, vector: Vector, answer: Answer) -> None:
-        head = entry.hello["framework"], answer.call.implementation, answer.call.mode, vector.id
+        head = entry.name, answer.call.implementation, answer.call.mode, vector.id
         for name, tensor in answer.outputs.items():
             if tensor is not None and not isinstance(vector.expected.get(name), LawTensor):
                 entry.tensors[*head, name] = tensor

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import fnmatch
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .frameworks import UsageError, suggestion
 
 if TYPE_CHECKING:
-    from nnconform.conformance.model.calls import Call
+    from nnconform.conformance.model.calls import Call, Hello
     from nnconform.conformance.model.result import Result
     from nnconform.conformance.vectors.vector import Vector
 
@@ -100,7 +100,7 @@ def with_witnesses(chosen: Sequence[Vector], everything: Sequence[Vector]) -> li
     return [*chosen, *added.values()]
 
 
-def calls_for(vector: Vector, hello: Mapping[str, Any], only: Sequence[str], selection: Selection) -> list[Call]:
+def calls_for(vector: Vector, hello: Hello, only: Sequence[str], selection: Selection) -> list[Call]:
     """Return the calls to make on a vector: compiled modes run a few vectors, slow modes when asked for.
 
     What not every implementation can be asked is put to those that say that they take it (PROTOCOL-3). Where the plain
@@ -108,23 +108,20 @@ def calls_for(vector: Vector, hello: Mapping[str, Any], only: Sequence[str], sel
     """
     from nnconform.conformance.model.calls import Call
 
-    plain = hello["modes"][0]
+    plain = hello.modes[0]
     result = []
-    for implementation in hello["implementations"]:
-        name = implementation["name"]
-        if implementation["operation"] != vector.operation:
+    for served in hello.implementations:
+        if served.operation != vector.operation or served.defaults != (vector.profile == "defaults"):
             continue
-        if implementation["defaults"] != (vector.profile == "defaults"):
+        if not vector.needs <= served.takes:
             continue
-        if not vector.needs <= {*implementation.get("takes", ())}:
+        if not matches(served.name, only) or not matches(served.name, selection.implementations):
             continue
-        if not matches(name, only) or not matches(name, selection.implementations):
-            continue
-        for mode in implementation["modes"]:
-            few = vector.lengths and hello.get("compiles_shapes", False) and not selection.vectors
-            asked = matches(mode, selection.modes) if selection.modes else mode not in hello["on_request"]
+        for mode in served.modes:
+            few = vector.lengths and hello.compiles_shapes and not selection.vectors
+            asked = matches(mode, selection.modes) if selection.modes else mode not in hello.on_request
             if asked and (vector.compiled or (mode == plain and not few)):
-                result.append(Call(name, mode))
+                result.append(Call(served.name, mode))
     return result
 
 

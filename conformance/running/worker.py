@@ -12,7 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from nnconform.conformance.model.calls import Answer, Call
+from nnconform.conformance.model.calls import Answer, Call, Hello
 from nnconform.conformance.schemas import schema_problem, validator
 from nnconform.conformance.vectors.vector import Vector
 
@@ -112,11 +112,7 @@ def stage(folder: Path) -> None:
 
 
 class Worker:
-    """One adapter's process.
-
-    Attributes:
-        hello: what it said of itself: versions, modes, implementations.
-    """
+    """One adapter's process."""
 
     def __init__(self, launch: Launch, folder: Path) -> None:
         """Start the process; ``start`` waits until it has imported its framework.
@@ -130,11 +126,17 @@ class Worker:
         """
         self._name = launch.adapter
         self._last: dict[str, str] = {}
-        self.hello: dict[str, Any] = {}
+        self._hello: Hello | None = None
         try:
             self._process = Process(launch.words, folder, launch.environment(folder), launch.memory)
         except OSError as error:
             raise WorkerFailed(f"the worker of {self._name} cannot be started: {error}") from None
+
+    @property
+    def hello(self) -> Hello:
+        """Its greeting, once it has started."""
+        assert self._hello is not None
+        return self._hello
 
     def start(self) -> None:
         """Wait until the process has imported its framework and said what it serves.
@@ -153,8 +155,8 @@ class Worker:
             raise WorkerFailed(f"the worker of {self._name} speaks protocol {spoken!r}; wanted {PROTOCOL}")
         if problem := schema_problem(validator("protocol", "hello"), first):
             raise WorkerFailed(f"the worker of {self._name} did not say hello as the protocol wants: {problem}")
-        self.hello = messages.legible(first["hello"])
-        served = [(i["operation"], i["name"], i["defaults"]) for i in self.hello["implementations"]]
+        self._hello = Hello.from_json(messages.legible(first["hello"]))
+        served = [(i.operation, i.name, i.defaults) for i in self._hello.implementations]
         if twice := next((of for of in served if served.count(of) > 1), None):
             raise WorkerFailed(f"the worker of {self._name} serves {twice[1]} twice for {twice[0]}; wanted once")
         self._process.printed(first.get("stderr"))

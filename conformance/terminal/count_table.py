@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nnconform.conformance.layout import Line, Table
-from nnconform.conformance.report.findings import COLUMNS, HEADS, failed
+from nnconform.conformance.report.findings_of_rows import COLUMNS, HEADS, failed
 from nnconform.conformance.vectors.operations import OUTPUTS
 
 Row = Mapping[str, Any]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from nnconform.conformance.layout import Line, Part
-from nnconform.conformance.report.findings import who
+from nnconform.conformance.report.findings_of_rows import who
 from nnconform.conformance.words import joined
 
 TITLE = "Every number of a half format, against the exact result rounded once:"

@@ -8,7 +8,7 @@ from typing import Any
 
 from nnconform.conformance.diff.wording import short
 from nnconform.conformance.layout import Command, Line, Part
-from nnconform.conformance.report.findings import Group, Row, again, groups, is_finding
+from nnconform.conformance.report.findings_of_rows import Group, Row, again, groups, is_finding
 from nnconform.conformance.words import count
 
 Found = Mapping[tuple[str, str, str], Group]

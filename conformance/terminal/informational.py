@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nnconform.conformance.layout import Line, Part, Table
-from nnconform.conformance.report.findings import BAD, first_line
+from nnconform.conformance.report.findings_of_rows import BAD, first_line
 from nnconform.conformance.words import count
 
 Row = Mapping[str, Any]

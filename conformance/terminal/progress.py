@@ -76,7 +76,7 @@ class Watch:
         if kind == "started":
             self.entry, self.started, self.before = entry, time.monotonic(), entry.answered
             if not _ours(entry.framework):
-                self.label = clean(entry.hello["framework"])
+                self.label = clean(entry.name)
         elif kind == "flight":
             driver, vector = detail
             if not vector:

@@ -10,8 +10,8 @@ from typing import Any
 
 from nnconform.conformance import console
 from nnconform.conformance.layout import WIDTH, Line, Part
-from nnconform.conformance.report import findings
-from nnconform.conformance.report.findings import exit_status
+from nnconform.conformance.report import findings_of_rows as findings
+from nnconform.conformance.report.findings_of_rows import exit_status
 from nnconform.conformance.words import count
 
 from . import count_table, exhaustive_counts, findings_to_act_on, headroom, informational

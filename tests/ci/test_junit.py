@@ -17,7 +17,7 @@ import xmlschema
 from nnconform.conformance.ci import junit
 from nnconform.conformance.diff import document as diff
 from nnconform.conformance.diff import summary
-from nnconform.conformance.report.findings import exit_status
+from nnconform.conformance.report.findings_of_rows import exit_status
 from nnconform.conformance.schemas import validator
 
 LIARS = Path(__file__).parents[1] / "liars"

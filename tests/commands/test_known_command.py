@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from nnconform.conformance.report import findings, store
+from nnconform.conformance.model.report import Report
+from nnconform.conformance.report import findings_of_rows as findings
+from nnconform.conformance.report import store
 
 LIAR = Path(__file__).parents[1] / "liars" / "known_differs.py"
 
@@ -27,7 +29,7 @@ def files(differs, tmp_path) -> Callable[[str], tuple[Path, str, Path]]:
     """Write a list and the report of the whole run; return the words for the command line."""
 
     def write(entries: str) -> tuple[Path, str, Path]:
-        store.write(differs, tmp_path / "report.json")
+        store.write(Report.from_json(differs), tmp_path / "report.json")
         (tmp_path / "known.yaml").write_text(f"format: 1\nknown:\n{entries}")
         return tmp_path / "known.yaml", "--report", tmp_path / "report.json"
 
@@ -63,7 +65,7 @@ def test_the_command_ends_with_status_1_where_an_entry_does_not_hold(cli, files)
 
 
 def test_the_command_goes_by_the_last_run(cli, files, differs):
-    store.remember(differs)
+    store.remember(Report.from_json(differs))
     assert ":3: holds" in words_of(cli("known", files(ELU)[0]))
 
 
@@ -91,7 +93,7 @@ def test_a_run_takes_the_list_by_an_option(cli, file, tmp_path):
 
 
 def test_the_command_updates_checks_and_finds_nothing_left_to_do(cli, differs, file, tmp_path):
-    store.write(differs, tmp_path / "report.json")
+    store.write(Report.from_json(differs), tmp_path / "report.json")
     words = ("known", file, "--report", tmp_path / "report.json")
     first = cli(*words, "--update")
     assert f"{file}: added: liar, liar.elu, elu/*/bfloat16 diverges (51)" in words_of(first)
@@ -100,7 +102,7 @@ def test_the_command_updates_checks_and_finds_nothing_left_to_do(cli, differs, f
 
 
 def test_the_command_refuses_a_partial_run_with_status_2(cli, differs, file, tmp_path):
-    store.write(differs | {"complete": False}, tmp_path / "report.json")
+    store.write(Report.from_json(differs | {"complete": False}), tmp_path / "report.json")
     result = cli("known", file, "--update", "--report", tmp_path / "report.json")
     assert "not updated: the run is incomplete" in result.stderr
     assert result.exit_code == 2

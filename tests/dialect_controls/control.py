@@ -10,7 +10,7 @@ from typing import Any
 from mutants.gate import DTYPES, results_of_source, telling
 from mutants.mutant import changed
 
-from nnconform.conformance.judging.judge import Result
+from nnconform.conformance.model.result import Result
 from nnconform.conformance.vectors.dialects import dialects
 from nnconform.conformance.vectors.vector import Vector
 from nnconform.reference.dialects import DIALECTS
@@ -118,9 +118,9 @@ def diagnosis(control: Control, vectors: Sequence[Vector], *, every: bool = Fals
     for result in results:
         said = _names(result)
         if control.dialect in said:
-            found.named[result.vector.operation, result.vector.dtype].append(result.vector.id)
+            found.named[result.operation, result.dtype].append(result.vector)
         found.wrong += [
-            f"{result.vector.id}: {name} is {what}"
+            f"{result.vector}: {name} is {what}"
             for what, name in said.items()
             if not set(what.split("+")) <= set(control.parts)
         ]

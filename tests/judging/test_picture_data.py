@@ -6,7 +6,6 @@ import copy
 import json
 import math
 from importlib import resources
-from types import SimpleNamespace
 
 import jsonschema
 import numpy as np
@@ -15,9 +14,11 @@ import pytest
 from nnconform.adapters.numpy import he_normal
 from nnconform.conformance.judging.error_curves import of_answer
 from nnconform.conformance.judging.laws.sample import Sample
-from nnconform.conformance.judging.laws.sample_histogram import of_sample
+from nnconform.conformance.judging.laws.sample_histogram import picture_of
+from nnconform.conformance.model.report import Curve
+from nnconform.conformance.model.result import Picture, Result
 from nnconform.conformance.report.curves import curves
-from nnconform.conformance.running.journal import entry_of, result_of
+from nnconform.conformance.running.journal import Entry
 from nnconform.conformance.vectors.vector import LawTensor
 
 SCHEMA = json.loads(resources.files("nnconform.spec").joinpath("schema/report.schema.json").read_text())
@@ -73,15 +74,15 @@ def test_the_law_of_a_sample_is_that_of_the_vector(report, published):
 
 
 def test_what_lies_beyond_the_ends_is_in_the_outer_bins_and_a_nan_in_none():
-    found = of_sample(Sample(np.float32([-np.inf, -9, 4, np.inf, 0, np.nan])), law())
-    counts = found["histogram"]["counts"]
+    found = picture_of(Sample(np.float32([-np.inf, -9, 4, np.inf, 0, np.nan])), law())
+    counts = found.histogram.counts
     assert (counts[0], counts[32], counts[-1], sum(counts)) == (2, 1, 2, 5)
-    assert (found["quantiles"][0], found["quantiles"][-1]) == (-math.inf, math.inf)
+    assert (found.quantiles[0], found.quantiles[-1]) == (-math.inf, math.inf)
 
 
 @pytest.mark.parametrize(("sample", "stddev"), [([], 1.0), ([np.nan], 1.0), ([1.0], 0.0)])
 def test_a_sample_without_numbers_or_a_law_without_deviation_has_no_histogram(sample, stddev):
-    assert of_sample(Sample(np.float32(sample)), law(stddev)) == {"law": {"name": "normal", "bound": math.inf}}
+    assert picture_of(Sample(np.float32(sample)), law(stddev)) == Picture("normal", math.inf)
 
 
 def test_an_error_of_elu_stands_in_the_binade_of_its_x(published):
@@ -160,8 +161,8 @@ def test_outputs_of_a_wrong_dtype_or_shape_add_no_points(published):
 
 
 def result(implementation, points, mode="eager"):
-    vector = SimpleNamespace(operation="elu", dtype="float32")
-    return SimpleNamespace(framework="f", implementation=implementation, mode=mode, vector=vector, points=points)
+    head = "f", "1.0", implementation, mode, "elu", "elu/made-up/float32", "core", "conforms"
+    return Result(*head, points=points)
 
 
 def test_the_same_curve_of_several_implementations_is_stated_once():
@@ -174,13 +175,13 @@ def test_the_same_curve_of_several_implementations_is_stated_once():
             result("c", {"negative": [(0, 0.0, 1.0)]}),
         ]
     )
-    assert rows[0]["implementations"] == [{"name": "a", "modes": ["eager", "jit"]}, {"name": "b", "modes": ["eager"]}]
-    assert [row["points"] for row in rows] == [[[0, 2]], [[0, 1]]]
+    assert rows[0] == Curve("elu", "negative", "f", "float32", {"a": ("eager", "jit"), "b": ("eager",)}, ((0.0, 2.0),))
+    assert [row.points for row in rows] == [((0.0, 2.0),), ((0.0, 1.0),)]
 
 
 def test_a_curve_has_the_worst_point_of_each_binade():
     rows = curves([result("a", {"negative": [(0, 0.0, y), (-3, -3.0, 1.0)]}) for y in (1.0, math.inf, 0.0)])
-    assert [row["points"] for row in rows] == [[[-3, 1], [0, "inf"]]]
+    assert [row.to_json()["points"] for row in rows] == [[[-3, 1], [0, "inf"]]]
 
 
 def test_a_run_that_is_gone_on_with_has_the_same_curves(published):
@@ -190,8 +191,9 @@ def test_a_run_that_is_gone_on_with_has_the_same_curves(published):
     vector = published["elu/near-zero/float32"]
     outputs = right(vector) | {"y": moved(vector.expected["y"].values, 3, 1)}
     found = judge("f", vector, (), Answer(Call("api", "eager"), "value", "", outputs))
-    again = result_of(json.loads(json.dumps(entry_of(found))), "f", vector)
-    assert curves([again]) == curves([found]) != []
+    entry = Entry(vector.id, Call("api", "eager"), found)
+    again = Entry.from_json(json.loads(json.dumps(entry.to_json())))
+    assert curves([again.result]) == curves([found]) != []
 
 
 def test_a_report_with_pictures_keeps_its_schema(report):

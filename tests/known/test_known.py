@@ -13,7 +13,7 @@ import pytest
 from nnconform.conformance.known import matching
 from nnconform.conformance.known.file import Entry, parse
 from nnconform.conformance.known.scope import in_range
-from nnconform.conformance.report import findings
+from nnconform.conformance.report import findings_of_rows as findings
 from nnconform.conformance.running.selection import Selection, matches
 from nnconform.conformance.schemas import validator
 

@@ -13,7 +13,7 @@ import pytest
 
 from nnconform.conformance.known import matching
 from nnconform.conformance.known.update import Refused, update
-from nnconform.conformance.report import findings
+from nnconform.conformance.report import findings_of_rows as findings
 
 LIAR = Path(__file__).parents[1] / "liars" / "known_differs.py"
 Change = Callable[[dict[str, Any]], object]

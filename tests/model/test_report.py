@@ -7,7 +7,7 @@ import recorded
 
 from nnconform.conformance.model.report import Report
 from nnconform.conformance.model.verdicts import DISPLAY, FAILING, SEVERITY
-from nnconform.conformance.report.store import _text
+from nnconform.conformance.report.store import text
 
 
 @pytest.fixture(scope="module", params=["full", "explained"])
@@ -16,7 +16,7 @@ def document(request):
 
 
 def test_a_document_is_written_again_byte_for_byte(document):
-    assert _text(Report.from_json(document).to_json()) == _text(document)
+    assert text(Report.from_json(document).to_json()) == text(document)
 
 
 def test_a_result_fails_a_run_by_its_verdict_unless_it_is_known_or_a_default(document):

@@ -19,8 +19,9 @@ import numpy as np
 from nnconform.adapters import Adapter
 from nnconform.adapters.worker import hello, load, serve
 from nnconform.conformance.judging.dialect_diagnosis import diagnose
-from nnconform.conformance.judging.judge import Result, judge
-from nnconform.conformance.model.calls import Answer
+from nnconform.conformance.judging.judge import judge
+from nnconform.conformance.model.calls import Answer, Hello
+from nnconform.conformance.model.result import Result
 from nnconform.conformance.running import messages as wire
 from nnconform.conformance.running.selection import Selection, calls_for
 from nnconform.conformance.vectors.vector import Vector
@@ -88,8 +89,9 @@ def results_of(adapter: Adapter, vectors: Iterable[Vector]) -> list[Result]:
     Raises:
         WrongMutant: an answer breaks the contract of adapters, so that a run would not judge it.
     """
-    said, results = hello(adapter, 1), []
-    asked = [(v, call) for v in vectors for call in calls_for(v, said, (), Selection())]
+    by_id = {vector.id: vector for vector in vectors}
+    said, results = Hello.from_json(hello(adapter, 1)), []
+    asked = [(v, call) for v in by_id.values() for call in calls_for(v, said, (), Selection())]
     lines = b"".join(wire.request(v, [(call.implementation, call.mode)]) for v, call in asked)
     messages: list[Mapping[str, Any]] = []
     with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
@@ -100,8 +102,7 @@ def results_of(adapter: Adapter, vectors: Iterable[Vector]) -> list[Result]:
         outputs = wire.outputs(message.get("outputs", {}))
         answer = Answer(call, message["status"], message.get("reason", ""), outputs)
         results.append(judge(adapter.name, vector, (), answer))
-    diagnose(results)
-    return results
+    return diagnose(results, by_id)
 
 
 def results_of_source(name: str, source: str, vectors: Iterable[Vector]) -> list[Result]:
@@ -145,11 +146,12 @@ def find(mutant: Mutant, vectors: Sequence[Vector]) -> Finding:
     asked = telling(vectors, operations, mutant.kind.split())
     results = results_of_source(mutant.name, mutant.source, asked)
     sights = {(operation, dtype): Sight() for operation in operations for dtype in DTYPES}
+    hunts = {vector.id: set(vector.hunts) for vector in asked}
     for result in results:
         if _caught(mutant, result):
-            sight = sights[result.vector.operation, result.vector.dtype]
-            hunted = set(mutant.kind.split()) & set(result.vector.hunts)
-            (sight.hunting if hunted else sight.others).append(result.vector.id)
+            sight = sights[result.operation, result.dtype]
+            hunted = set(mutant.kind.split()) & hunts[result.vector]
+            (sight.hunting if hunted else sight.others).append(result.vector)
     return Finding(mutant, sights, _misnamed(mutant, results))
 
 
@@ -165,9 +167,9 @@ def _misnamed(mutant: Mutant, results: Sequence[Result]) -> list[str]:
     explained: dict[tuple[str, str], str] = {}
     for result in results:
         for name, output in result.outputs.items():
-            place = result.vector.operation, name.partition("[")[0]
+            place = result.operation, name.partition("[")[0]
             if output.verdict == "diverges":
                 diverging.add(place)
             elif output.verdict == "dialect" and output.dialect not in own:
-                explained[place] = f"{result.vector.id}: {output.dialect} explains {name}"
+                explained[place] = f"{result.vector}: {output.dialect} explains {name}"
     return [said for place, said in explained.items() if place not in diverging]

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from nnconform.conformance.model.calls import Call, Hello
 from nnconform.conformance.running import driver, journal, outputs
 
 LIARS = Path(__file__).parents[1] / "liars"
@@ -276,14 +277,14 @@ def test_a_run_under_other_conditions_is_not_gone_on_with(cli, interrupted, monk
 def test_a_last_line_that_was_cut_off_is_run_again(tmp_path, published):
     path = tmp_path / "journal"
     first = journal.Journal(path, dict.fromkeys(journal.WORDS, 1), resume=False)
-    first.add({"target": "liar", "hello": {"framework": "liar"}})
-    first.add({"target": "liar", "vector": "a", "inapplicable": True})
+    first.begin("liar", Hello("liar", document={"framework": "liar"}))
+    first.add("liar", journal.Entry("a", Call("api", "eager")))
     first.close()
     path.write_bytes(path.read_bytes()[:-1])
     again = journal.Journal(path, dict.fromkeys(journal.WORDS, 1), resume=True)
     assert again.earlier["liar"].entries == []
-    again.add({"target": "liar", "vector": "b", "inapplicable": True})
+    again.add("liar", journal.Entry("b", Call("api", "eager")))
     again.close()
     third = journal.Journal(path, dict.fromkeys(journal.WORDS, 1), resume=True)
-    assert [entry["vector"] for entry in third.earlier["liar"].entries] == ["b"]
+    assert [entry.vector for entry in third.earlier["liar"].entries] == ["b"]
     third.close()

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from nnconform.conformance.model.calls import Hello, Served
 from nnconform.conformance.running.selection import Selection, calls_for
 
 EVERYTHING = Selection()
 
 
+SERVED = Served("elu", "mine.elu", ("eager", "jit"))
+
+
 def hello(**more):
-    implementation = {"operation": "elu", "name": "mine.elu", "modes": ["eager", "jit"], "omits": [], "defaults": False}
-    return {"modes": ["eager", "jit"], "on_request": [], "implementations": [implementation], **more}
+    return Hello("mine", modes=("eager", "jit"), **{"implementations": (SERVED,), **more})
 
 
 def modes(vector, said, selection=EVERYTHING):
@@ -47,12 +50,11 @@ def test_other_vectors_are_run_by_a_worker_that_compiles_each_shape(published):
 @pytest.mark.parametrize("name", ["seeds", "extremes", "layers"])
 def test_what_not_all_can_be_asked_is_put_to_those_that_say_that_they_take_it(published, name):
     vector = next(v for v in published.values() if v.needs == {name})
-    random = {"operation": vector.operation, "modes": ["eager"], "omits": [], "defaults": False}
-    served = [
-        random | {"name": "old"},
-        random | {"name": "able", "takes": [name]},
-        random | {"name": "not", "takes": []},
-    ]
+    served = (
+        Served(vector.operation, "old", ("eager",)),
+        Served(vector.operation, "able", ("eager",), takes=frozenset({name})),
+        Served(vector.operation, "not", ("eager",)),
+    )
     said = hello(implementations=served)
     assert [call.implementation for call in calls_for(vector, said, (), EVERYTHING)] == ["able"]
     plain = next(v for v in published.values() if v.operation == vector.operation and not v.needs)

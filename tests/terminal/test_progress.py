@@ -24,9 +24,7 @@ def framework(name="liar", target=""):
 
 
 def run(calls=10, answered=0, status="ran", hello="liar"):
-    return SimpleNamespace(
-        framework=framework(), calls=calls, answered=answered, status=status, hello={"framework": hello}
-    )
+    return SimpleNamespace(framework=framework(), calls=calls, answered=answered, status=status, name=hello)
 
 
 @pytest.fixture

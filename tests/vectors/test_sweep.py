@@ -12,6 +12,7 @@ import pytest
 from nnconform.conformance.judging.compare import spacing
 from nnconform.conformance.judging.judge import judge
 from nnconform.conformance.model.calls import Answer, Call
+from nnconform.conformance.model.result import Counted
 from nnconform.conformance.vectors import described_tensors, exhaustive
 from nnconform.conformance.vectors.described_tensors import Repeated
 from nnconform.conformance.vectors.exhaustive import Sweep, digest_of, exact_outputs, wide_case, without_subnormals
@@ -228,8 +229,8 @@ def test_results_that_are_not_the_exact_ones_are_counted_with_the_worst_and_its_
     at = int(np.flatnonzero(x == np.float16(-1.5))[0])
     y[at] = np.nextafter(y[at], np.float16(0))
     result = judged(vector, outputs | {"y": y}).outputs
-    assert result["y"].counted == {"inputs": 65536, "differ": 1, "ulp": 1.0, "at": -1.5}
-    assert result["dx"].counted["differ"] == 0
+    assert result["y"].counted == Counted(65536, 1, 1.0, -1.5)
+    assert result["dx"].counted.differ == 0
 
 
 def test_the_recipe_of_the_inputs_is_what_the_vector_says(vectors):

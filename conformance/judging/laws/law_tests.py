@@ -10,12 +10,14 @@ import functools
 import itertools
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
 import numpy as np
 
 from nnconform.conformance.judging.compare import Comparison, shape_problem, spacing
+from nnconform.conformance.model.result import Measured
 from nnconform.conformance.vectors.described_tensors import every
 from nnconform.conformance.vectors.tensors import widened
 from nnconform.conformance.vectors.vector import LawTensor
@@ -256,27 +258,32 @@ def _words(failed: Sequence[Statistic]) -> str:
     return ", ".join(f"{s.name} {s.ratio:.3g} times its critical value" for s in failed)
 
 
-def measured(sample: Sample, law: LawTensor) -> dict[str, float]:
-    """Return what a report says of a sample: what was found of it, beside what its law has.
+def measured(sample: Sample, law: LawTensor) -> Measured:
+    """Return statistics of a sample, with the values that its law has.
 
-    The fan that its deviation implies, 2 / variance, stands with the interval that holds the true one with all but a
-    probability of ``RATE`` if the sample follows its law but for the deviation. A scale that is known gives it exactly,
+    The fan that the deviation implies, 2 / variance, comes with an interval. It holds the true fan with a probability
+    of at least 1 - ``RATE`` if the sample follows its law but for the deviation. A known scale gives the fan exactly,
     if it is that of the law's own family: then it lies in the interval.
     """
-    found = {"stddev": sample.stddev, "expected_stddev": law.stddev, "largest": sample.largest}
-    found["tests"] = sum(s.random for s in every_test(sample, law))
+    found = Measured(sample.stddev, law.stddev, sample.largest, sum(s.random for s in every_test(sample, law)))
     if law.pattern or not sample.finite or not sample.moments[2]:
         return found
     fan, spread = 2 / sample.moments[2], CRITICAL_Z * _spread(sample, law)
     low, high = fan * max(1 - spread, 0.0), fan * (1 + spread)
     if scale := sample.scale(law.law):
         expected = expected_scale(law)
-        found |= {"scale": scale.nearest(expected), "expected_scale": expected}
+        found = replace(found, scale=scale.nearest(expected), expected_scale=expected)
         exact = 2 / (law.stddev * scale.nearest(expected) / expected) ** 2
         if low <= exact <= high:
             fan = low = high = exact
-    found |= {"implied_fan": fan, "implied_fan_low": low, "implied_fan_high": high}
-    return found | {"expected_fan": 2 / law.stddev**2, "distinct": sample.distinct}
+    return replace(
+        found,
+        implied_fan=fan,
+        implied_fan_low=low,
+        implied_fan_high=high,
+        expected_fan=2 / law.stddev**2,
+        distinct=sample.distinct,
+    )
 
 
 def _spread(sample: Sample, law: LawTensor) -> float:

@@ -14,7 +14,7 @@ from typing import Any
 
 from nnconform.conformance.ci import markdown
 from nnconform.conformance.model.report import Report
-from nnconform.conformance.report import findings
+from nnconform.conformance.report import findings_of_rows as findings
 
 from . import page_data, reproducers, spec_texts
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nnconform.conformance.explain.vector import numbers
-from nnconform.conformance.report.findings import COLUMNS
+from nnconform.conformance.report.findings_of_rows import COLUMNS
 from nnconform.conformance.report.last_run import dialects_of
 from nnconform.conformance.vectors.operations import OUTPUTS
 

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nnconform.conformance.report import findings
+from nnconform.conformance.report import findings_of_rows as findings
 from nnconform.conformance.words import clean
 
 from . import parts, tallies

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nnconform.conformance.explain import clause
-from nnconform.conformance.report.findings import BAD, Group
+from nnconform.conformance.report.findings_of_rows import BAD, Group
 from nnconform.conformance.vectors import index
 
 from .releases import Release

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from nnconform.conformance.report.findings import Group
+from nnconform.conformance.report.findings_of_rows import Group
 from nnconform.conformance.report.last_run import dialects_of
 
 from .releases import Release, Row
