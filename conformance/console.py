@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import IO, TYPE_CHECKING, Any
 
-from .layout import PROSE, WIDTH, Part, plain, wrapped
+from .layout import PROSE, WIDTH, Block, plain, wrapped
 from .words import clean
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, width=columns_of(stream), highlight=False, markup=False, emoji=False, **plain)
 
 
-def show(parts: Iterable[Part]) -> None:
+def show(parts: Iterable[Block]) -> None:
     """Print parts on standard output, as wide as it is."""
     import click
 

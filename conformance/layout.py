@@ -198,10 +198,10 @@ def _padded(text: str, room: int, *, left: bool) -> str:
     return text + blanks if left else blanks + text
 
 
-Part = Line | Command | Table
+Block = Line | Command | Table
 
 
-def plain(parts: Iterable[Part], width: int = WIDTH) -> str:
+def plain(parts: Iterable[Block], width: int = WIDTH) -> str:
     """Return parts as plain text of that many columns, a line end after each line."""
     return "".join(f"{_text(line)}\n" for part in parts for line in part.drawn(width))
 

@@ -1,51 +1,53 @@
-"""GitHub annotations of a report or of a diff: workflow commands, a line each, which a job prints."""
+"""GitHub annotations of a report or a diff: workflow commands, one per line, that a job prints."""
 
-# Without `from __future__ import annotations`, which would be another `annotations`.
+from __future__ import annotations
+
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from nnconform.conformance.diff import summary as diff_summary
-from nnconform.conformance.report import findings_of_rows as findings
-from nnconform.conformance.report.findings_of_rows import BAD, is_finding
+from nnconform.conformance.model.report import Report
+from nnconform.conformance.model.result import Result
+from nnconform.conformance.report import findings
 from nnconform.conformance.words import count
 
 from .markdown import troubles
 
 Level = Literal["error", "warning", "notice"]
-# GitHub shows so many annotations of each level a step.
+# The number of annotations per level that GitHub shows for a step.
 MOST = 10
-# Characters of a message; the whole is in the report.
+# Characters of a message; the report has the whole.
 LONGEST = 500
 
 
 class Annotation(NamedTuple):
-    """What GitHub shows beside a run."""
+    """A message that GitHub shows next to a run."""
 
     level: Level
     title: str
     message: str
 
 
-def annotations(document: Mapping[str, Any], *, strict: bool = False, bits: bool = False) -> Iterator[str]:
-    """Yield the workflow commands of a report, or of a diff.
+def of_report(report: Report, *, strict: bool) -> Iterator[str]:
+    """Yield the workflow commands of a report; a dialect is an error if it is strict."""
+    yield from _commands([*_troubles(report), *_findings(report, strict), *_notices(report.results, strict)])
 
-    Args:
-        document: the JSON report or diff.
-        strict: whether a dialect in a report is an error.
-        bits: whether drift in a diff is an error.
-    """
-    found = list(_of_diff(document, bits) if "changes" in document else _of_report(document, strict))
+
+def of_diff(diff: Mapping[str, Any], *, bits: bool) -> Iterator[str]:
+    """Yield the workflow commands of a diff; drift is an error if ``bits`` says so."""
+    yield from _commands(list(_changes(diff, bits)))
+
+
+def _commands(annotations: list[Annotation]) -> Iterator[str]:
+    """Yield commands by level; of too many of a level, the last counts the rest."""
     for level in ("error", "warning", "notice"):
-        yield from _commands([a for a in found if a.level == level])
-
-
-def _commands(found: list[Annotation]) -> Iterator[str]:
-    shown = found if len(found) <= MOST else found[: MOST - 1]
-    yield from (command(*annotation) for annotation in shown)
-    if rest := found[len(shown) :]:
-        message = f"and {count(len(rest), f'more {rest[0].level}')} that GitHub would not show; the JSON report has all"
-        yield command(rest[0].level, "nnconform", message)
+        of_level = [annotation for annotation in annotations if annotation.level == level]
+        shown = of_level if len(of_level) <= MOST else of_level[: MOST - 1]
+        yield from (command(*annotation) for annotation in shown)
+        if rest := len(of_level) - len(shown):
+            message = f"and {count(rest, f'more {level}')} that GitHub would not show; the JSON report has all"
+            yield command(level, "nnconform", message)
 
 
 def command(level: Level, title: str, message: str) -> str:
@@ -60,50 +62,45 @@ def _escape(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _of_report(report: Mapping[str, Any], strict: bool) -> Iterator[Annotation]:
+def _troubles(report: Report) -> Iterator[Annotation]:
     for trouble in troubles(report):
         yield Annotation("error", "nnconform: the run has a problem", trouble)
-    bad = [row for row in report["results"] if is_finding(row, strict=strict)]
-    for verdict in ("diverges", "crash", "timeout", "error", *(["dialect"] if strict else [])):
-        yield from _groups(bad, verdict)
-    for entry in report["frameworks"]:
-        if entry["status"] == "missing":
-            yield Annotation("warning", f"nnconform: {entry['name']} did not run", entry["reason"])
-    yield from _notices(report["results"], strict)
+    for entry in report.frameworks:
+        if entry.status == "missing":
+            yield Annotation("warning", f"nnconform: {entry.name} did not run", entry.reason)
 
 
-def _groups(rows: Iterable[Mapping[str, Any]], verdict: str) -> Iterator[Annotation]:
-    for (framework, operation, name), group in findings.groups(rows, verdict).items():
-        outputs = f" ({', '.join(group.outputs)})" if group.outputs else ""
-        what = f"{verdict}: {name}" if name else verdict
-        message = (
-            f"{what}, {count(group.vectors, 'vector')}\n{group.implementations_text}\n{findings.worst_text(group)}"
-        )
-        yield Annotation("error", f"nnconform: {framework} {operation}{outputs}", message)
+def _findings(report: Report, strict: bool) -> Iterator[Annotation]:
+    for verdict, groups in findings.failing_groups(report, strict=strict).items():
+        for (framework, operation, reason), group in groups.items():
+            outputs = f" ({', '.join(group.outputs)})" if group.outputs else ""
+            head = f"{verdict}: {reason}" if reason else verdict
+            lines = [f"{head}, {count(group.vector_count, 'vector')}"]
+            lines += [group.plain_implementations, findings.describe_worst(group)]
+            yield Annotation("error", f"nnconform: {framework} {operation}{outputs}", "\n".join(lines))
 
 
-def _notices(rows: Iterable[Mapping[str, Any]], strict: bool) -> Iterator[Annotation]:
-    """Yield what fails no run, summed up: a notice each would hide the errors."""
-    totals: dict[str, Counter[str]] = {
-        "differ by a dialect, which explains them": Counter(),
-        "are known to differ, by the list of known divergences": Counter(),
-        "differ from the spec's defaults, which fails no run": Counter(),
-    }
-    dialect, known, defaults = totals.values()
-    for row in rows:
-        if "known" in row:
-            known[row["framework"]] += 1
-        elif row["profile"] == "defaults":
-            defaults[row["framework"]] += row["verdict"] in BAD or row["verdict"] == "dialect"
+def _notices(results: Iterable[Result], strict: bool) -> Iterator[Annotation]:
+    """Yield the results that fail no run in three notices: one for each would hide the errors."""
+    dialects, known, defaults = Counter[str](), Counter[str](), Counter[str]()
+    for result in results:
+        if result.known:
+            known[result.framework] += 1
+        elif result.is_default:
+            defaults[result.framework] += result.differs
         else:
-            dialect[row["framework"]] += row["verdict"] == "dialect" and not strict
-    for what, numbers in totals.items():
-        parts = [f"{framework} {number:,}" for framework, number in numbers.items() if number]
-        if parts:
-            yield Annotation("notice", "nnconform", f"results that {what}: {', '.join(parts)}")
+            dialects[result.framework] += result.verdict == "dialect" and not strict
+    notices = {
+        "differ by a dialect, which explains them": dialects,
+        "are known to differ, by the list of known divergences": known,
+        "differ from the spec's defaults, which fails no run": defaults,
+    }
+    for predicate, counts in notices.items():
+        if texts := [f"{framework} {number:,}" for framework, number in counts.items() if number]:
+            yield Annotation("notice", "nnconform", f"results that {predicate}: {', '.join(texts)}")
 
 
-def _of_diff(diff: Mapping[str, Any], bits: bool) -> Iterator[Annotation]:
+def _changes(diff: Mapping[str, Any], bits: bool) -> Iterator[Annotation]:
     title = f"nnconform: {diff_summary.title(diff)}"
     if diff_summary.exit_status(diff, bits) == 3:
         yield Annotation("error", title, diff_summary.headline(diff))

@@ -1,4 +1,4 @@
-"""JUnit XML of a report or of a diff: what CI systems show as tests."""
+"""JUnit XML of a report or a diff, which CI systems show as tests."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from typing import Any
 
 from nnconform.conformance.diff import summary as diff_summary
 from nnconform.conformance.diff.wording import row_text
-from nnconform.conformance.report import findings_of_rows as findings
-from nnconform.conformance.report.findings_of_rows import is_finding
+from nnconform.conformance.model.report import Fault, FrameworkEntry, Report
+from nnconform.conformance.model.result import Output, Result
+from nnconform.conformance.numbers import number, shortened
+from nnconform.conformance.report.findings import Group, describe_worst, rerun_command
 
 from .junit_xml import Case, Outcome, Suite, xml
 
@@ -21,27 +23,27 @@ Row = Mapping[str, Any]
 MOST_ROWS = 50
 
 
-def of_report(report: Mapping[str, Any], *, strict: bool) -> str:
-    """Return a report as JUnit XML: a suite for what concerns the run, and one a framework and operation.
+def of_report(report: Report, *, strict: bool) -> str:
+    """Return a report as JUnit XML: a suite for the run as a whole, and one per framework and operation.
 
-    Something in it fails exactly where the run's exit status is not 0.
+    A test case fails exactly if the run's exit status is not 0.
 
     Args:
-        report: the JSON report.
+        report: of a run.
         strict: whether a dialect fails.
     """
-    about = {"nnconform": report["nnconform"], "spec": report["spec"]}
-    suites = [Suite("nnconform", "nnconform", about, list(_run_cases(report)))]
-    entries = {entry["name"]: entry for entry in report["frameworks"]}
-    clauses = _clauses({row["vector"] for row in report["results"] if is_finding(row, strict=strict)})
-    found: dict[tuple[str, str], Suite] = {}
-    for row in report["results"]:
-        framework, operation = row["framework"], row["operation"]
-        if (suite := found.get((framework, operation))) is None:
-            properties = about | entries[framework]["versions"]
-            suite = found[framework, operation] = Suite(f"{framework}.{operation}", framework, properties)
-        suite.cases.append(_case(row, strict, clauses.get(row["vector"], ()), entries[framework]))
-    return xml([*suites, *found.values()], report["created"])
+    about = {"nnconform": report.nnconform, "spec": report.spec}
+    clauses = _clauses({result.vector for result in report.results if result.fails(strict=strict)})
+    entries = report.by_name
+    suites: dict[tuple[str, str], Suite] = {}
+    for result in report.results:
+        framework, operation = result.framework, result.operation
+        if (suite := suites.get((framework, operation))) is None:
+            properties = about | dict(entries[framework].versions)
+            suite = suites[framework, operation] = Suite(f"{framework}.{operation}", framework, properties)
+        suite.cases.append(_case(result, strict, clauses.get(result.vector, ()), entries[framework]))
+    run = Suite("nnconform", "nnconform", about, list(_run_cases(report)))
+    return xml([run, *suites.values()], report.created)
 
 
 def of_diff(document: Mapping[str, Any], *, bits: bool = False) -> str:
@@ -87,7 +89,9 @@ def _diff_cases(document: Mapping[str, Any]) -> Iterator[Case]:
     """Yield what can go wrong with a comparison as a whole, and that all else is as it was."""
     for side in ("old", "new"):
         for entry in document[side]["frameworks"]:
-            yield _framework_case(entry, f"nnconform.{side}")
+            yield _framework_case(
+                f"nnconform.{side}", **{key: entry.get(key, "") for key in ("name", "status", "reason")}
+            )
         yield _complete(document[side]["complete"], f"nnconform.{side}")
         if faults := document[side]["faults"]:
             message = f"calls that ended in a fault of the adapter, and have no result: {faults}"
@@ -99,22 +103,24 @@ def _diff_cases(document: Mapping[str, Any]) -> Iterator[Case]:
         yield Case("nnconform.diff", "everything else is as before", out=told)
 
 
-def _run_cases(report: Mapping[str, Any]) -> Iterator[Case]:
-    """Yield what can go wrong with a run as a whole: frameworks, adapters, vector files, the known list."""
-    for entry in report["frameworks"]:
-        yield _framework_case(entry, "nnconform.frameworks")
-    yield _complete(report["complete"], "nnconform.run")
-    for problem in report["problems"]:
+def _run_cases(report: Report) -> Iterator[Case]:
+    """Yield the test cases of a run as a whole: frameworks, adapters, vector files, the known list."""
+    for entry in report.frameworks:
+        yield _framework_case(
+            "nnconform.frameworks", entry.name, entry.status, entry.reason, entry.stderr, entry.seconds
+        )
+    yield _complete(report.complete, "nnconform.run")
+    for problem in report.problems:
         yield Case("nnconform.vectors", problem.partition(": ")[0], "error", "problem", _line(problem), problem)
-    for problem in report.get("known_problems", ()):
+    for problem in report.known_problems:
         yield Case("nnconform.known", _line(problem), "failure", "known", _line(problem), problem)
-    faults: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for fault in report["faults"]:
-        faults[fault["framework"], fault["implementation"]].append(fault)
-    for (framework, implementation), rows in faults.items():
-        first, more = _line(rows[0]["message"]), len(rows) - 1
+    by_implementation: dict[tuple[str, str], list[Fault]] = defaultdict(list)
+    for fault in report.faults:
+        by_implementation[fault.framework, fault.implementation].append(fault)
+    for (framework, implementation), faults in by_implementation.items():
+        first, more = _line(faults[0].message), len(faults) - 1
         message = f"fault of the adapter: {first}" + (f" (and {more} more like it)" if more else "")
-        text = "\n".join(f"{row['vector']}: {row['message']}" for row in rows)
+        text = "\n".join(f"{fault.vector}: {fault.message}" for fault in faults)
         yield Case(_classname(framework, implementation), "adapter", "error", "fault", message, text)
 
 
@@ -123,78 +129,77 @@ def _complete(complete: bool, classname: str) -> Case:
     return Case(classname, "complete") if complete else Case(classname, "complete", "error", "incomplete", message)
 
 
-def _framework_case(entry: Row, classname: str) -> Case:
-    """Return whether a framework ran to the end; one that is not installed is skipped, as it is by the exit status."""
-    name, seconds = (classname, entry["name"]), entry.get("seconds", 0.0)
-    if entry["status"] == "ran":
-        return Case(*name, seconds=seconds)
-    message = f"{entry['status']}: {_line(entry['reason'])}"
-    if entry["status"] == "missing":
-        return Case(*name, "skipped", message=message)
-    text = "\n".join(part for part in (entry["reason"], _printed(entry.get("stderr", ""))) if part)
-    return Case(*name, "error", entry["status"], message, text, seconds=seconds)
+def _framework_case(
+    classname: str, name: str, status: str, reason: str, stderr: str = "", seconds: float = 0.0
+) -> Case:
+    """Return the test case of a framework; one that is not installed is skipped, as it is by the exit status."""
+    if status == "ran":
+        return Case(classname, name, seconds=seconds)
+    message = f"{status}: {_line(reason)}"
+    if status == "missing":
+        return Case(classname, name, "skipped", message=message)
+    text = "\n".join(filter(None, (reason, _printed(stderr))))
+    return Case(classname, name, "error", status, message, text, seconds=seconds)
 
 
-def _outcome(row: Row, strict: bool) -> Outcome:
-    if row["verdict"] == "unsupported" or "known" in row:
+def _outcome(result: Result, strict: bool) -> Outcome:
+    if result.verdict == "unsupported" or result.known:
         return "skipped"
-    if not is_finding(row, strict=strict):
+    if not result.fails(strict=strict):
         return "passed"
-    return "failure" if row["verdict"] in ("diverges", "dialect") else "error"
+    return "failure" if result.verdict in ("diverges", "dialect") else "error"
 
 
-def _case(row: Row, strict: bool, clauses: Sequence[str], entry: Row) -> Case:
-    classname, name = _classname(row["framework"], row["implementation"]), f"{row['vector']} [{row['mode']}]"
-    outcome, printed = _outcome(row, strict), row.get("printed", "")
+def _case(result: Result, strict: bool, clauses: Sequence[str], entry: FrameworkEntry) -> Case:
+    classname, name = _classname(result.framework, result.implementation), f"{result.vector} [{result.mode}]"
+    outcome = _outcome(result, strict)
     if outcome == "skipped":
-        message = f"known: {row['known']}" if "known" in row else _line(row.get("reason", "unsupported"))
-        return Case(classname, name, outcome, message=message, err=printed)
+        message = f"known: {result.known}" if result.known else _line(result.reason or "unsupported")
+        return Case(classname, name, outcome, message=message, err=result.printed)
     if outcome == "passed":
-        # Defaults inform and a dialect explains: neither fails, and neither is lost.
-        told = "" if row["verdict"] == "conforms" else f"{row['verdict']}: {_message(row)}"
-        return Case(classname, name, out=told, err=printed)
-    text = "\n".join(_details(row, clauses, entry))
-    return Case(classname, name, outcome, row["verdict"], _message(row), text, err=printed)
+        # A default or a dialect does not fail, and its difference is in the suite's output.
+        out = "" if result.verdict == "conforms" else f"{result.verdict}: {_message(result)}"
+        return Case(classname, name, out=out, err=result.printed)
+    text = "\n".join(_details(result, clauses, entry))
+    return Case(classname, name, outcome, result.verdict, _message(result), text, err=result.printed)
 
 
-def _message(row: Row) -> str:
-    """Return what is wrong with a row in one line: the dialect or error, the vector, the worst element, how far."""
-    group = findings.Group()
-    for name, output in row["outputs"].items():
-        if output["verdict"] == row["verdict"]:
-            group.add(row, name)
-    if not group.rows:
-        group.add(row, "")
-        said = row.get("reason", row["verdict"])
-        return f"{row['vector']}: {_line(said)}"
-    dialect = row["outputs"][group.worst[1]].get("dialect")
-    return (f"{dialect}: " if dialect else "") + findings.worst_text(group)
+def _message(result: Result) -> str:
+    """Return the error of a result in one line: its dialect or reason, the vector, the worst element."""
+    group = Group()
+    for name, output in result.outputs.items():
+        if output.verdict == result.verdict:
+            group.add(result, name)
+    if not group.members:
+        return f"{result.vector}: {_line(result.reason or result.verdict)}"
+    dialect = result.outputs[group.worst[1]].dialect
+    return (f"{dialect}: " if dialect else "") + describe_worst(group)
 
 
-def _details(row: Row, clauses: Sequence[str], entry: Row) -> Iterator[str]:
+def _details(result: Result, clauses: Sequence[str], entry: FrameworkEntry) -> Iterator[str]:
     if clauses:
         yield f"clauses: {', '.join(clauses)}"
-    if "reason" in row:
-        yield row["reason"]
-    for name, output in row["outputs"].items():
-        if output["verdict"] != "conforms":
+    if result.reason:
+        yield result.reason
+    for name, output in result.outputs.items():
+        if output.verdict != "conforms":
             yield from _output_lines(name, output)
-    if row.get("printed"):
-        yield _printed(row["printed"])
-    yield f"again: {shlex.join(findings.again(entry, row))}"
+    if result.printed:
+        yield _printed(result.printed)
+    yield f"again: {shlex.join(rerun_command(entry, result))}"
 
 
-def _output_lines(name: str, output: Row) -> Iterator[str]:
-    dialect = f" ({output['dialect']})" if "dialect" in output else ""
-    yield f"{name}: {output['verdict']}{dialect}"
-    if "problem" in output:
-        yield f"  {output['problem']}"
-    if "worst" in output:
-        worst = output["worst"]
-        yield f"  at {worst['index']}: got {worst['got']}, expected {worst['expected']}, bound {worst['bound']}"
-    yield f"  {output['ratio']} x bound, {output['ulp']} ulp"
-    if "also" in output:
-        yield f"  fits too: {', '.join(output['also'])}"
+def _output_lines(name: str, output: Output) -> Iterator[str]:
+    dialect = f" ({output.dialect})" if output.dialect else ""
+    yield f"{name}: {output.verdict}{dialect}"
+    if output.problem:
+        yield f"  {output.problem}"
+    if output.worst is not None:
+        got, expected, bound = map(number, (output.worst.got, output.worst.expected, output.worst.bound))
+        yield f"  at {list(output.worst.index)}: got {got}, expected {expected}, bound {bound}"
+    yield f"  {shortened(output.ratio)} x bound, {shortened(output.ulp)} ulp"
+    if output.also:
+        yield f"  fits too: {', '.join(output.also)}"
 
 
 def _printed(text: str) -> str:
@@ -202,7 +207,7 @@ def _printed(text: str) -> str:
 
 
 def _clauses(vectors: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """Return the clauses that published vectors test, by id; of their operations only, and for none without loading."""
+    """Return the clauses of published vectors by id; only the files of their operations are loaded."""
     operations = sorted({vector.partition("/")[0] for vector in vectors})
     if not operations:
         return {}
@@ -222,5 +227,5 @@ def _classname(framework: str, implementation: str) -> str:
 
 
 def _line(text: str) -> str:
-    """Return the first line of a text that has something in it."""
+    """Return the first line of a text that is not empty."""
     return next((line.strip() for line in text.splitlines() if line.strip()), "")

@@ -1,4 +1,4 @@
-"""Markdown of a report or of a diff: for a pull request's comment, or the summary of a step."""
+"""Markdown of a report or a diff: for the comment on a pull request, or the summary of a step."""
 
 from __future__ import annotations
 
@@ -7,43 +7,44 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nnconform.conformance.diff import summary as diff_summary
-from nnconform.conformance.report import findings_of_rows as summary
-from nnconform.conformance.report.findings_of_rows import is_finding
+from nnconform.conformance.model.report import FrameworkEntry, Report
+from nnconform.conformance.model.result import Result
+from nnconform.conformance.report import findings
 from nnconform.conformance.words import count
 
 from .markdown_text import TOP, Section, block, code, document, more, row, table, text
 
-Document = Mapping[str, Any]
+Json = Mapping[str, Any]
 
 _CHANGED = ("framework", "kind", "what changed", "vectors", "such as")
 _DRIFT = ("operation", "output", "tensors", "elements changed", "median ULP", "worst ULP", "where")
 _HEADS = ("framework", "operation", "what", "vectors", "worst")
-_VERDICTS = ("diverges", "crash", "timeout", "error", "dialect")
 
 
-def of_report(report: Document, *, strict: bool) -> str:
-    """Return a report as Markdown: how many findings there are, the first of them, and the rest folded.
+def of_report(report: Report, *, strict: bool) -> str:
+    """Return a report as Markdown: the number of findings, the first of them, and the rest folded.
 
     Args:
-        report: the JSON report.
+        report: of a run.
         strict: whether a dialect is a finding.
     """
-    found = list(_findings(report["results"], strict))
+    groups = findings.failing_groups(report, strict=strict)
+    lines = [line for verdict, of_verdict in groups.items() for line in _lines(verdict, of_verdict)]
     wrong = list(troubles(report))
-    head = [f"**{_headline(len(found), len(wrong))}**", "", _frameworks(report)]
+    head = [f"**{_headline(len(lines), len(wrong))}**", "", _frameworks(report)]
     if wrong:
         head += ["", *(f"- {text(trouble)}" for trouble in wrong[:TOP]), *more(len(wrong), "problem")]
-    if found:
-        head += ["", *table(_HEADS, ["vectors"]), *found[:TOP], *more(len(found), "finding")]
-    return document(head, list(_sections(report, found, wrong, strict)))
+    if lines:
+        head += ["", *table(_HEADS, ["vectors"]), *lines[:TOP], *more(len(lines), "finding")]
+    return document(head, list(_sections(report, lines, wrong, strict)))
 
 
-def of_diff(diff: Document, *, bits: bool = False) -> str:
-    """Return a diff as Markdown: what must be acted on, and the rest folded.
+def of_diff(diff: Json, *, bits: bool = False) -> str:
+    """Return a diff as Markdown: the changes that need action, and the rest folded.
 
     Args:
         diff: the JSON diff.
-        bits: whether drift must be acted on.
+        bits: whether drift needs action.
     """
     groups = diff_summary.groups(diff)
     changes = {section: [_change(g) for g in groups if g.section == section] for section in diff_summary.TITLES}
@@ -64,7 +65,7 @@ def _change(group: diff_summary.Group) -> str:
 
 
 def _diff_sections(
-    diff: Document, groups: Sequence[diff_summary.Group], changes: Mapping[str, list[str]], notes: Sequence[str]
+    diff: Json, groups: Sequence[diff_summary.Group], changes: Mapping[str, list[str]], notes: Sequence[str]
 ) -> Iterator[Section]:
     """Yield what is folded of a diff, what matters most first."""
     for section, title in diff_summary.TITLES.items():
@@ -90,7 +91,7 @@ def _diff_sections(
         yield Section("Not compared", (), only)
 
 
-def _drift(drift: Document) -> str:
+def _drift(drift: Json) -> str:
     # Where no whole outputs were kept, all that is known is how many have other bits.
     numbers = ["-", "-", "-"]
     if "elements" in drift:
@@ -101,7 +102,7 @@ def _drift(drift: Document) -> str:
     return row([text(name, 80), text(drift["output"], 40), str(drift["tensors"]), *numbers, text(where)])
 
 
-def _not_compared(diff: Document) -> Iterator[str]:
+def _not_compared(diff: Json) -> Iterator[str]:
     for side in ("old", "new"):
         for what in ("frameworks", "vectors"):
             if names := diff[f"only_{side}"][what]:
@@ -110,79 +111,84 @@ def _not_compared(diff: Document) -> Iterator[str]:
         yield f"- {count(len(names), 'vector')} not the same in both reports: {text(', '.join(names))}"
 
 
-def troubles(report: Document) -> Iterator[str]:
+def troubles(report: Report) -> Iterator[str]:
     """Yield what went wrong with a run itself, a plain sentence each."""
-    failed = [entry for entry in report["frameworks"] if entry["status"] in ("failed", "stopped")]
-    yield from (f"framework {entry['name']} {entry['status']}: {entry['reason']}" for entry in failed)
-    if not report["complete"] and not failed:
+    failed = [entry for entry in report.frameworks if entry.has_failed]
+    yield from (f"framework {entry.name} {entry.status}: {entry.reason}" for entry in failed)
+    if not report.complete and not failed:
         yield "the run was interrupted: what follows is what was done until then"
-    yield from (f"vector file left out: {problem}" for problem in report["problems"])
-    yield from (f"list of known divergences: {problem}" for problem in report.get("known_problems", ()))
-    faults = Counter((fault["framework"], fault["implementation"]) for fault in report["faults"])
-    messages = {(fault["framework"], fault["implementation"]): fault["message"] for fault in report["faults"]}
+    yield from (f"vector file left out: {problem}" for problem in report.problems)
+    yield from (f"list of known divergences: {problem}" for problem in report.known_problems)
+    faults = Counter((fault.framework, fault.implementation) for fault in report.faults)
+    messages = {(fault.framework, fault.implementation): fault.message for fault in report.faults}
     for key, number in faults.items():
         yield f"fault of an adapter, {count(number, 'time')}: {messages[key]}"
 
 
-def _headline(findings: int, wrong: int) -> str:
-    parts = [count(n, what) for n, what in ((wrong, "problem"), (findings, "finding")) if n]
-    return f"nnconform: {' and '.join(parts) or 'nothing'} to act on"
+def _headline(finding_count: int, trouble_count: int) -> str:
+    counts = {"problem": trouble_count, "finding": finding_count}
+    texts = [count(number, noun) for noun, number in counts.items() if number]
+    return f"nnconform: {' and '.join(texts) or 'nothing'} to act on"
 
 
-def _frameworks(report: Document) -> str:
-    entries = "; ".join(_entry(entry) for entry in report["frameworks"][:TOP])
-    verdicts = Counter(r["verdict"] for r in report["results"])
-    counts = [f"{verdicts[v]:,} {summary.HEADS.get(v, v)}" for v in summary.COLUMNS if verdicts[v]]
-    return f"Frameworks: {entries}. {count(len(report['results']), 'result')}: {', '.join(counts) or 'none'}."
+def _frameworks(report: Report) -> str:
+    entries = "; ".join(_entry(entry) for entry in report.frameworks[:TOP])
+    return f"Frameworks: {entries}. {findings.format_counts(report.results)}."
 
 
-def _entry(entry: Document) -> str:
-    versions = [f"{name} {version}" for name, version in entry["versions"].items()]
-    name = text(", ".join(versions if entry["name"] in entry["versions"] else [entry["name"], *versions]), 80)
-    return name if entry["status"] == "ran" else f"{name} ({entry['status']})"
+def _entry(entry: FrameworkEntry) -> str:
+    versions = [f"{name} {version}" for name, version in entry.versions.items()]
+    name = text(", ".join(versions if entry.name in entry.versions else [entry.name, *versions]), 80)
+    return name if entry.status == "ran" else f"{name} ({entry.status})"
 
 
-def _findings(rows: Sequence[Document], strict: bool) -> Iterator[str]:
-    """Yield the rows of the table of findings, what matters most first."""
-    bad = [r for r in rows if is_finding(r, strict=strict)]
-    for verdict in _VERDICTS:
-        if verdict != "dialect" or strict:
-            yield from _lines(bad, verdict)
-
-
-def _lines(rows: Iterable[Document], verdict: str) -> Iterator[str]:
-    for (framework, operation, name), group in summary.groups(rows, verdict).items():
+def _lines(verdict: str, groups: Mapping[findings.Key, findings.Group]) -> Iterator[str]:
+    """Yield the rows of a table of findings."""
+    for (framework, operation, reason), group in groups.items():
         outputs = f" ({text(', '.join(group.outputs), 60)})" if group.outputs else ""
-        what = f"{verdict}: {text(name, 120)}" if name else verdict
-        where = f"{code(group.implementations_text, 120)}<br>{text(summary.worst_text(group))}"
-        yield row([text(framework, 40), f"{code(operation, 40)}{outputs}", what, str(group.vectors), where])
+        kind = f"{verdict}: {text(reason, 120)}" if reason else verdict
+        where = f"{code(group.plain_implementations, 120)}<br>{text(findings.describe_worst(group))}"
+        yield row([text(framework, 40), f"{code(operation, 40)}{outputs}", kind, str(group.vector_count), where])
 
 
-def _sections(report: Document, found: Sequence[str], wrong: Sequence[str], strict: bool) -> Iterator[Section]:
-    """Yield what is folded, what matters most first: what is last is left out first."""
+def _sections(report: Report, lines: Sequence[str], wrong: Sequence[str], strict: bool) -> Iterator[Section]:
+    """Yield the folded sections, the most important first: the last are left out first."""
     if wrong[TOP:]:
         yield Section(f"More problems: {len(wrong) - TOP}", (), [f"- {text(trouble)}" for trouble in wrong[TOP:]])
-    yield from _folded("More findings", found[TOP:])
-    heads, counts = summary.count_rows(report)
-    cells = [row([text(cell, 40) for cell in line]) for line in counts]
-    if cells:
-        yield Section("Counts by framework and operation", table(heads, heads[2:]), cells)
-    yield from _known(report["results"])
-    judged = [r for r in report["results"] if r["profile"] != "defaults" and "known" not in r]
+    yield from _folded("More findings", lines[TOP:])
+    yield from _counts(report)
+    yield from _known(report.results)
+    counting = [result for result in report.results if result.can_fail]
     if not strict:
-        yield from _folded("Differs by a dialect, which explains it", list(_lines(judged, "dialect")))
-    yield from _folded("Unsupported", list(_lines(judged, "unsupported")))
-    defaults = [r for r in report["results"] if r["profile"] == "defaults" and "known" not in r]
-    differing = [line for verdict in _VERDICTS for line in _lines(defaults, verdict)]
+        yield from _folded("Differs by a dialect, which explains it", _grouped(counting, "dialect"))
+    yield from _folded("Unsupported", _grouped(counting, "unsupported"))
+    defaults = [result for result in report.results if result.is_default and not result.known]
+    differing = [line for verdict in findings.FINDINGS for line in _grouped(defaults, verdict)]
     yield from _folded("Defaults that differ from the spec's, which fails no run", differing)
-    for entry in report["frameworks"]:
-        if entry.get("stderr"):
-            first, *lines, last = block(entry["stderr"])
-            yield Section(f"What {text(entry['name'], 40)} printed", [first], lines, [last])
+    for entry in report.frameworks:
+        if entry.stderr:
+            first, *printed, last = block(entry.stderr)
+            yield Section(f"What {text(entry.name, 40)} printed", [first], printed, [last])
 
 
-def _known(rows: Iterable[Document]) -> Iterator[Section]:
-    reasons = Counter(r["known"] for r in rows if "known" in r)
+def _grouped(results: Iterable[Result], verdict: str) -> list[str]:
+    """Return the rows of a table of the results with a verdict."""
+    return list(_lines(verdict, findings.group_by_reason(results, verdict)))
+
+
+def _counts(report: Report) -> Iterator[Section]:
+    heads = ("framework", "operation", *findings.COLUMNS)
+    rows = []
+    for (framework, operation), counts in findings.count_by_verdict(report).items():
+        numbers = findings.count_columns(counts)
+        cells = [framework, operation, *(str(numbers[head] or "-") for head in findings.COLUMNS)]
+        rows.append(row([text(cell, 40) for cell in cells]))
+    if rows:
+        yield Section("Counts by framework and operation", table(heads, findings.COLUMNS), rows)
+
+
+def _known(results: Iterable[Result]) -> Iterator[Section]:
+    reasons = Counter(result.known for result in results if result.known)
     if reasons:
         lines = [row([str(number), text(reason)]) for reason, number in reasons.items()]
         yield Section(f"Known: {count(reasons.total(), 'result')}", table(("results", "reason"), ["results"]), lines)

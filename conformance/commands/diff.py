@@ -88,9 +88,9 @@ def present(
     with outliving_the_reader():
         show(summary.parts(document, verbose=verbose, quiet=quiet))
         if github:
-            from nnconform.conformance.ci.github import annotations
+            from nnconform.conformance.ci import github as annotations
 
-            for line in annotations(document, bits=bits):
+            for line in annotations.of_diff(document, bits=bits):
                 click.echo(line)
     if problems := [*filter(None, [unwritten]), *failed.values()]:
         fail("; ".join(problems))

@@ -152,7 +152,7 @@ def write_files(wanted: Mapping[str, tuple[Path | None, Callable[[Path], object]
     return unwritten
 
 
-def drawn(module: str, function: str, document: Mapping[str, Any], **options: bool) -> Callable[[Path], None]:
+def drawn(module: str, function: str, document: object, **options: bool) -> Callable[[Path], None]:
     """Return what writes the text that a function of a module of reports draws from a document."""
 
     def write(path: Path) -> None:

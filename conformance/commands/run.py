@@ -140,16 +140,16 @@ def command(
     report, unwritten = _write(outcome, report, paths, strict=strict)
     kept = store.remember(report) is not None or (json_path is not None and "--json" not in unwritten)
     with outliving_the_reader():
-        run_report.show(report.to_json(), run_report.Wanted(strict=strict, verbose=verbose, quiet=quiet, near=headroom))
+        run_report.show(report, run_report.Detail(strict=strict, verbose=verbose, quiet=quiet, headroom=headroom))
         if listed is not None and not quiet:
             there = set(report.by_name)
             if others := sorted({entry.framework for entry in listed.entries} - there):
                 text = f"what it says of {', '.join(others)} was not judged: this run has no such framework"
                 show_parts([Line(f"{known_path}: {text}")])
         if github:
-            from nnconform.conformance.ci.github import annotations
+            from nnconform.conformance.ci import github as annotations
 
-            for line in annotations(report.to_json(), strict=strict):
+            for line in annotations.of_report(report, strict=strict):
                 click.echo(line)
     if journal is not None:
         _finish(journal, outcome, kept=kept)
@@ -213,12 +213,11 @@ def _write(
     unwritten = write_files({"--outputs": (outputs, lambda path: write(path, tensors))})
     if outputs is not None and not unwritten:
         report = replace(report, outputs=os.path.relpath(outputs, (paths["--json"] or outputs).parent))
-    document = report.to_json()
     return report, unwritten | write_files(
         {
             "--json": (paths["--json"], lambda path: store.write(report, path)),
-            "--junit": (paths["--junit"], drawn("ci.junit", "of_report", document, strict=strict)),
-            "--html": (paths["--html"], drawn("web.page.page", "with_pictures", document)),
-            "--markdown": (paths["--markdown"], drawn("ci.markdown", "of_report", document, strict=strict)),
+            "--junit": (paths["--junit"], drawn("ci.junit", "of_report", report, strict=strict)),
+            "--html": (paths["--html"], drawn("web.page.page", "with_pictures", report.to_json())),
+            "--markdown": (paths["--markdown"], drawn("ci.markdown", "of_report", report, strict=strict)),
         }
     )

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from nnconform.conformance.layout import Line, Part, Table
+from nnconform.conformance.layout import Block, Line, Table
 from nnconform.conformance.words import count
 
 from .changes import FAILS
@@ -100,7 +100,7 @@ def exit_status(document: Document, bits: bool = False) -> int:
     return int(any(change["fails"] for change in document["changes"]) or (bits and bool(document["drift"])))
 
 
-def parts(document: Document, *, verbose: bool = False, quiet: bool = False) -> Iterator[Part]:
+def parts(document: Document, *, verbose: bool = False, quiet: bool = False) -> Iterator[Block]:
     """Yield what is told of a diff.
 
     Args:
@@ -126,7 +126,7 @@ def parts(document: Document, *, verbose: bool = False, quiet: bool = False) -> 
     yield Line(conclusion(document))
 
 
-def _group_parts(group: Group, several: bool, verbose: bool) -> Iterator[Part]:
+def _group_parts(group: Group, several: bool, verbose: bool) -> Iterator[Block]:
     yield Line(f"{group.framework} {group.sentence}" if several else group.sentence, indent=2)
     for detail in group.details[:-1] if verbose else group.details:
         yield Line(detail, indent=6)
@@ -134,14 +134,14 @@ def _group_parts(group: Group, several: bool, verbose: bool) -> Iterator[Part]:
         yield from (Line(row_text(row), indent=6) for row in group.rows)
 
 
-def _list(head: str, texts: Sequence[str]) -> Iterator[Part]:
+def _list(head: str, texts: Sequence[str]) -> Iterator[Block]:
     if texts:
         yield Line()
         yield Line(head, style="bold")
         yield from (Line(text, indent=2) for text in texts)
 
 
-def _drift_parts(document: Document, several: bool, verbose: bool) -> Iterator[Part]:
+def _drift_parts(document: Document, several: bool, verbose: bool) -> Iterator[Block]:
     """Yield a table of the outputs that have other bits."""
     if not document["drift"]:
         return
@@ -165,7 +165,7 @@ def _drift_cells(row: Document, several: bool) -> tuple[str, ...]:
     return name, row["output"], str(row["tensors"]), f"{share:.1%}", *numbers
 
 
-def _only_parts(document: Document, verbose: bool) -> Iterator[Part]:
+def _only_parts(document: Document, verbose: bool) -> Iterator[Block]:
     """Yield what could not be compared: vectors and frameworks on one side, vectors that are not the same."""
     told = []
     for side in ("old", "new"):

@@ -107,6 +107,11 @@ class FrameworkEntry:
         return next(iter(self.versions.values()), "")
 
     @property
+    def has_failed(self) -> bool:
+        """Whether it could not start or ended too often, through no choice of the user."""
+        return self.status in ("failed", "stopped")
+
+    @property
     def ran_to_the_end(self) -> bool:
         """Whether every planned call was made."""
         return self.status == "ran" and not self.not_run
@@ -256,7 +261,7 @@ class Report:
 
     def exit_status(self, *, strict: bool) -> int:
         """Return the exit status of a run: 3 the suite failed, 2 wrong input, 130 interrupted, 1 findings, 0 none."""
-        if self.faults or any(entry.status in ("failed", "stopped") for entry in self.frameworks):
+        if self.faults or any(entry.has_failed for entry in self.frameworks):
             return 3
         if self.problems:
             return 2

@@ -204,6 +204,11 @@ class Output:
     counted: Counted | None = None
     picture: Picture | None = None
 
+    @property
+    def size(self) -> tuple[float, float]:
+        """The largest error, for comparisons: in ULP, then over its bound."""
+        return self.ulp, self.ratio
+
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:
         """Return the output of a report's row."""
@@ -290,10 +295,19 @@ class Result:
         """The dtype in the vector's id."""
         return self.vector.rpartition("/")[2]
 
+    @property
+    def can_fail(self) -> bool:
+        """Whether its verdict can fail a run: not that of a default or of a known divergence."""
+        return not self.is_default and not self.known
+
+    @property
+    def differs(self) -> bool:
+        """Whether it is not what the spec says, explained by a dialect or not."""
+        return VERDICTS[self.verdict].fails or self.verdict == "dialect"
+
     def fails(self, *, strict: bool = False) -> bool:
         """Return whether the result fails a run; with ``strict``, a dialect does too."""
-        bad = VERDICTS[self.verdict].fails or (strict and self.verdict == "dialect")
-        return bad and not self.is_default and not self.known
+        return self.can_fail and (VERDICTS[self.verdict].fails or (strict and self.verdict == "dialect"))
 
     def dialects(self) -> Iterator[tuple[str, str]]:
         """Yield the flat name of an output, "" for the whole result, and the dialect that explains it."""

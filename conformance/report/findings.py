@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from nnconform.conformance.model.report import Fault, FrameworkEntry, Report
 from nnconform.conformance.model.result import Output, Result
@@ -15,6 +15,10 @@ from nnconform.conformance.words import GLUE, count, first_line, joined
 # Framework, operation, and a dialect or a reason.
 Key = tuple[str, str, str]
 DEFAULTS = "defaults"
+# Verdicts of findings, the most urgent first.
+FINDINGS = ("diverges", "crash", "timeout", "error", "dialect")
+# Column heads of a table of counts, in which errors, crashes and timeouts are one column.
+COLUMNS = (*(verdict.column for verdict in VERDICTS.values() if verdict.name not in WITHOUT_VALUE), "failed")
 
 
 class Group:
@@ -62,11 +66,7 @@ class Group:
     def worst(self) -> tuple[Result, str]:
         """The result and output with the largest error in ULP; of equal ones, the largest error over its bound."""
 
-        def size(member: tuple[Result, str]) -> tuple[float, float]:
-            output = member[0].outputs.get(member[1], Output("conforms"))
-            return output.ulp, output.ratio
-
-        return max(self.members, key=size)
+        return max(self.members, key=lambda member: member[0].outputs.get(member[1], Output("conforms")).size)
 
 
 def format_implementations(modes: Mapping[str, Iterable[str]]) -> str:
@@ -92,6 +92,13 @@ def group_by_reason(results: Iterable[Result], verdict: str) -> dict[Key, Group]
             if output.verdict == verdict:
                 groups[*head, output.dialect].add(result, name)
     return dict(groups)
+
+
+def failing_groups(report: Report, *, strict: bool) -> dict[str, dict[Key, Group]]:
+    """Return the groups that fail a run, by verdict in the order of ``FINDINGS``; a dialect fails if it is strict."""
+    results = [result for result in report.results if result.fails(strict=strict)]
+    by_verdict = {verdict: group_by_reason(results, verdict) for verdict in FINDINGS if strict or verdict != "dialect"}
+    return {verdict: groups for verdict, groups in by_verdict.items() if groups}
 
 
 def rerun_command(entry: FrameworkEntry, result: Result | Fault) -> list[str]:
@@ -122,6 +129,15 @@ def format_worst(name: str, output: Output | None) -> str:
     return f"{worst.place(name)} = {decimal(worst.got)}, expected {decimal(worst.expected)} ({error})"
 
 
+def describe_worst(group: Group) -> str:
+    """Return the vector of a group's worst output, with the worst element or the problem."""
+    result, name = group.worst
+    output = result.outputs.get(name)
+    if output is not None and output.problem:
+        return f"{result.vector}: {output.problem}"
+    return f"{result.vector} {format_worst(name, output)}".rstrip()
+
+
 def describe(result: Result) -> Iterator[str]:
     """Yield a line for each output that does not conform, the reason if there is none, and printed text."""
     if result.reason:
@@ -150,16 +166,26 @@ def count_failed(counts: Mapping[str, int]) -> int:
     return sum(counts.get(verdict, 0) for verdict in WITHOUT_VALUE)
 
 
-def conclusion(report: Report) -> str:
-    """Return the totals and the time in one sentence."""
-    total = Counter(result.verdict for result in report.results)
+def count_columns(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return the number of results by column head: of each verdict, and of ``failed`` ones."""
+    columns = {verdict.column: counts.get(name, 0) for name, verdict in VERDICTS.items()}
+    return columns | {"failed": count_failed(counts)}
+
+
+def format_counts(results: Sequence[Result]) -> str:
+    """Return the number of results and their verdicts: ``84 results: 80 conform, 4 diverge``."""
+    total = Counter(result.verdict for result in results)
     # An error is counted on its own here, and with crashes and timeouts in tables.
     heads = {name: "failed" if name == "error" else verdict.column for name, verdict in VERDICTS.items()}
-    parts = [f"{total[verdict]:,} {heads[verdict]}" for verdict in DISPLAY if total[verdict]]
-    results = f"{count(len(report.results), 'result')}: {', '.join(parts) or 'none'}"
+    counts = [f"{total[verdict]:,} {heads[verdict]}" for verdict in DISPLAY if total[verdict]]
+    return f"{count(len(results), 'result')}: {', '.join(counts) or 'none'}"
+
+
+def conclusion(report: Report) -> str:
+    """Return the totals and the time in one sentence."""
     known = sum(bool(result.known) for result in report.results)
     listed = f"; {known:,} known" if known else ""
-    return f"{count(report.vectors, 'vector')}, {results}{listed}; {report.seconds:.1f} s"
+    return f"{count(report.vectors, 'vector')}, {format_counts(report.results)}{listed}; {report.seconds:.1f} s"
 
 
 def false_alarms(report: Report) -> str:

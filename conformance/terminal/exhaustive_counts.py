@@ -1,98 +1,99 @@
-"""What came out for every number of a half format: what is not the exact result, rounded once (FORMAT-19)."""
+"""Results for every number of a half format: those that are not the exact result, rounded once (FORMAT-19)."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from nnconform.conformance.layout import Line, Part
-from nnconform.conformance.report.findings_of_rows import who
+from nnconform.conformance.layout import Block, Line
+from nnconform.conformance.model.report import Report
+from nnconform.conformance.model.result import Counted
+from nnconform.conformance.numbers import decimal
+from nnconform.conformance.report.findings import format_implementations
 from nnconform.conformance.words import joined
 
 TITLE = "Every number of a half format, against the exact result rounded once:"
 
 
 class Head(NamedTuple):
-    """What was counted."""
+    """An output of an operation, without the place in a list, for one dtype."""
 
     framework: str
     operation: str
     output: str
     dtype: str
 
+    @property
+    def output_text(self) -> str:
+        """The output without its framework."""
+        return f"{self.operation} {self.output} {self.dtype}"
 
-class Count(NamedTuple):
-    """How many of the results differ, the worst in ULP, and the input that it is of."""
 
-    inputs: int
-    differ: int
-    ulp: float | str
-    at: float | str
+@dataclass
+class Tally:
+    """A count of wrong results, with the implementations that have it.
+
+    Attributes:
+        counted: the wrong results.
+        modes: by implementation.
+    """
+
+    counted: Counted
+    modes: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     @property
     def text(self) -> str:
         """The count in words."""
-        worst = f", the worst by {_number(self.ulp)} ulp at {_number(self.at)}" if self.differ else ""
-        return f"{self.differ:,} of {self.inputs:,} differ{worst}"
+        counted = self.counted
+        worst = f", the worst by {decimal(counted.ulp, 6)} ulp at {decimal(counted.at, 6)}" if counted.differ else ""
+        return f"{counted.differ:,} of {counted.inputs:,} differ{worst}"
 
 
-# The implementations with the modes in which they gave the same.
-Givers = dict[str, list[str]]
-
-
-def found(report: Mapping[str, Any]) -> dict[Head, dict[Count, Givers]]:
-    """Return every count of a report, and who gave it."""
-    result: dict[Head, dict[Count, Givers]] = defaultdict(dict)
-    for row in report["results"]:
-        for name, output in row["outputs"].items():
-            if counted := output.get("counted"):
-                head = Head(
-                    row["framework"], row["operation"], name.partition("[")[0], row["vector"].rpartition("/")[2]
-                )
-                givers = result[head].setdefault(Count(*(counted[part] for part in Count._fields)), {})
-                givers.setdefault(row["implementation"], []).append(row["mode"])
-    return dict(sorted(result.items()))
-
-
-def parts(report: Mapping[str, Any]) -> Iterator[Part]:
-    """Yield a line for each count that is not 0, and one a framework for all that are."""
-    counts = found(report)
-    if not counts:
+def blocks(report: Report) -> Iterator[Block]:
+    """Yield a line per count that is not 0, and one per framework for all that are."""
+    tallies = _collect(report)
+    if not tallies:
         return
     yield Line()
     yield Line(TITLE, style="bold")
-    right: dict[str, list[str]] = defaultdict(list)
-    for head, given in counts.items():
-        if not any(count.differ for count in given):
-            right[head.framework].append(_what(head))
+    exact: dict[str, list[str]] = defaultdict(list)
+    for head, of_head in tallies.items():
+        if not any(tally.counted.differ for tally in of_head):
+            exact[head.framework].append(head.output_text)
             continue
-        for count, givers in given.items():
-            yield Line(f"{' '.join(head)}: {count.text}", indent=2, hang=4)
-            yield Line(who(givers), indent=6)
-    for framework, names in right.items():
+        for tally in of_head:
+            yield Line(f"{' '.join(head)}: {tally.text}", indent=2, hang=4)
+            yield Line(format_implementations(tally.modes), indent=6)
+    for framework, names in exact.items():
         yield Line(f"{framework}: none differs of {joined(names)}", indent=2, hang=4)
 
 
-def brief(report: Mapping[str, Any]) -> Iterator[Part]:
-    """Yield a line a framework: what differs, and how many results at the most."""
+def summary(report: Report) -> Iterator[Block]:
+    """Yield a line per framework: the outputs that differ, with their largest number of wrong results."""
     worst: dict[str, dict[str, int]] = defaultdict(dict)
-    for head, given in found(report).items():
-        worst[head.framework][_what(head)] = max(count.differ for count in given)
+    for head, tallies in _collect(report).items():
+        worst[head.framework][head.output_text] = max(tally.counted.differ for tally in tallies)
     if not worst:
         return
     yield Line()
     yield Line(TITLE, style="bold")
     for framework, counts in worst.items():
-        told = joined(f"{what} {differ:,}" for what, differ in counts.items() if differ)
+        wrong = joined(f"{output} {differ:,}" for output, differ in counts.items() if differ)
         exact = f"{len(counts) - sum(map(bool, counts.values()))} of {len(counts)} outputs are exact"
-        text = f"{framework}: {exact}{f'; at worst differ: {told}' if told else ''}"
+        text = f"{framework}: {exact}{f'; at worst differ: {wrong}' if wrong else ''}"
         yield Line(text, indent=2, lead=framework, lead_style="bold")
 
 
-def _what(head: Head) -> str:
-    return f"{head.operation} {head.output} {head.dtype}"
-
-
-def _number(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:.6g}"
+def _collect(report: Report) -> dict[Head, list[Tally]]:
+    """Return the different counts of each output, sorted by framework, operation, output and dtype."""
+    tallies: dict[Head, dict[tuple[object, ...], Tally]] = defaultdict(dict)
+    for result in report.results:
+        for name, output in result.outputs.items():
+            if (counted := output.counted) is not None:
+                head = Head(result.framework, result.operation, name.partition("[")[0], result.dtype)
+                # As in JSON, where NaN equals NaN.
+                key = tuple(counted.to_json().values())
+                tallies[head].setdefault(key, Tally(counted)).modes[result.implementation].append(result.mode)
+    return {head: list(by_count.values()) for head, by_count in sorted(tallies.items())}

@@ -1,13 +1,15 @@
-"""How near the outputs come to their bounds: the ratio of error and bound by framework, implementation and output."""
+"""Errors of conforming outputs over their bounds, by framework, implementation and output."""
 
 from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
-from nnconform.conformance import layout
+from nnconform.conformance.layout import Block, Line, Table
+from nnconform.conformance.model.report import Report
+from nnconform.conformance.numbers import shortened
 from nnconform.conformance.vectors.operations import RANDOM
 from nnconform.conformance.words import joined
 
@@ -15,16 +17,16 @@ TITLE = "Error over bound of the outputs that conform, the worst element of each
 HEADS = ("", "results", "median", "worst")
 
 
-class Line(NamedTuple):
+class Headroom(NamedTuple):
     """The ratios of one output of one implementation, over all its vectors and modes.
 
     Attributes:
-        framework: which.
-        implementation: which.
-        operation: which.
-        output: by name, all entries of a list together.
-        ratios: error over bound of the results that conform, the worst element of each.
-        beyond: results that do not conform, by verdict and dialect.
+        framework: its name.
+        implementation: its name.
+        operation: its name.
+        output: its name, all entries of a list together.
+        ratios: the largest error over its bound of each conforming result.
+        beyond: results that do not conform, by dialect or verdict.
     """
 
     framework: str
@@ -36,7 +38,7 @@ class Line(NamedTuple):
 
     @property
     def cells(self) -> list[str]:
-        """The line as it stands in the table, by ``HEADS``."""
+        """A row of the table, by ``HEADS``."""
         numbers = ["-", "-"]
         if self.ratios:
             numbers = [f"{size:.2g}" for size in (statistics.median(self.ratios), max(self.ratios))]
@@ -44,61 +46,64 @@ class Line(NamedTuple):
 
     @property
     def beyond_texts(self) -> list[str]:
-        """How many results are beyond their bound, by verdict and dialect, the most first."""
-        found = sorted(self.beyond.items(), key=lambda item: (-item[1], item[0]))
-        return [f"{count:,} {name}" for name, count in found]
+        """The number of results beyond their bound, by dialect or verdict, the largest first."""
+        order = sorted(self.beyond.items(), key=lambda item: (-item[1], item[0]))
+        return [f"{count:,} {name}" for name, count in order]
 
 
-def parts(report: Mapping[str, Any]) -> Iterator[layout.Part]:
-    """Yield a table with a title for each implementation, and what it comes to."""
-    rows: list[list[str] | layout.Line] = []
+def blocks(report: Report) -> Iterator[Block]:
+    """Yield a table with a title per implementation, and a summary."""
+    rows: list[list[str] | Line] = []
     previous = ""
-    for line in lines(report):
-        title = f"{line.framework} {line.implementation}"
+    for output in outputs(report):
+        title = f"{output.framework} {output.implementation}"
         if title != previous:
-            rows.append(layout.Line(title, style="bold", fold=True))
-        rows.append(line.cells)
-        if beyond := line.beyond_texts:
-            rows.append(layout.Line(f"beyond its bound: {joined(beyond)}", indent=4))
+            rows.append(Line(title, style="bold", fold=True))
+        rows.append(output.cells)
+        if beyond := output.beyond_texts:
+            rows.append(Line(f"beyond its bound: {joined(beyond)}", indent=4))
         previous = title
-    yield layout.Line()
-    yield layout.Line(TITLE, style="bold")
-    yield layout.Table(HEADS, rows)
-    yield layout.Line()
-    yield layout.Line(summary(report))
-    for text in unsaid(report):
-        yield layout.Line(f"beyond its bound, and said to conform: {text}", indent=2, style="red")
+    yield Line()
+    yield Line(TITLE, style="bold")
+    yield Table(HEADS, rows)
+    yield Line()
+    yield Line(summary(report))
+    for text in contradictions(report):
+        yield Line(f"beyond its bound, and said to conform: {text}", indent=2, style="red")
 
 
-def lines(report: Mapping[str, Any]) -> Iterator[Line]:
-    """Yield a line an output, in the order of the report; what is not judged, random samples and defaults left out."""
-    found: dict[tuple[str, str, str, str], Line] = {}
-    for row in report["results"]:
-        if row["profile"] == "defaults" or row["operation"] in RANDOM or not row.get("judged", True):
+def outputs(report: Report) -> Iterator[Headroom]:
+    """Yield the headroom of each output in the order of the report.
+
+    Results that are not judged, random samples and defaults are left out.
+    """
+    by_output: dict[tuple[str, str, str, str], Headroom] = {}
+    for result in report.results:
+        if result.is_default or result.operation in RANDOM or not result.judged:
             continue
-        for name, output in row["outputs"].items():
-            key = row["framework"], row["implementation"], row["operation"], name.partition("[")[0]
-            line = found.setdefault(key, Line(*key, [], Counter()))
-            if output["verdict"] == "conforms":
-                line.ratios.append(float(output["ratio"]))
+        for name, output in result.outputs.items():
+            key = result.framework, result.implementation, result.operation, name.partition("[")[0]
+            headroom = by_output.setdefault(key, Headroom(*key, [], Counter()))
+            if output.verdict == "conforms":
+                headroom.ratios.append(output.ratio)
             else:
-                line.beyond[output.get("dialect", output["verdict"])] += 1
-    yield from found.values()
+                headroom.beyond[output.dialect or output.verdict] += 1
+    yield from by_output.values()
 
 
-def unsaid(report: Mapping[str, Any]) -> list[str]:
-    """Return the vectors of outputs that are beyond their bound and yet conform: none, in a report that is right."""
+def contradictions(report: Report) -> list[str]:
+    """Return the outputs that are beyond their bound and have the verdict ``conforms``: none, in a right report."""
     return [
-        f"{row['framework']} {row['implementation']} ({row['mode']}) {row['vector']} {name}: {output['ratio']}"
-        for row in report["results"]
-        for name, output in row["outputs"].items()
-        if output["verdict"] == "conforms" and float(output["ratio"]) > 1
+        f"{r.framework} {r.implementation} ({r.mode}) {r.vector} {name}: {shortened(output.ratio)}"
+        for r in report.results
+        for name, output in r.outputs.items()
+        if output.verdict == "conforms" and output.ratio > 1
     ]
 
 
-def summary(report: Mapping[str, Any]) -> str:
-    """Return the last line of the table: how many ratios there are, and the worst of those that conform."""
-    ratios = [ratio for line in lines(report) for ratio in line.ratios]
-    beyond = sum(line.beyond.total() for line in lines(report))
+def summary(report: Report) -> str:
+    """Return the number of ratios, the largest of them, and the number of outputs beyond their bound."""
+    ratios = [ratio for output in outputs(report) for ratio in output.ratios]
+    beyond = sum(output.beyond.total() for output in outputs(report))
     worst = f"; the worst is {max(ratios):.3g} of its bound" if ratios else ""
     return f"{len(ratios):,} outputs conform{worst}; {beyond:,} are beyond their bound and have another verdict"

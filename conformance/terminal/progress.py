@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from nnconform.conformance.words import clean
 
 if TYPE_CHECKING:
+    from rich.table import Column
+
     from nnconform.conformance.running.driver import FrameworkRun
     from nnconform.conformance.running.frameworks import Framework
     from nnconform.conformance.running.journal import Journal
@@ -106,22 +108,12 @@ class Watch:
         return duration((time.monotonic() - self.started) / done * (entry.calls - entry.answered))
 
     @property
-    def remaining(self) -> str:
-        """How long it will still take, as it stands beside a bar."""
-        return f"{left} left" if (left := self.left) else ""
-
-    @property
-    def calls(self) -> str:
-        """How many calls have ended, of how many."""
-        return "" if self.entry is None else f"{self.entry.answered:,}/{self.entry.calls:,}"
-
-    @property
     def vector(self) -> tuple[str, float]:
         """The vector that is in flight for the longest time, and since when; "" where none is."""
         return min(list(self.flight.values()), key=lambda item: item[1], default=("", 0.0))
 
     @property
-    def where(self) -> str:
+    def state(self) -> str:
         """The vector in flight, or why there is none."""
         if self.entry is None:
             return "starting"
@@ -183,47 +175,36 @@ def _lines(watches: dict[int, Watch]) -> Iterator[Progress]:
 @contextlib.contextmanager
 def _bars(watches: dict[int, Watch]) -> Iterator[Progress]:
     """Show a bar for each framework, which goes away at the end."""
-    from rich.progress import BarColumn
-    from rich.progress import Progress as Bars
+    from rich import progress as rich
 
     from nnconform.conformance.console import console
 
     columns = (
-        _column(watches, "label", most=NAME),
-        BarColumn(bar_width=12),
-        _column(watches, "calls", right=True),
-        _column(watches, "elapsed", right=True),
-        _column(watches, "remaining", right=True),
-        _column(watches, "where", rest=True),
+        rich.TextColumn("{task.description}", markup=False, table_column=_column(max_width=NAME)),
+        rich.BarColumn(bar_width=12),
+        rich.MofNCompleteColumn(),
+        rich.TimeElapsedColumn(),
+        rich.TimeRemainingColumn(),
+        rich.TextColumn("left"),
+        rich.TextColumn("{task.fields[state]}", markup=False, table_column=_column(ratio=1)),
     )
-    with Bars(*columns, console=console(stderr=True), transient=True, expand=True) as bars:
-        tasks = {number: bars.add_task("", total=None, number=number) for number in watches}
+    with rich.Progress(*columns, console=console(stderr=True), transient=True, expand=True) as bars:
+        tasks = {key: bars.add_task(watch.label, total=None, state=watch.state) for key, watch in watches.items()}
 
         def progress(kind: str, entry: FrameworkRun, detail: Any) -> None:
-            number = id(entry.framework)
-            watches[number].take(kind, entry, detail)
-            if kind in ("started", "answer"):
-                bars.update(tasks[number], total=entry.calls, completed=entry.answered)
+            key = id(entry.framework)
+            watch = watches[key]
+            watch.take(kind, entry, detail)
+            if kind == "started":
+                # The calls of an earlier run do not count as speed.
+                bars.reset(tasks[key], total=entry.calls, completed=entry.answered, description=watch.label)
+            bars.update(tasks[key], completed=entry.answered, state=watch.state)
 
         yield progress
 
 
-def _column(watches: dict[int, Watch], what: str, *, right: bool = False, most: int = 0, rest: bool = False) -> Any:
-    """Return a column of bars that shows an attribute of ``Watch``, cut by an ellipsis where there is no room."""
-    from rich.progress import ProgressColumn, Task
+def _column(*, max_width: int | None = None, ratio: int | None = None) -> Column:
+    """Return a column of the bars, whose texts end in an ellipsis if they do not fit."""
     from rich.table import Column
-    from rich.text import Text
 
-    class Shown(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            return Text(str(getattr(watches[task.fields["number"]], what)), no_wrap=True, overflow="ellipsis")
-
-    return Shown(
-        Column(
-            no_wrap=True,
-            overflow="ellipsis",
-            justify="right" if right else "left",
-            max_width=most or None,
-            ratio=1 if rest else None,
-        )
-    )
+    return Column(no_wrap=True, overflow="ellipsis", max_width=max_width, ratio=ratio)

@@ -1,162 +1,156 @@
-"""What a person sees of a report on a terminal, in a pipe or in a log."""
+"""The report of a run on a terminal, in a pipe or in a log."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import dropwhile
-from typing import Any
 
 from nnconform.conformance import console
-from nnconform.conformance.layout import WIDTH, Line, Part
-from nnconform.conformance.report import findings_of_rows as findings
-from nnconform.conformance.report.findings_of_rows import exit_status
-from nnconform.conformance.words import count
+from nnconform.conformance.layout import WIDTH, Block, Line
+from nnconform.conformance.model.report import FrameworkEntry, Report
+from nnconform.conformance.model.result import Result
+from nnconform.conformance.report import findings
+from nnconform.conformance.words import count, first_line
 
 from . import count_table, exhaustive_counts, findings_to_act_on, headroom, informational
 
-Row = Mapping[str, Any]
-
 
 @dataclass(frozen=True)
-class Wanted:
-    """What is wanted of a report.
+class Detail:
+    """The amount of detail.
 
     Attributes:
-        strict: a dialect must be acted on.
+        strict: a dialect needs action too.
         verbose: all groups of findings, with implementations and the worst element.
-        quiet: what must be acted on and the conclusion, and nothing else.
-        near: how near the outputs come to their bounds.
+        quiet: nothing but findings that need action, and the conclusion.
+        headroom: a table of the errors of conforming outputs over their bounds.
     """
 
     strict: bool = False
     verbose: bool = False
     quiet: bool = False
-    near: bool = False
+    headroom: bool = False
 
 
-def show(report: Mapping[str, Any], wanted: Wanted) -> None:
+def show(report: Report, detail: Detail) -> None:
     """Print a report, as wide as standard output."""
-    console.show(parts(report, wanted, console.width()))
+    console.show(blocks(report, detail, console.width()))
 
 
-def parts(report: Mapping[str, Any], wanted: Wanted, width: int = WIDTH) -> Iterator[Part]:
-    """Yield what is told of a report, in so many columns."""
-    # Whatever is left out, nothing begins with an empty line.
-    yield from dropwhile(lambda part: part == Line(), _parts(report, wanted, width))
+def blocks(report: Report, detail: Detail, width: int = WIDTH) -> Iterator[Block]:
+    """Yield the text of a report for a number of columns; it does not begin with an empty line."""
+    yield from dropwhile(lambda block: block == Line(), _blocks(report, detail, width))
 
 
-def _parts(report: Mapping[str, Any], wanted: Wanted, width: int) -> Iterator[Part]:
-    yield from _frameworks(findings_to_act_on.stopped(report) if wanted.quiet else report["frameworks"])
-    if not report["complete"]:
+def _blocks(report: Report, detail: Detail, width: int) -> Iterator[Block]:
+    yield from _frameworks(entry for entry in report.frameworks if entry.has_failed or not detail.quiet)
+    if not report.complete:
         yield Line("This run is incomplete: what follows is what was done until it ended.", style="bold red")
-    if report["results"] and not wanted.quiet:
+    if report.results and not detail.quiet:
         yield Line()
         yield count_table.table(report, width)
-    yield from findings_to_act_on.parts(report, strict=wanted.strict)
-    if not wanted.quiet:
-        yield from _for_information(report, wanted)
-    if wanted.near:
-        yield from headroom.parts(report)
-    yield from _end(report, wanted)
+    yield from findings_to_act_on.blocks(report, strict=detail.strict)
+    if not detail.quiet:
+        yield from _informational(report, detail)
+    if detail.headroom:
+        yield from headroom.blocks(report)
+    yield from _conclusion(report, detail)
 
 
-def _for_information(report: Mapping[str, Any], wanted: Wanted) -> Iterator[Part]:
-    if wanted.verbose:
-        yield from _groups(report, wanted.strict)
-        yield from exhaustive_counts.parts(report)
+def _informational(report: Report, detail: Detail) -> Iterator[Block]:
+    if detail.verbose:
+        yield from _groups(report, strict=detail.strict)
+        yield from exhaustive_counts.blocks(report)
     else:
-        yield from informational.parts(report, strict=wanted.strict)
-        yield from exhaustive_counts.brief(report)
-    if told := findings.false_alarms(report):
+        yield from informational.blocks(report, strict=detail.strict)
+        yield from exhaustive_counts.summary(report)
+    if false_alarms := findings.false_alarms(report):
         yield Line()
-        yield Line(told, style="dim")
+        yield Line(false_alarms, style="dim")
 
 
-def _frameworks(entries: Sequence[Row]) -> Iterator[Part]:
-    """Yield a line a framework: its versions and time, or why it did not run."""
+def _frameworks(entries: Iterable[FrameworkEntry]) -> Iterator[Block]:
+    """Yield a line per framework: its versions and time, or the reason why it did not run."""
     for entry in entries:
-        name = entry["name"]
-        style = {"ran": "", "missing": "dim"}.get(entry["status"], "red")
-        yield Line(f"{name}: {_state(entry)}", lead=name, lead_style="bold", style=style, fold=True)
+        style = {"ran": "", "missing": "dim"}.get(entry.status, "red")
+        yield Line(f"{entry.name}: {_state(entry)}", lead=entry.name, lead_style="bold", style=style, fold=True)
 
 
-def _state(entry: Row) -> str:
-    if entry["status"] != "ran":
-        return f"{entry['status']}: {entry['reason']}"
-    versions = ", ".join(f"{package} {version}" for package, version in entry["versions"].items())
-    seconds = entry["seconds"]
-    return f"{versions} ({f'{seconds:.1f}' if seconds < 10 else f'{seconds:.0f}'} s)"
+def _state(entry: FrameworkEntry) -> str:
+    if entry.status != "ran":
+        return f"{entry.status}: {entry.reason}"
+    versions = ", ".join(f"{package} {version}" for package, version in entry.versions.items())
+    return f"{versions} ({entry.seconds:.{1 if entry.seconds < 10 else 0}f} s)"
 
 
-def _groups(report: Mapping[str, Any], strict: bool) -> Iterator[Part]:
+def _groups(report: Report, *, strict: bool) -> Iterator[Block]:
     """Yield all groups of findings that need no action."""
-    new = [row for row in report["results"] if "known" not in row]
-    judged = [row for row in new if row["profile"] != "defaults"]
-    defaults = informational.differing(row for row in new if row["profile"] == "defaults")
-    sections: list[tuple[str, findings_to_act_on.Found]] = [
-        ("Differs by a dialect, which explains it", {} if strict else findings.groups(judged, "dialect")),
-        ("Unsupported", findings.groups(judged, "unsupported")),
-        ("Defaults other than the spec's (they fail no run)", _by_verdict(defaults)),
-        ("Known (they fail no run)", _known([row for row in report["results"] if "known" in row])),
-    ]
-    for title, found in sections:
-        if found:
-            yield from findings_to_act_on.section(title, found)
+    counting = [result for result in report.results if result.can_fail]
+    defaults = [result for result in report.results if result.is_default and not result.known and result.differs]
+    sections = {
+        "Differs by a dialect, which explains it": {} if strict else findings.group_by_reason(counting, "dialect"),
+        "Unsupported": findings.group_by_reason(counting, "unsupported"),
+        "Defaults other than the spec's (they fail no run)": _group_by_verdict(defaults),
+        "Known (they fail no run)": _group_known(result for result in report.results if result.known),
+    }
+    for title, groups in sections.items():
+        if groups:
+            yield from findings_to_act_on.section(title, groups)
 
 
-def _by_verdict(rows: Sequence[Row]) -> findings_to_act_on.Found:
-    """Return groups of all verdicts, what has no dialect with its verdict for a name."""
-    found: dict[tuple[str, str, str], findings.Group] = {}
-    for verdict in findings_to_act_on.TITLES:
-        for (framework, operation, name), group in findings.groups(rows, verdict).items():
-            found[framework, operation, name if verdict == "dialect" else ": ".join(filter(None, (verdict, name)))] = (
-                group
-            )
-    return found
+def _group_by_verdict(results: Iterable[Result]) -> findings_to_act_on.Groups:
+    """Return groups of all verdicts by framework, operation, and dialect or verdict and reason."""
+    groups: dict[findings.Key, findings.Group] = {}
+    chosen = list(results)
+    for verdict in findings.FINDINGS:
+        for (framework, operation, name), group in findings.group_by_reason(chosen, verdict).items():
+            reason = name if verdict == "dialect" else ": ".join(filter(None, (verdict, name)))
+            groups[framework, operation, reason] = group
+    return groups
 
 
-def _known(rows: Sequence[Row]) -> findings_to_act_on.Found:
-    """Return the results that the list of known divergences covers, grouped by framework, operation and reason."""
-    found: dict[tuple[str, str, str], findings.Group] = defaultdict(findings.Group)
-    for row in rows:
-        names = [name for name, output in row["outputs"].items() if output["verdict"] == row["verdict"]]
+def _group_known(results: Iterable[Result]) -> findings_to_act_on.Groups:
+    """Return known divergences by framework, operation, and verdict and reason."""
+    groups: dict[findings.Key, findings.Group] = defaultdict(findings.Group)
+    for result in results:
+        names = [name for name, output in result.outputs.items() if output.verdict == result.verdict]
         for name in names or [""]:
-            reason = f"{row['verdict']}: {findings.first_line(row['known'])}"
-            found[row["framework"], row["operation"], reason].add(row, name)
-    return dict(found)
+            reason = f"{result.verdict}: {first_line(result.known)}"
+            groups[result.framework, result.operation, reason].add(result, name)
+    return groups
 
 
-def _end(report: Mapping[str, Any], wanted: Wanted) -> Iterator[Part]:
-    """Yield whether there is something to act on, the totals, and how to see more."""
-    totals, status = findings.conclusion(report), exit_status(report, strict=wanted.strict)
+def _conclusion(report: Report, detail: Detail) -> Iterator[Block]:
+    """Yield whether something needs action, the totals, and how to see more."""
+    totals, status = findings.conclusion(report), report.exit_status(strict=detail.strict)
     yield Line()
     if status == 0:
         lead = "Nothing to act on."
         yield Line(f"{lead} {totals}", lead=lead, lead_style="bold green")
     else:
-        yield Line(f"To act on: {_todo(report, wanted.strict)} (exit status {status})", style="bold red")
+        yield Line(f"To act on: {_actions(report, strict=detail.strict)} (exit status {status})", style="bold red")
         yield Line(totals)
-    if not wanted.quiet:
-        yield Line(_more(wanted.verbose), style="dim")
+    if not detail.quiet:
+        groups = "" if detail.verbose else "run with --verbose (all groups of findings) or "
+        names = "nnconform explain NAME (a dialect, vector, implementation)"
+        yield Line(f"More: {names}; {groups}--html FILE (a page to look at)", style="dim")
 
 
-def _todo(report: Mapping[str, Any], strict: bool) -> str:
-    found = sum(map(len, findings_to_act_on.findings(report, strict=strict).values()))
-    stopped, problems = len(findings_to_act_on.stopped(report)), len(report["problems"])
-    listed, faults = len(report.get("known_problems", ())), len(report["faults"])
-    told = [
-        f"{count(found, 'group')} of findings" if found else "",
-        count(faults, "fault of adapters", "faults of adapters") if faults else "",
-        f"{count(stopped, 'framework')} that did not run to the end" if stopped else "",
-        f"{count(problems, 'vector file')} left out" if problems else "",
-        count(listed, "entry that does not hold", "entries that do not hold") if listed else "",
-        "" if report["complete"] or stopped else "a run that is incomplete",
+def _actions(report: Report, *, strict: bool) -> str:
+    """Return the number of findings and of each kind of trouble, in words."""
+    groups = sum(map(len, findings.failing_groups(report, strict=strict).values()))
+    failed = sum(entry.has_failed for entry in report.frameworks)
+    kinds = [
+        (groups, f"{count(groups, 'group')} of findings"),
+        (len(report.faults), count(len(report.faults), "fault of adapters", "faults of adapters")),
+        (failed, f"{count(failed, 'framework')} that did not run to the end"),
+        (len(report.problems), f"{count(len(report.problems), 'vector file')} left out"),
+        (
+            len(report.known_problems),
+            count(len(report.known_problems), "entry that does not hold", "entries that do not hold"),
+        ),
+        (not report.complete and not failed, "a run that is incomplete"),
     ]
-    return ", ".join(filter(None, told))
-
-
-def _more(verbose: bool) -> str:
-    every = "" if verbose else "run with --verbose (all groups of findings) or "
-    return f"More: nnconform explain NAME (a dialect, vector, implementation); {every}--html FILE (a page to look at)"
+    return ", ".join(text for number, text in kinds if number)

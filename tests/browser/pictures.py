@@ -26,8 +26,9 @@ COLUMNS = 80
 LINES = 57
 SHOW = """
 import json, sys
-from nnconform.conformance.terminal.run_report import Wanted, show
-show(json.load(open(sys.argv[1])), Wanted())
+from nnconform.conformance.model.report import Report
+from nnconform.conformance.terminal.run_report import Detail, show
+show(Report.from_json(json.load(open(sys.argv[1]))), Detail())
 """
 
 

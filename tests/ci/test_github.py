@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nnconform.conformance.ci.github import annotations, command
+from nnconform.conformance.ci import github
+from nnconform.conformance.ci.github import command
 from nnconform.conformance.diff import document
+from nnconform.conformance.model.report import Report
 
 LIARS = Path(__file__).parents[1] / "liars"
-Report = dict[str, Any]
+Json = dict[str, Any]
 
 
-def with_errors(report: Report, number: int, **entries: Any) -> Report:
+def of_report(report: Json, *, strict: bool = False) -> list[str]:
+    return list(github.of_report(Report.from_json(report), strict=strict))
+
+
+def of_diff(old: Json, new: Json, *, bits: bool = False) -> list[str]:
+    return list(github.of_diff(document.compare(old, new), bits=bits))
+
+
+def with_errors(report: Json, number: int, **entries: Any) -> Json:
     """A copy in which the first rows raise, each another error."""
     result = copy.deepcopy(report)
     for n, row in enumerate(result["results"][:number]):
@@ -35,49 +46,51 @@ def test_a_message_is_cut_where_it_is_long():
 
 def test_every_annotation_is_one_line_that_is_a_command(bad):
     report = with_errors(bad, 3, reason="a\n::stop-commands::x\r\nb", implementation="i\n::warning::w")
-    for line in annotations(report, strict=True):
+    for line in of_report(report, strict=True):
         assert line.startswith(("::error title=", "::warning title=", "::notice title="))
         assert len(line.splitlines()) == 1
 
 
 def test_a_run_without_findings_has_no_annotation(good):
-    assert list(annotations(good)) == []
+    assert of_report(good) == []
 
 
 @pytest.mark.parametrize(("number", "last"), [(10, "Error 9"), (11, "and 2 more errors"), (50, "and 41 more errors")])
 def test_at_most_ten_of_a_kind_are_given_and_the_last_sums_up_the_rest(good, number, last):
-    found = list(annotations(with_errors(good, number)))
+    found = of_report(with_errors(good, number))
     assert len(found) == 10
     assert all(line.startswith("::error ") for line in found)
     assert last in found[-1]
 
 
 def test_a_finding_says_what_where_and_how_far(bad):
-    (line,) = annotations(bad)
+    (line,) = of_report(bad)
     worst = next(row for row in bad["results"] if row["verdict"] == "diverges")
     assert line.startswith("::error title=nnconform%3A liar clip_by_value (gradients)::diverges, ")
     assert f"{worst['vector']}: nothing where a value is wanted" in line
 
 
 FAULT = {"framework": "numpy", "implementation": "numpy.clip", "vector": "v", "message": "returned nothing"}
-TROUBLES = {
-    "a framework failed": {"frameworks": [{"name": "x", "status": "failed", "reason": "ImportError"}]},
-    "it was interrupted": {"complete": False},
-    "an adapter is at fault": {"faults": [FAULT]},
-    "a vector file is bad": {"problems": ["bad.yaml: breaks the schema"]},
-    "the known list is stale": {"known_problems": ["entry 1 matches nothing"]},
+TROUBLES: dict[str, Callable[[Json], Json]] = {
+    "a framework failed": lambda r: {
+        "frameworks": [r["frameworks"][0] | {"status": "failed", "reason": "ImportError"}]
+    },
+    "it was interrupted": lambda _: {"complete": False},
+    "an adapter is at fault": lambda _: {"faults": [FAULT]},
+    "a vector file is bad": lambda _: {"problems": ["bad.yaml: breaks the schema"]},
+    "the known list is stale": lambda _: {"known_problems": ["entry 1 matches nothing"]},
 }
 
 
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES.keys())
 def test_what_is_wrong_with_the_run_itself_is_an_error(good, trouble):
-    (line,) = annotations(good | trouble)
+    (line,) = of_report(good | trouble(good))
     assert line.startswith("::error title=nnconform%3A the run has a problem::")
 
 
 def test_a_framework_that_is_not_installed_is_a_warning(good):
-    missing = {"name": "torch", "status": "missing", "reason": "not installed"}
-    assert list(annotations(good | {"frameworks": [*good["frameworks"], missing]})) == [
+    missing = good["frameworks"][0] | {"name": "torch", "status": "missing", "reason": "not installed"}
+    assert of_report(good | {"frameworks": [*good["frameworks"], missing]}) == [
         "::warning title=nnconform%3A torch did not run::not installed"
     ]
 
@@ -91,40 +104,38 @@ def test_a_framework_that_is_not_installed_is_a_warning(good):
     ],
 )
 def test_what_fails_no_run_is_one_notice(good, entries, said):
-    (line,) = annotations(with_errors(good, 3, **entries))
+    (line,) = of_report(with_errors(good, 3, **entries))
     assert line.startswith("::notice title=nnconform::results that ")
     assert line.endswith(said)
 
 
 def test_a_dialect_is_an_error_where_it_is_strict(good):
     report = with_errors(good, 3, verdict="dialect", dialect="global-norm")
-    (line,) = annotations(report, strict=True)
+    (line,) = of_report(report, strict=True)
     assert line.startswith("::error ")
 
 
-def other_bits(report: Report) -> Report:
+def other_bits(report: Json) -> Json:
     result = copy.deepcopy(report)
     next(iter(result["results"][0]["outputs"].values()))["digest"] = "0" * 16
     return result
 
 
 def test_a_diff_has_an_error_for_what_must_be_acted_on_and_a_notice_for_what_is_better(good):
-    worse, better = (
-        [*annotations(document.compare(*pair))] for pair in ((good, with_errors(good, 2)), (with_errors(good, 2), good))
-    )
+    worse, better = (of_diff(*pair) for pair in ((good, with_errors(good, 2)), (with_errors(good, 2), good)))
     assert [line.partition(" ")[0] for line in worse] == ["::error", "::error"]
     assert [line.partition(" ")[0] for line in better] == ["::notice"]
 
 
 @pytest.mark.parametrize(("bits", "level"), [(False, "::notice"), (True, "::error")])
 def test_drift_is_an_error_only_where_bits_are_asked_for(good, bits, level):
-    (line,) = annotations(document.compare(good, other_bits(good)), bits=bits)
+    (line,) = of_diff(good, other_bits(good), bits=bits)
     assert line.startswith(f"{level} ")
     assert "numpy clip_by_value gradients" in line
 
 
 def test_a_diff_of_a_side_that_did_not_run_has_an_error_and_says_why_in_a_warning(good):
     failed = good["frameworks"][0] | {"status": "failed", "reason": "ImportError: libx"}
-    found = list(annotations(document.compare(good, good | {"frameworks": [failed], "complete": False})))
+    found = of_diff(good, good | {"frameworks": [failed], "complete": False})
     assert found[0].startswith("::error ")
     assert any(line.startswith("::warning ") and "libx" in line for line in found)

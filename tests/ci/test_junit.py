@@ -17,11 +17,11 @@ import xmlschema
 from nnconform.conformance.ci import junit
 from nnconform.conformance.diff import document as diff
 from nnconform.conformance.diff import summary
-from nnconform.conformance.report.findings_of_rows import exit_status
+from nnconform.conformance.model.report import Report
 from nnconform.conformance.schemas import validator
 
 LIARS = Path(__file__).parents[1] / "liars"
-Report = dict[str, Any]
+Json = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def schema() -> xmlschema.XMLSchema:
     return xmlschema.XMLSchema(Path(__file__).parents[1] / "data" / "junit-10.xsd")
 
 
-def changed(report: Report, **first_row: Any) -> Report:
+def changed(report: Json, **first_row: Any) -> Json:
     """A copy of a report with other entries in its first row."""
     result = copy.deepcopy(report)
     result["results"][0] |= first_row
@@ -41,11 +41,11 @@ def changed(report: Report, **first_row: Any) -> Report:
 RAISED = {"verdict": "error", "reason": "ValueError: no\n  second line", "outputs": {}}
 
 
-def with_verdict(report: Report, verdict: str) -> Report:
+def with_verdict(report: Json, verdict: str) -> Json:
     return changed(report, **RAISED | {"verdict": verdict})
 
 
-def with_output(report: Report, **output: Any) -> Report:
+def with_output(report: Json, **output: Any) -> Json:
     name = next(iter(report["results"][0]["outputs"]))
     worst = {"index": [0], "got": 1.5, "expected": 1.0, "bound": 1e-7}
     row = {"verdict": "diverges", "digest": "0" * 16, "ratio": 5e6, "ulp": 4.2e6, "worst": worst}
@@ -53,14 +53,18 @@ def with_output(report: Report, **output: Any) -> Report:
     return changed(report, verdict=row["verdict"], outputs={name: row})
 
 
-def with_top(report: Report, **entries: Any) -> Report:
+def with_top(report: Json, **entries: Any) -> Json:
     result = copy.deepcopy(report) | entries
     validator("report")(result)
     return result
 
 
-def with_framework(report: Report, **entries: Any) -> Report:
+def with_framework(report: Json, **entries: Any) -> Json:
     return with_top(report, frameworks=[report["frameworks"][0] | entries], complete=False)
+
+
+def of_report(report: Json, *, strict: bool) -> str:
+    return junit.of_report(Report.from_json(report), strict=strict)
 
 
 def cases(xml: str) -> list[ElementTree.Element]:
@@ -76,7 +80,7 @@ def first(xml: str, vector: str) -> ElementTree.Element:
 
 
 FAULT = {"framework": "numpy", "implementation": "numpy.clip", "vector": "v", "message": "returned nothing"}
-STATES: dict[str, Callable[[Report], Report]] = {
+STATES: dict[str, Callable[[Json], Json]] = {
     "all conforms": lambda r: r,
     "an output diverges": lambda r: with_output(r),
     "an output follows a dialect": lambda r: with_output(r, verdict="dialect", dialect="global-norm"),
@@ -99,15 +103,15 @@ STATES: dict[str, Callable[[Report], Report]] = {
 @pytest.mark.parametrize("strict", [False, True], ids=["", "strict"])
 @pytest.mark.parametrize("state", STATES)
 def test_something_fails_in_the_xml_exactly_where_the_exit_status_is_not_0(good, schema, state, strict):
-    report = STATES[state](good)
+    report = Report.from_json(STATES[state](good))
     xml = junit.of_report(report, strict=strict)
     schema.validate(xml)
-    assert bool(outcomes(xml) & {"failure", "error"}) == bool(exit_status(report, strict=strict))
+    assert bool(outcomes(xml) & {"failure", "error"}) == bool(report.exit_status(strict=strict))
 
 
 @pytest.mark.parametrize("state", STATES)
 def test_the_xml_keeps_what_ants_schema_wants_beyond_that_of_jenkins(good, state):
-    root = ElementTree.fromstring(junit.of_report(STATES[state](good), strict=False))
+    root = ElementTree.fromstring(of_report(STATES[state](good), strict=False))
     assert root.tag == "testsuites"
     assert not root.attrib
     assert [int(suite.attrib["id"]) for suite in root] == list(range(len(root)))
@@ -123,18 +127,18 @@ def test_the_xml_keeps_what_ants_schema_wants_beyond_that_of_jenkins(good, state
 
 
 def test_the_time_is_that_of_the_report_without_a_zone(good):
-    suite = ElementTree.fromstring(junit.of_report(good, strict=False))[0]
+    suite = ElementTree.fromstring(of_report(good, strict=False))[0]
     assert f"{suite.attrib['timestamp']}+00:00" == good["created"]
 
 
 def test_every_result_is_a_test_case_of_its_own(good):
-    found = [(case.attrib["classname"], case.attrib["name"]) for case in cases(junit.of_report(good, strict=False))]
+    found = [(case.attrib["classname"], case.attrib["name"]) for case in cases(of_report(good, strict=False))]
     assert len(found) == len(set(found))
     assert {("numpy.numpy.clip", f"{row['vector']} [eager]") for row in good["results"]} <= set(found)
 
 
 def test_the_counts_of_a_suite_are_those_of_its_cases(bad):
-    suite = ElementTree.fromstring(junit.of_report(bad, strict=False))[1]
+    suite = ElementTree.fromstring(of_report(bad, strict=False))[1]
     failures = [row for row in bad["results"] if row["verdict"] == "diverges"]
     assert int(suite.attrib["failures"]) == len(failures) == len(list(suite.iter("failure")))
     assert int(suite.attrib["tests"]) == len(bad["results"])
@@ -143,7 +147,7 @@ def test_the_counts_of_a_suite_are_those_of_its_cases(bad):
 def test_a_failure_says_what_where_how_far_by_which_clause_and_how_to_see_it_again(good):
     report = with_output(good)
     row = report["results"][0]
-    failure = first(junit.of_report(report, strict=False), row["vector"])[0]
+    failure = first(of_report(report, strict=False), row["vector"])[0]
     assert failure.attrib["type"] == "diverges"
     name = next(iter(row["outputs"]))
     assert failure.attrib["message"] == f"{row['vector']} {name}[0] = 1.5, expected 1 (5000000 x bound, 4200000 ulp)"
@@ -153,19 +157,19 @@ def test_a_failure_says_what_where_how_far_by_which_clause_and_how_to_see_it_aga
 
 
 def test_what_is_run_again_is_named_by_its_adapter_where_it_is_not_ours(bad):
-    failure = next(ElementTree.fromstring(junit.of_report(bad, strict=False)).iter("failure"))
+    failure = next(ElementTree.fromstring(of_report(bad, strict=False)).iter("failure"))
     assert f"nnconform run --adapter {LIARS / 'drops_one.py'} --vector" in failure.text
 
 
 def test_a_strict_failure_names_the_dialect(good):
     report = with_output(good, verdict="dialect", dialect="global-norm")
-    failure = first(junit.of_report(report, strict=True), report["results"][0]["vector"])[0]
+    failure = first(of_report(report, strict=True), report["results"][0]["vector"])[0]
     assert failure.attrib["message"].startswith("global-norm: ")
 
 
 def test_an_error_is_told_in_one_line_and_in_full(good):
     report = with_verdict(good, "error")
-    error = first(junit.of_report(report, strict=False), report["results"][0]["vector"])[0]
+    error = first(of_report(report, strict=False), report["results"][0]["vector"])[0]
     assert error.attrib["message"].endswith(": ValueError: no")
     assert "  second line" in error.text
 
@@ -179,14 +183,14 @@ def test_an_error_is_told_in_one_line_and_in_full(good):
 )
 def test_what_is_unsupported_or_known_is_skipped_with_its_reason(good, row, message):
     report = changed(good, **row)
-    skipped = first(junit.of_report(report, strict=True), report["results"][0]["vector"])[0]
+    skipped = first(of_report(report, strict=True), report["results"][0]["vector"])[0]
     assert skipped.tag == "skipped"
     assert skipped.attrib["message"] == message
 
 
 def test_what_differs_by_default_is_told_in_the_suites_output(good):
     report = changed(good, profile="defaults", **RAISED)
-    suite = ElementTree.fromstring(junit.of_report(report, strict=True))[1]
+    suite = ElementTree.fromstring(of_report(report, strict=True))[1]
     assert f"{report['results'][0]['vector']} [eager]: error: " in (suite.findtext("system-out") or "")
 
 
@@ -194,7 +198,7 @@ def test_what_a_framework_printed_stands_in_the_suites_error_output_up_to_a_limi
     report = copy.deepcopy(good)
     for row in report["results"]:
         row["printed"] = "x" * 5_000
-    printed = ElementTree.fromstring(junit.of_report(report, strict=False))[1].findtext("system-err") or ""
+    printed = ElementTree.fromstring(of_report(report, strict=False))[1].findtext("system-err") or ""
     assert report["results"][0]["vector"] in printed
     assert len(printed) < 110_000
     assert printed.strip().endswith("the JSON report has all of it.")
@@ -203,7 +207,7 @@ def test_what_a_framework_printed_stands_in_the_suites_error_output_up_to_a_limi
 def test_what_xml_cannot_hold_is_removed(good, schema):
     text = '\x1b[31mred\x1b[0m \x00\x08\ud800\ufffe <&]]>"'
     report = changed(good, **RAISED | {"reason": text, "printed": text})
-    xml = junit.of_report(report, strict=False)
+    xml = of_report(report, strict=False)
     schema.validate(xml)
     error = first(xml, report["results"][0]["vector"])[0]
     assert error.attrib["message"].endswith('red  <&]]>"')
@@ -211,13 +215,13 @@ def test_what_xml_cannot_hold_is_removed(good, schema):
 
 def test_a_dot_within_parentheses_parts_no_class_from_its_package(good):
     report = changed(good, implementation="jax.nn.initializers.variance_scaling(2.0)")
-    case = first(junit.of_report(report, strict=False), report["results"][0]["vector"])
+    case = first(of_report(report, strict=False), report["results"][0]["vector"])
     assert case.attrib["classname"] == "numpy.jax.nn.initializers.variance_scaling(2_0)"
 
 
 def test_the_faults_of_an_adapter_are_one_error_with_all_vectors(good):
     report = with_top(good, faults=[FAULT, FAULT | {"vector": "w"}])
-    error = next(case for case in cases(junit.of_report(report, strict=False)) if case.attrib["name"] == "adapter")[0]
+    error = next(case for case in cases(of_report(report, strict=False)) if case.attrib["name"] == "adapter")[0]
     assert error.attrib["message"] == "fault of the adapter: returned nothing (and 1 more like it)"
     assert error.text == "v: returned nothing\nw: returned nothing"
 
@@ -225,12 +229,12 @@ def test_the_faults_of_an_adapter_are_one_error_with_all_vectors(good):
 def test_the_numbers_that_are_not_finite_are_words(good):
     output = {"ratio": "inf", "ulp": "nan", "worst": {"index": [], "got": "nan", "expected": "inf", "bound": 0.0}}
     report = with_output(good, **output)
-    message = first(junit.of_report(report, strict=False), report["results"][0]["vector"])[0].attrib["message"]
+    message = first(of_report(report, strict=False), report["results"][0]["vector"])[0].attrib["message"]
     assert message.endswith(" = nan, expected inf (bound 0)")
     assert math.isnan(float(report["results"][0]["outputs"][next(iter(report["results"][0]["outputs"]))]["ulp"]))
 
 
-def renamed(report: Report) -> Report:
+def renamed(report: Json) -> Json:
     """The same as if of the framework of the report of the liar."""
     result = copy.deepcopy(report)
     for row in (*result["results"], *result["frameworks"]):
@@ -242,13 +246,13 @@ def renamed(report: Report) -> Report:
     return result
 
 
-def drifted(report: Report) -> Report:
+def drifted(report: Json) -> Json:
     result = copy.deepcopy(report)
     next(iter(result["results"][0]["outputs"].values()))["digest"] = "0" * 16
     return result
 
 
-PAIRS: dict[str, Callable[[Report, Report], tuple[Report, Report]]] = {
+PAIRS: dict[str, Callable[[Json, Json], tuple[Json, Json]]] = {
     "nothing changed": lambda good, bad: (good, good),
     "regressed": lambda good, bad: (renamed(good), bad),
     "fixed": lambda good, bad: (bad, renamed(good)),

@@ -14,9 +14,10 @@ from markdown_it import MarkdownIt
 
 from nnconform.conformance.ci import markdown, markdown_text
 from nnconform.conformance.diff import document as diff
+from nnconform.conformance.model.report import Report
 
 LIARS = Path(__file__).parents[1] / "liars"
-Report = dict[str, Any]
+Json = dict[str, Any]
 HOSTILE = (
     "# <script>alert(1)</script> | ` `` ``` ~~~ \\| \\ @someone #1 !2 $x$ ~label x@example.org **b** _i_ [a](b) "
     "![c](d) </details></code> &lt; &amp;\r\n\n/close\n- item\n\n    code\n> quote\n| a | b |\n<!-- "
@@ -39,6 +40,10 @@ OURS = {
     "li",
     "pre",
 }
+
+
+def of_report(report: Json, *, strict: bool) -> str:
+    return markdown.of_report(Report.from_json(report), strict=strict)
 
 
 class Page(HTMLParser):
@@ -67,7 +72,7 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def bad(report_of: Callable[..., tuple[Any, Report]]) -> Report:
+def bad(report_of: Callable[..., tuple[Any, Json]]) -> Json:
     """The report of a run in which some outputs diverge."""
     return report_of("--adapter", LIARS / "drops_one.py", "--operation", "clip_by_value")[1]
 
@@ -96,7 +101,7 @@ def hostile(value: Any) -> Any:
     return changed
 
 
-def full(report: Report) -> Report:
+def full(report: Json) -> Json:
     """A report in which something of every kind is found."""
     result = copy.deepcopy(report)
     rows = result["results"]
@@ -114,12 +119,12 @@ def full(report: Report) -> Report:
     return result | {"problems": ["bad.yaml: broken"], "known_problems": ["entry 1: stale"], "complete": False}
 
 
-def hostile_report(report: Report) -> Report:
+def hostile_report(report: Json) -> Json:
     result = hostile(full(report))
     return result | {"problems": [HOSTILE], "known_problems": [HOSTILE]}
 
 
-def hostile_diff(report: Report) -> dict[str, Any]:
+def hostile_diff(report: Json) -> dict[str, Any]:
     good = copy.deepcopy(report)
     for row in good["results"]:
         row["verdict"] = "conforms"
@@ -131,9 +136,9 @@ def hostile_diff(report: Report) -> dict[str, Any]:
     return document
 
 
-MADE: dict[str, Callable[[Report], str]] = {
-    "report": lambda r: markdown.of_report(hostile_report(r), strict=False),
-    "strict": lambda r: markdown.of_report(hostile_report(r), strict=True),
+MADE: dict[str, Callable[[Json], str]] = {
+    "report": lambda r: of_report(hostile_report(r), strict=False),
+    "strict": lambda r: of_report(hostile_report(r), strict=True),
     "diff": lambda r: markdown.of_diff(hostile_diff(r)),
 }
 
@@ -186,7 +191,7 @@ def test_it_begins_with_the_marker_by_which_a_workflow_finds_its_comment(bad, ma
 
 
 def test_a_run_without_findings_says_so_first(report_of):
-    lines = markdown.of_report(report_of("numpy", "--operation", "clip_by_value")[1], strict=False).splitlines()
+    lines = of_report(report_of("numpy", "--operation", "clip_by_value")[1], strict=False).splitlines()
     assert lines[1] == "**nnconform: nothing to act on**"
     assert re.fullmatch(r"Frameworks: numpy \S+\. 84 results: 84 conform\.", lines[3])
 
@@ -196,7 +201,7 @@ def test_the_headline_counts_and_the_table_shows_ten_rows_at_most(bad):
     for number, row in enumerate(report["results"]):
         row |= {"verdict": "error", "reason": f"Error {number}", "outputs": {}}
     total = len(report["results"])
-    head, _, folded = markdown.of_report(report, strict=False).partition("<details>")
+    head, _, folded = of_report(report, strict=False).partition("<details>")
     assert f"**nnconform: {total} findings to act on**" in head
     assert head.count("| error: ") == 10
     assert f"and {total - 10} more findings, folded below" in head
@@ -208,7 +213,7 @@ def test_what_is_known_or_a_default_is_folded_and_not_counted(bad):
     for row in report["results"]:
         row["known"] = "it is old"
     report["results"][0]["profile"] = "defaults"
-    head, _, folded = markdown.of_report(report, strict=False).partition("<details>")
+    head, _, folded = of_report(report, strict=False).partition("<details>")
     assert "nothing to act on" in head
     assert "it is old" in folded
     assert folded.count("nothing where a value is wanted") == 0
@@ -216,11 +221,11 @@ def test_what_is_known_or_a_default_is_folded_and_not_counted(bad):
 
 def test_a_dialect_is_a_finding_only_where_it_is_strict(bad):
     report = full(bad)
-    assert "global-norm" not in markdown.of_report(report, strict=False).partition("<details>")[0]
-    assert "dialect: global-norm" in markdown.of_report(report, strict=True).partition("<details>")[0]
+    assert "global-norm" not in of_report(report, strict=False).partition("<details>")[0]
+    assert "dialect: global-norm" in of_report(report, strict=True).partition("<details>")[0]
 
 
-def long(report: Report) -> Report:
+def long(report: Json) -> Json:
     result = hostile_report(report)
     result["results"] = [
         row | {"reason": f"{n}{HOSTILE}{'`|<@x' * 100}", "verdict": verdict, "outputs": {}}
@@ -234,7 +239,7 @@ def long(report: Report) -> Report:
 
 @pytest.mark.parametrize("strict", [False, True])
 def test_it_is_never_too_long_for_a_comment_and_says_what_was_left_out(bad, strict):
-    text = markdown.of_report(long(bad), strict=strict)
+    text = of_report(long(bad), strict=strict)
     assert len(text) <= 60_000
     assert re.search(r"Left out for length: \d+ of \d+ lines of .*The JSON report has all of it\.", text)
     assert not Page(text).open

@@ -14,6 +14,7 @@ import click
 
 from nnconform.conformance.ci import github, junit, markdown
 from nnconform.conformance.commands.cli import cli as public
+from nnconform.conformance.model.report import Report
 from nnconform.conformance.terminal import run_report
 from nnconform.conformance.vectors import reading
 from nnconform.conformance.vectors.vector import Vector
@@ -33,10 +34,10 @@ def internal() -> None:
 @click.option("--strict", is_flag=True)
 @click.option("--verbose", is_flag=True)
 @click.option("--quiet", is_flag=True)
-@click.option("--headroom", "near", is_flag=True)
+@click.option("--headroom", is_flag=True)
 def summary(path: Path, **options: bool) -> None:
     """Print what a run prints at its end."""
-    run_report.show(_read(path), run_report.Wanted(**options))
+    run_report.show(Report.from_json(_read(path)), run_report.Detail(**options))
 
 
 @internal.command()
@@ -44,10 +45,10 @@ def summary(path: Path, **options: bool) -> None:
 @click.option("--strict", is_flag=True)
 def reports(path: Path, strict: bool) -> None:
     """Write Markdown and JUnit XML of a run, and print its GitHub annotations."""
-    document: dict[str, Any] = _read(path)
-    Path("report.md").write_text(markdown.of_report(document, strict=strict))
-    Path("junit.xml").write_text(junit.of_report(document, strict=strict))
-    for line in github.annotations(document, strict=strict):
+    report = Report.from_json(_read(path))
+    Path("report.md").write_text(markdown.of_report(report, strict=strict))
+    Path("junit.xml").write_text(junit.of_report(report, strict=strict))
+    for line in github.of_report(report, strict=strict):
         click.echo(line)
 
 

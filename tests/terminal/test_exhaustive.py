@@ -1,80 +1,98 @@
-"""What is printed of every number of a half format: a line for each result that is the same."""
+"""Counts of every number of a half format: equal counts share a line."""
 
 from __future__ import annotations
 
+from support.small_reports import conforming, report, result
+
 from nnconform.conformance.layout import plain
+from nnconform.conformance.model.result import Counted, Output
 from nnconform.conformance.terminal import exhaustive_counts
 
 
-def row(implementation="api", mode="eager", operation="elu", dtype="float16", framework="f", outputs=None, **count):
-    counted = {"inputs": 65536, "differ": 3, "ulp": 1.0, "at": -0.5} | count
-    return {
-        "framework": framework,
-        "implementation": implementation,
-        "mode": mode,
-        "operation": operation,
-        "vector": f"{operation}/every-number/{dtype}",
-        "outputs": outputs or {"y": {"verdict": "conforms", "counted": counted}},
-    }
+def counted(implementation="api", mode="eager", operation="elu", dtype="float16", framework="f", **counts):
+    """A result with 3 wrong numbers of 65,536, or other counts."""
+    usual = {"inputs": 65536, "differ": 3, "ulp": 1.0, "at": -0.5}
+    return result(
+        framework=framework,
+        implementation=implementation,
+        mode=mode,
+        operation=operation,
+        vector=f"{operation}/every-number/{dtype}",
+        outputs={"y": Output("conforms", counted=Counted(**usual | counts))},
+    )
 
 
-def lines(*rows):
-    return plain(exhaustive_counts.parts({"results": list(rows)}), 100).splitlines()[2:]
+def lines(*results):
+    """The lines below the title."""
+    return plain(exhaustive_counts.blocks(report(*results)), 100).splitlines()[2:]
 
 
 def test_a_report_without_such_vectors_has_no_lines():
-    outputs = {"y": {"verdict": "conforms", "ratio": 0.0}}
-    assert list(exhaustive_counts.parts({"results": [row(outputs=outputs)]})) == []
+    assert list(exhaustive_counts.blocks(report(result(outputs={"y": conforming(0.0)})))) == []
 
 
-def test_a_line_says_how_many_differ_the_worst_and_its_input():
-    assert lines(row()) == ["  f elu y float16: 3 of 65,536 differ, the worst by 1 ulp at -0.5", "      api (eager)"]
+def test_a_line_has_the_count_the_worst_difference_and_its_input():
+    assert lines(counted()) == [
+        "  f elu y float16: 3 of 65,536 differ, the worst by 1 ulp at -0.5",
+        "      api (eager)",
+    ]
 
 
-def test_where_none_differs_there_is_no_worst():
-    assert lines(row(differ=0, ulp=0.0, at=0.0)) == ["  f: none differs of elu y float16"]
+def test_an_exact_output_has_no_worst_difference():
+    assert lines(counted(differ=0, ulp=0.0, at=0.0)) == ["  f: none differs of elu y float16"]
 
 
 def test_infinities_are_words():
-    said = lines(row(ulp="inf", at="-inf"))[0]
-    assert said.endswith("3 of 65,536 differ, the worst by inf ulp at -inf")
+    line = lines(counted(ulp=float("inf"), at=float("-inf")))[0]
+    assert line.endswith("3 of 65,536 differ, the worst by inf ulp at -inf")
 
 
-def test_modes_and_implementations_of_one_result_share_a_line():
-    found = lines(*(row(name, mode) for name in ("one", "two") for mode in ("eager", "jit")))
+def test_equal_counts_of_nan_share_a_line():
+    assert len(lines(counted("one", at=float("nan")), counted("two", at=float("nan")))) == 2
+
+
+def test_modes_and_implementations_with_equal_counts_share_a_line():
+    found = lines(*(counted(name, mode) for name in ("one", "two") for mode in ("eager", "jit")))
     assert found[1:] == ["      one, two (eager/jit)"]
 
 
-def test_modes_stand_with_each_implementation_where_they_differ():
-    assert lines(row("one"), row("two"), row("two", "jit"))[1:] == ["      one (eager); two (eager/jit)"]
+def test_implementations_with_different_modes_have_their_own():
+    results = counted("one"), counted("two"), counted("two", "jit")
+    assert lines(*results)[1:] == ["      one (eager); two (eager/jit)"]
 
 
-def test_results_that_differ_have_lines_of_their_own():
-    found = lines(row("one"), row("two", differ=4), row("three", at=-0.25))
+def test_different_counts_have_their_own_lines():
+    found = lines(counted("one"), counted("two", differ=4), counted("three", at=-0.25))
     assert len(found) == 6
     assert [line.strip() for line in found[1::2]] == ["one (eager)", "two (eager)", "three (eager)"]
 
 
 def test_frameworks_operations_dtypes_and_outputs_are_in_order():
-    found = lines(row(operation="relu"), row(dtype="bfloat16"), row(), row(framework="e"))
+    found = lines(counted(operation="relu"), counted(dtype="bfloat16"), counted(), counted(framework="e"))
     heads = [line.strip().partition(":")[0] for line in found[::2]]
     assert heads == ["e elu y float16", "f elu y bfloat16", "f elu y float16", "f relu y float16"]
 
 
-def brief(*rows):
-    return plain(exhaustive_counts.brief({"results": list(rows)})).splitlines()[2:]
+def summary(*results):
+    """The lines below the title of the summary."""
+    return plain(exhaustive_counts.summary(report(*results))).splitlines()[2:]
 
 
-def test_in_brief_a_framework_has_one_line_with_the_most_that_differs():
-    rows = [row(differ=0), row("other", differ=1234), row(dtype="bfloat16", differ=0), row(framework="g", differ=0)]
-    assert brief(*rows) == [
+def test_the_summary_has_one_line_per_framework_with_the_largest_counts():
+    results = (
+        counted(differ=0),
+        counted("other", differ=1234),
+        counted(dtype="bfloat16", differ=0),
+        counted(framework="g", differ=0),
+    )
+    assert summary(*results) == [
         "  f: 1 of 2 outputs are exact; at worst differ: elu y float16 1,234",
         "  g: 1 of 1 outputs are exact",
     ]
 
 
-def test_in_brief_a_report_without_such_vectors_has_no_lines():
-    assert list(exhaustive_counts.brief({"results": []})) == []
+def test_the_summary_of_a_report_without_such_vectors_has_no_lines():
+    assert list(exhaustive_counts.summary(report())) == []
 
 
 def test_the_command_line_prints_it_and_no_result_of_the_numpy_control_differs(cli):

@@ -15,6 +15,8 @@ from support import terminals
 
 from nnconform.conformance.console import columns_of, printable
 from nnconform.conformance.layout import Command, Line, Table, plain, wrapped
+from nnconform.conformance.model.report import Report
+from nnconform.conformance.model.result import Output, Worst
 from nnconform.conformance.terminal import run_report
 from nnconform.conformance.words import GLUE, clean
 
@@ -53,7 +55,7 @@ def ugly(differs):
 
 
 def text(report, width=80, **options):
-    return plain(run_report.parts(report, run_report.Wanted(**options), width), width)
+    return plain(run_report.blocks(Report.from_json(report), run_report.Detail(**options), width), width)
 
 
 def words(printed):
@@ -142,7 +144,7 @@ def test_what_an_encoding_lacks_is_escaped(monkeypatch):
 # A report
 
 
-@pytest.mark.parametrize("options", [{}, {"verbose": True}, {"quiet": True}, {"strict": True}, {"near": True}])
+@pytest.mark.parametrize("options", [{}, {"verbose": True}, {"quiet": True}, {"strict": True}, {"headroom": True}])
 def test_a_full_report_fits_80_columns(full, options):
     assert too_wide(text(full, **options)) == []
 
@@ -207,10 +209,10 @@ def test_a_finding_is_told_in_full_with_the_next_command(differs):
 
 
 def test_got_and_wanted_never_look_the_same():
-    worst = {"index": [], "got": 0.000843003849, "expected": 0.000843003848, "bound": 1e-13}
+    worst = Worst((), got=0.000843003849, expected=0.000843003848, bound=1e-13)
     from nnconform.conformance.terminal.findings_to_act_on import element_text
 
-    said = element_text({"worst": worst, "ratio": 10.0, "ulp": 5.0})
+    said = element_text(Output("diverges", ratio=10.0, ulp=5.0, worst=worst))
     assert said == ": got 0.000843003849, wanted 0.000843003848: 10 times the bound of 1e-13 (5 ulp)"
 
 
