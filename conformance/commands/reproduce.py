@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +12,7 @@ from nnconform.conformance.console import tell
 from .options import fail
 
 if TYPE_CHECKING:
+    from nnconform.conformance.model.report import Report
     from nnconform.conformance.vectors.vector import Vector
 
 
@@ -37,23 +38,23 @@ def command(vector: str, framework: str, implementation: str, mode: str, issue: 
     from nnconform.conformance.running.frameworks import UsageError
 
     case = _vector(vector)
-    document = _report(report_path)
-    if document is not None and document["asked"].get(case.id, case.digest) != case.digest:
+    report = _report(report_path)
+    if report is not None and report.asked.get(case.id, case.digest) != case.digest:
         tell(f"nnconform: {case.id} has changed since that run, whose numbers are left out")
-        document = None
+        report = None
     try:
-        chosen = rows.choose(document, case.id, case.operation, framework, implementation, mode)
+        chosen = rows.choose(report, case.id, case.operation, framework, implementation, mode)
         written = script.write(case, chosen)
     except (UsageError, NothingToShow) as error:
         fail(str(error))
     if issue and case.profile == "defaults":
         fail(f"{case.id}: what a framework takes where nothing is given is its choice, and no fault to report")
-    if issue and not written.said:
+    if issue and not written.summary:
         fail(f"{chosen.implementation}: nothing to report on {case.id}: the last run does not say that it differs")
-    if not written.said:
-        state = "no run of it is known" if chosen.row is None else "it conforms, so that the assertion holds"
+    if not written.summary:
+        state = "no run of it is known" if chosen.result is None else "it conforms, so that the assertion holds"
         tell(f"nnconform: {chosen.implementation} ({chosen.mode}): {state}")
-    click.echo(issues.text(case, chosen, written, document) if issue else written.text, nl=False)
+    click.echo(issues.text(case, chosen, written, report) if issue else written.text, nl=False)
 
 
 def _vector(name: str) -> Vector:
@@ -76,7 +77,7 @@ def _vector(name: str) -> Vector:
         fail(str(error))
 
 
-def _report(path: Path | None) -> dict[str, Any] | None:
+def _report(path: Path | None) -> Report | None:
     """Return the report to go by; None where none is named and there is no last run."""
     from nnconform.conformance.report import store
 
@@ -84,6 +85,6 @@ def _report(path: Path | None) -> dict[str, Any] | None:
         return None
     try:
         # What this program has written itself is not validated: that takes longer than all the rest.
-        return (store.load(path) if path is not None else store.last()).to_json()
+        return store.load(path) if path is not None else store.last()
     except store.ReportError as error:
         fail(str(error))

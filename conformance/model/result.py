@@ -39,7 +39,7 @@ class Worst:
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:
         """Return the element of a report's row."""
-        return cls(tuple(row["index"]), float(row["got"]), float(row["expected"]), float(row["bound"]))
+        return cls(tuple(map(int, row["index"])), float(row["got"]), float(row["expected"]), float(row["bound"]))
 
     def to_json(self) -> Json:
         """Return it as a report has it."""

@@ -128,8 +128,20 @@ class Case:
 
 
 def literal(value: Any) -> str:
-    """Return an attribute as Python text; infinity is a name of math."""
-    return repr(value).replace("'", '"')
+    """Return a value as Python text, its strings in double quotes; infinity is a name of math."""
+    if isinstance(value, str):
+        return f'"{"".join(map(_escaped, value))}"'
+    if isinstance(value, tuple | list):
+        inner = ", ".join(map(literal, value))
+        return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' if len(value) == 1 else ''})"
+    return repr(value)
+
+
+def _escaped(character: str) -> str:
+    """Return a character as it can be within double quotes."""
+    if character in '"\\':
+        return f"\\{character}"
+    return character if character.isprintable() else repr(character)[1:-1]
 
 
 def arguments(*positional: object, **keywords: object) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from nnconform.conformance.model.result import Output
 from nnconform.conformance.vectors.tensors import Array, dtype_name
 from nnconform.conformance.vectors.vector import Tensor
 
@@ -26,13 +26,13 @@ class Check:
         name: flat, as in the report.
         got: the expression of its array.
         expected: what the clauses ask for.
-        output: what the report says of it; empty where it does not.
+        output: of the report; one that conforms if the report does not have it.
     """
 
     name: str
     got: str
     expected: Tensor
-    output: Mapping[str, Any]
+    output: Output
 
 
 def lines(checks: Sequence[Check], first: int = 0, *, brief: bool = False) -> Iterator[str]:
@@ -47,7 +47,7 @@ def lines(checks: Sequence[Check], first: int = 0, *, brief: bool = False) -> It
     checks = [check for check in checks if np.prod(check.expected.shape)] or checks[:1]
     if brief:
         checks = checks[:1]
-    several = len(checks) > 1 and all("worst" in check.output for check in checks)
+    several = len(checks) > 1 and all(check.output.worst is not None for check in checks)
     if brief or several or first or any(np.prod(check.expected.shape) > LONG for check in checks):
         yield from _elements([_Element.of(check, first) for check in checks])
     elif len(checks) == 1:
@@ -80,7 +80,7 @@ class _Element:
         tensor = check.expected
         assert tensor.values is not None
         assert tensor.bound is not None
-        index = tuple(check.output.get("worst", {}).get("index", [0] * len(tensor.shape)))
+        index = (0,) * len(tensor.shape) if check.output.worst is None else check.output.worst.index
         place = f"[{', '.join(map(str, index))}]" if index else ""
         value = tensor.values[index]
         (text,) = words(np.asarray(value), "float64" if dtype_name(value) == "bfloat16" else dtype_name(value))
@@ -172,7 +172,8 @@ def _special(check: Check) -> bool:
 
     A NaN that is got does: it is the largest to ``argmax``, and not at most 1.
     """
-    tensor, got = check.expected, float(check.output.get("worst", {}).get("got", 0))
+    tensor, worst = check.expected, check.output.worst
+    got = 0.0 if worst is None else worst.got
     assert tensor.values is not None
     assert tensor.bound is not None
     finite = np.isfinite(tensor.values.astype(np.float64)).all() and not np.isinf(got)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
+from nnconform.conformance.model.report import Report
+from nnconform.conformance.model.result import Result
+from nnconform.conformance.numbers import decimal
 from nnconform.conformance.vectors import dialects
 from nnconform.conformance.vectors.vector import Vector
+from nnconform.conformance.words import clean
 
-from .rows import Chosen, Row, output_of
+from .rows import Chosen, output_of
 from .script import Script
 
 RAISED = {
@@ -19,7 +23,7 @@ RAISED = {
 }
 
 
-def text(vector: Vector, chosen: Chosen, script: Script, report: Mapping[str, Any] | None) -> str:
+def text(vector: Vector, chosen: Chosen, script: Script, report: Report | None) -> str:
     """Return a report in Markdown: a title, what is expected and why, what is got, the script, the versions.
 
     Args:
@@ -31,10 +35,10 @@ def text(vector: Vector, chosen: Chosen, script: Script, report: Mapping[str, An
     return "\n\n".join(_parts(vector, chosen, script, report)) + "\n"
 
 
-def _parts(vector: Vector, chosen: Chosen, script: Script, report: Mapping[str, Any] | None) -> Iterator[str]:
-    assert chosen.row is not None
+def _parts(vector: Vector, chosen: Chosen, script: Script, report: Report | None) -> Iterator[str]:
+    assert chosen.result is not None
     how = "" if chosen.mode == "eager" else f" (mode `{chosen.mode}`)"
-    yield f"# {chosen.implementation}: {_title(vector, chosen.row, script)}"
+    yield f"# {chosen.implementation}: {_title(vector, chosen.result, script)}"
     yield "## Expected"
     for clause in script.clauses:
         yield f"The nnconform specification, {clause.id} ({clause.page}), {clause.title}:"
@@ -42,42 +46,57 @@ def _parts(vector: Vector, chosen: Chosen, script: Script, report: Mapping[str, 
         if clause.source:
             yield f"Source: {clause.source}"
     yield "## Actual"
-    yield f"`{chosen.implementation}`{how}: `{script.said}`"
-    yield from _dialects(chosen.row, script)
+    yield f"`{chosen.implementation}`{how}: {_code_span(script.summary)}"
+    yield from _dialects(chosen.result, script)
     yield "## To reproduce"
-    yield f"```python\n{script.text}```"
+    fence = _fence(script.text)
+    yield f"{fence}python\n{script.text}{fence}"
     yield "## Versions"
-    yield "\n".join(f"- {line}" for line in _versions(chosen, report))
+    yield "\n".join(f"- {_code_span(line)}" for line in _versions(chosen, report))
     yield f"Found with nnconform, test vector `{vector.id}`."
 
 
-def _title(vector: Vector, row: Row, script: Script) -> str:
-    """Return what is the matter in a few words, without a judgement."""
-    named = [dialects.dialects()[part]["summary"] for part in _named(row, script)]
-    if row["verdict"] == "dialect" and named:
+def _code_span(foreign: str) -> str:
+    """Return foreign text as code on one line, which no backticks in it can end."""
+    text = clean(foreign)
+    runs = re.findall("`+", text)
+    ticks = "`" * (max(map(len, runs), default=0) + 1)
+    return f"{ticks} {text} {ticks}" if runs else f"`{text}`"
+
+
+def _fence(text: str) -> str:
+    """Return a fence that no line of a text can close."""
+    return "`" * max(3, *(len(run) + 1 for run in re.findall("`+", text)), 3)
+
+
+def _title(vector: Vector, result: Result, script: Script) -> str:
+    """Return the problem in a few words, without a judgement."""
+    named = [dialects.dialects()[part]["summary"] for part in _named(result, script)]
+    if result.verdict == "dialect" and named:
         return str(named[0]).rstrip(".")
-    if row["verdict"] in RAISED:
-        return f"{RAISED[row['verdict']]} ({vector.dtype})"
-    output = row["outputs"][script.outputs[0]]
-    if "worst" not in output:
-        return f"{script.outputs[0]} is {output.get('problem', 'not as expected')} ({vector.dtype})"
-    got, expected = (f"{float(output['worst'][key]):.4g}" for key in ("got", "expected"))
-    return f"{script.outputs[0]} is {got} where {expected} is expected ({vector.dtype})"
+    if result.verdict in RAISED:
+        return f"{RAISED[result.verdict]} ({vector.dtype})"
+    name = script.outputs[0]
+    output = output_of(result, name)
+    if output.worst is None:
+        return f"{name} is {_code_span(output.problem) if output.problem else 'not as expected'} ({vector.dtype})"
+    worst = output.worst
+    return f"{name} is {decimal(worst.got, 4)} where {decimal(worst.expected, 4)} is expected ({vector.dtype})"
 
 
-def _named(row: Row, script: Script) -> list[str]:
+def _named(result: Result, script: Script) -> list[str]:
     """Return the dialects that name the difference, one by one."""
-    names = [row.get("dialect", ""), *(output_of(row, name).get("dialect", "") for name in script.outputs)]
+    names = [result.dialect, *(output_of(result, name).dialect for name in script.outputs)]
     known = dialects.dialects()
     return list(dict.fromkeys(part for name in names for part in name.split("+") if part in known))
 
 
-def _dialects(row: Row, script: Script) -> Iterator[str]:
-    """Yield what is known of each dialect that names the difference: what it is, its formula, what it means."""
-    if row["verdict"] != "dialect":
+def _dialects(result: Result, script: Script) -> Iterator[str]:
+    """Yield the summary, formula and consequence of each dialect that names the difference."""
+    if result.verdict != "dialect":
         return
     known = dialects.dialects()
-    for entry in (known[part] for part in _named(row, script)):
+    for entry in (known[part] for part in _named(result, script)):
         yield f"{entry['summary']} In a formula:"
         yield f"```text\n{entry['formula']}\n```"
         yield f"What it means: {entry['consequence']}"
@@ -85,12 +104,9 @@ def _dialects(row: Row, script: Script) -> Iterator[str]:
             yield "See also: " + ", ".join(f"<{link}>" for link in links)
 
 
-def _versions(chosen: Chosen, report: Mapping[str, Any] | None) -> Iterator[str]:
+def _versions(chosen: Chosen, report: Report | None) -> Iterator[str]:
     assert report is not None
-    entry = next(e for e in report["frameworks"] if e["name"] == chosen.framework)
-    yield from (f"{name} {version}" for name, version in entry["versions"].items())
-    platform = report["platform"]
-    yield f"Python {entry.get('python', platform['python'])}"
-    yield f"{platform['system']} {platform['machine']}" + (
-        f", {platform['processor']}" if platform["processor"] else ""
-    )
+    entry, platform = report.by_name[chosen.framework], report.platform
+    yield from (f"{name} {version}" for name, version in entry.versions.items())
+    yield f"Python {entry.python or platform.python}"
+    yield f"{platform.system} {platform.machine}" + (f", {platform.processor}" if platform.processor else "")

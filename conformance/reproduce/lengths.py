@@ -8,33 +8,36 @@ from typing import Any
 
 import numpy as np
 
+from nnconform.conformance.model.result import Result
 from nnconform.conformance.vectors.described_tensors import places
 from nnconform.conformance.vectors.vector import LawTensor, Tensor, Vector
 
-from .rows import Row, output_of
+from .rows import output_of
 
-POSITION = re.compile(r"^the same number gives .* as element (\d+) of (\d+) and .* as element (\d+) of (\d+)$")
+POSITION = re.compile(
+    r"^the same number gives .* as element (\d+) of (\d+) and .* as element (\d+) of (\d+)$", re.ASCII
+)
 
 
-def one_length(vector: Vector, row: Row | None, names: list[str]) -> tuple[Vector, Row | None, list[str]]:
+def one_length(vector: Vector, result: Result | None, names: list[str]) -> tuple[Vector, Result | None, list[str]]:
     """Return a vector of many lengths, and what is said of it, as of the one length at which the worst element is."""
     if not vector.lengths or not names:
-        return vector, row, names
-    if found := position(row, names):
+        return vector, result, names
+    if found := position(result, names):
         longest = max(found[1::2])
-        return replace(vector, inputs={k: _cut(vector.inputs[k], longest) for k in vector.inputs}), row, names[:1]
-    worst = output_of(row, names[0]).get("worst")
-    at = int(worst["index"][0]) if worst else -1
+        return replace(vector, inputs={k: _cut(vector.inputs[k], longest) for k in vector.inputs}), result, names[:1]
+    output = output_of(result, names[0])
+    at = output.worst.index[0] if output.worst is not None else -1
     length = int(np.repeat(vector.lengths, vector.lengths)[at])
     place = int(places(vector.lengths)[at])
     start = at % sum(vector.lengths) - place
-    if worst:
-        assert row is not None
-        output = {**row["outputs"][names[0]], "worst": {**worst, "index": [place]}}
-        row, names = {**row, "outputs": {names[0]: output}}, names[:1]
+    if output.worst is not None:
+        assert result is not None
+        output = replace(output, worst=replace(output.worst, index=(place,)))
+        result, names = replace(result, outputs={names[0]: output}), names[:1]
     expected = {name: _part(vector.expected[name], start, length) for name in names}
     inputs = {name: _cut(vector.inputs[name], length) for name in vector.inputs}
-    return replace(vector, inputs=inputs, expected=expected, lengths=()), row, names
+    return replace(vector, inputs=inputs, expected=expected, lengths=()), result, names
 
 
 def _part(tensor: Tensor | LawTensor, start: int, length: int) -> Tensor:
@@ -49,9 +52,9 @@ def _cut(value: Any, length: int) -> Any:
     return [_cut(v, length) for v in value] if isinstance(value, list) else value[:length]
 
 
-def position(row: Row | None, names: list[str]) -> tuple[int, int, int, int] | None:
+def position(result: Result | None, names: list[str]) -> tuple[int, int, int, int] | None:
     """Return the places and lengths at which the worst output has two results for one number, or None."""
-    found = POSITION.match(output_of(row, names[0]).get("problem", "")) if names else None
+    found = POSITION.fullmatch(output_of(result, names[0]).problem) if names else None
     if found is None:
         return None
     one, of_one, two, of_two = map(int, found.groups())

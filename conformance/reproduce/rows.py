@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from nnconform.conformance.model.report import Report
+from nnconform.conformance.model.result import Output, Result
+from nnconform.conformance.model.verdicts import SEVERITY
 from nnconform.conformance.running.frameworks import PARTS, UsageError, available, suggestion
 
 from .families import Families, families
 
-# From worst to best; what was not judged tells least.
-VERDICTS = ("crash", "timeout", "error", "diverges", "dialect", "conforms", "unsupported")
 PLAIN = "eager"
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -24,25 +23,26 @@ class Chosen:
         framework: that of the adapter.
         implementation: the API's name.
         mode: how it is run.
-        row: what the report says of it; None where the report does not tell.
+        result: of the report; None if the report does not have it.
     """
 
     framework: str
     implementation: str
     mode: str
-    row: Row | None
+    result: Result | None
 
 
-def _badness(row: Row) -> tuple[int, float]:
-    """Return a key that sorts results, the worst first; those that conform as they stand in the report."""
-    if row["verdict"] == "conforms":
-        return VERDICTS.index("conforms"), 0.0
-    ratios = [float(output["ratio"]) for output in row["outputs"].values() if output["verdict"] == row["verdict"]]
-    return VERDICTS.index(row["verdict"]), -max(ratios, default=0.0)
+def _badness(result: Result) -> tuple[int, float]:
+    """Return a key that sorts results, the worst first; those that conform stay in the order of the report."""
+    severity = -SEVERITY.index(result.verdict)
+    if result.verdict == "conforms":
+        return severity, 0.0
+    ratios = [output.ratio for output in result.outputs.values() if output.verdict == result.verdict]
+    return severity, -max(ratios, default=0.0)
 
 
 def choose(
-    report: Mapping[str, Any] | None,
+    report: Report | None,
     vector: str,
     operation: str,
     framework: str,
@@ -73,27 +73,26 @@ def choose(
         )
     prefix = f"{framework}." if framework in PARTS else ""
     _check_name(known, operation, prefix, implementation)
-    rows = [
-        row
-        for row in (report or {}).get("results", ())
-        if (row["framework"], row["vector"]) == (parent, vector)
-        and row["implementation"].startswith(prefix)
-        and implementation in ("", row["implementation"])
-        and mode in ("", row["mode"])
+    results = [
+        result
+        for result in (() if report is None else report.results)
+        if (result.framework, result.vector) == (parent, vector)
+        and result.implementation.startswith(prefix)
+        and implementation in ("", result.implementation)
+        and mode in ("", result.mode)
+        and (operation, result.implementation) in known
     ]
-    rows = [row for row in rows if (operation, row["implementation"]) in known]
-    if rows:
-        row = min(rows, key=_badness)
-        return Chosen(parent, row["implementation"], row["mode"], row)
+    if results:
+        result = min(results, key=_badness)
+        _check_mode(known, operation, result.implementation, result.mode)
+        return Chosen(parent, result.implementation, result.mode, result)
     if not implementation:
         how = f" --mode {mode}" if mode else ""
         raise UsageError(
             f"no run tells what {framework} does on {vector}{how}; run `nnconform run {framework} --vector {vector}"
             f"{how}` first, or name an API with --implementation"
         )
-    modes = known[operation, implementation].modes
-    if mode and mode not in modes:
-        raise UsageError(f"{implementation} has no mode {mode!r}{suggestion(mode, modes)}")
+    _check_mode(known, operation, implementation, mode or PLAIN)
     return Chosen(parent, implementation, mode or PLAIN, None)
 
 
@@ -105,22 +104,28 @@ def _check_name(known: Families, operation: str, prefix: str, implementation: st
         raise UsageError(f"no script of {implementation!r} for {operation}{suggestion(implementation, names)}")
 
 
-def failing(row: Row | None, names: Iterable[str]) -> list[str]:
-    """Return the outputs that make the result what it is, the worst first; all ``names`` where it conforms."""
-    if row is None or row["verdict"] not in ("diverges", "dialect") or not row["outputs"]:
+def _check_mode(known: Families, operation: str, implementation: str, mode: str) -> None:
+    modes = known[operation, implementation].modes
+    if mode not in modes:
+        raise UsageError(f"{implementation} has no mode {mode!r}{suggestion(mode, modes)}")
+
+
+def failing(result: Result | None, names: Iterable[str]) -> list[str]:
+    """Return the outputs that have the result's verdict, the worst first; all ``names`` if it conforms."""
+    if result is None or result.verdict not in ("diverges", "dialect") or not result.outputs:
         return list(names)
-    outputs: Mapping[str, Any] = row["outputs"]
-    bad = [name for name, output in outputs.items() if output["verdict"] == row["verdict"]]
-    return sorted(bad, key=lambda name: -float(outputs[name]["ratio"]))
+    bad = [name for name, output in result.outputs.items() if output.verdict == result.verdict]
+    return sorted(bad, key=lambda name: -result.outputs[name].ratio)
 
 
-def shown(row: Row | None, expected: Sequence[str], omits: Sequence[str]) -> list[str]:
+def shown(result: Result | None, expected: Sequence[str], omits: Sequence[str]) -> list[str]:
     """Return the outputs of a vector that an API shows."""
-    if row is not None and row["outputs"]:
-        return [name for name in expected if name in row["outputs"]]
+    if result is not None and result.outputs:
+        return [name for name in expected if name in result.outputs]
     return [name for name in expected if name.partition("[")[0] not in omits]
 
 
-def output_of(row: Row | None, name: str) -> Mapping[str, Any]:
-    """Return what a report says of an output; empty where it does not."""
-    return {} if row is None else row["outputs"].get(name, {})
+def output_of(result: Result | None, name: str) -> Output:
+    """Return an output of a result; one that conforms if the result does not have it."""
+    nothing = Output("conforms")
+    return nothing if result is None else result.outputs.get(name, nothing)

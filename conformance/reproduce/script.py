@@ -9,21 +9,25 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from nnconform.conformance.model.result import Result
+from nnconform.conformance.numbers import decimal
 from nnconform.conformance.vectors import dialects
 from nnconform.conformance.vectors.clauses import Clause, clauses
 from nnconform.conformance.vectors.described_tensors import Repeated
 from nnconform.conformance.vectors.vector import LawTensor, Tensor, Vector
+from nnconform.conformance.words import clean
 
 from . import checks, draws, laws, several
-from .case import Case, NothingToShow, indented
+from .case import Case, NothingToShow, indented, literal
 from .clauses import concerned, quoted
 from .families import RUNNING, families
 from .lengths import one_length, position
 from .literals import WIDTH, Arrays
-from .rows import Chosen, Row, failing, output_of, shown
+from .rows import Chosen, failing, output_of, shown
 
-DTYPE = re.compile(r"^dtype (\w+), wanted (\w+)$")
-SHAPE = re.compile(r"^shape \[.*\], wanted \[(.*)\]$")
+# Only words and numbers: foreign text becomes code nowhere.
+DTYPE = re.compile(r"dtype \w+, wanted (\w+)", re.ASCII)
+SHAPE = re.compile(r"shape \[[\d, ]*\], wanted \[([\d, ]*)\]", re.ASCII)
 EXTREMES = "# The middle of where the smallest and the largest element lie, and how far from it they may be."
 PRESENCE = {"nothing where a value is wanted": "is not None", "a value where the gradient is absent": "is None"}
 
@@ -36,13 +40,13 @@ class Script:
         text: the script itself.
         outputs: the flat names of the outputs that it looks at, the worst first.
         clauses: that the result is about.
-        said: what the report says of the worst, in a line; "" where there is none.
+        summary: the problem of the worst output, in a line; "" if there is none.
     """
 
     text: str
     outputs: tuple[str, ...]
     clauses: tuple[Clause, ...]
-    said: str
+    summary: str
 
 
 def write(vector: Vector, chosen: Chosen) -> Script:
@@ -55,57 +59,59 @@ def write(vector: Vector, chosen: Chosen) -> Script:
     Raises:
         NothingToShow: nothing is judged, or the framework lacks what is asked for.
     """
-    row = chosen.row
+    result = chosen.result
     if vector.unjudged:
         raise NothingToShow(f"{vector.id} has no meaning in the spec: it is recorded and not judged")
-    if row is not None and row["verdict"] == "unsupported":
-        raise NothingToShow(f"{chosen.implementation} has no such thing: {row['reason']}")
+    if result is not None and result.verdict == "unsupported":
+        raise NothingToShow(f"{chosen.implementation} has no such thing: {result.reason}")
     family = families(chosen.framework)[vector.operation, chosen.implementation]
+    if chosen.mode not in family.modes:
+        raise NothingToShow(f"{chosen.implementation} has no mode {chosen.mode!r}; it has {', '.join(family.modes)}")
     if not several.makes_several(chosen.framework, family, vector):
-        vector = several.one_sample(vector, row)
-    vector, row, names = one_length(vector, row, _names(vector, row, family.omits))
-    # What raises may do so in the backward pass: then all of it is called.
-    called = shown(row, [*vector.expected], family.omits) if row is not None and not row["outputs"] else names
+        vector = several.one_sample(vector, result)
+    vector, result, names = one_length(vector, result, _names(vector, result, family.omits))
+    # The backward pass may raise too: then all of it is called.
+    without_value = result is not None and not result.outputs
+    called = shown(result, [*vector.expected], family.omits) if without_value else names
     needed = frozenset(name.partition("[")[0] for name in called)
     wide = chosen.framework == "jax" and vector.dtype == "float64"
-    array = Arrays(chosen.framework, wide=wide, cut="[:n]" if position(row, names) else "")
+    array = Arrays(chosen.framework, wide=wide, cut="[:n]" if position(result, names) else "")
     case = Case(vector, family, chosen.mode, needed, array)
-    known = clauses()
-    about = concerned(vector, names, _departed(row, names), known)
-    said = describe(row, names)
-    text = _assembled(_docstring(chosen, said, about), *_code(case, row, names))
-    return Script(text, tuple(names), tuple(about), said)
+    about = concerned(vector, names, _departed(result, names), clauses())
+    summary = describe(result, names)
+    text = _assembled(_docstring(chosen, summary, about), *_code(case, result, names))
+    return Script(text, tuple(names), tuple(about), summary)
 
 
-def _code(case: Case, row: Row | None, names: list[str]) -> tuple[list[str], list[str]]:
+def _code(case: Case, result: Result | None, names: list[str]) -> tuple[list[str], list[str]]:
     """Return the imports and settings of a script, and the lines that follow them."""
     module = import_module(f"{__package__}.{case.array.framework}")
     body = list(getattr(module, case.family.writer)(case))
-    after = _After(case, module.NUMERIC, row)
-    if places := position(row, names):
+    after = _After(case, module.NUMERIC, result)
+    if places := position(result, names):
         body = [*_as_function(body, after.got(names[0])), "", *after.dependence(*places)]
     elif names:
         body += ["", *after.checks(names)]
     return [*module.imports(case), *_threads(case)], body
 
 
-def _names(vector: Vector, row: Row | None, omits: Iterable[str]) -> list[str]:
-    """Return the outputs to look at, the worst first."""
+def _names(vector: Vector, result: Result | None, omits: Iterable[str]) -> list[str]:
+    """Return the outputs to check, the worst first."""
     judged = [n for n, e in _expected(vector) if not isinstance(e, Tensor) or "any" not in e.latitude]
-    names = failing(row, shown(row, judged, tuple(omits)))
-    # Values, dtypes and shapes are looked at in different ways; a script shows one of them.
-    of_values = [name for name in names if not _of_form(output_of(row, name).get("problem", ""))]
+    names = failing(result, shown(result, judged, tuple(omits)))
+    # Values, dtypes and shapes are checked in different ways; a script shows one of them.
+    of_values = [name for name in names if not _of_form(output_of(result, name).problem)]
     names = of_values or names
-    if row is not None and not row["outputs"]:
-        # It gave nothing: the first output is enough to say what should have come.
+    if result is not None and not result.outputs:
+        # Without a value, the first output is enough.
         first = names[0].partition("[")[0] if names else ""
         names = [name for name in names if name.partition("[")[0] == first]
     return names
 
 
 def _of_form(problem: str) -> bool:
-    """Say whether a problem is not one of values."""
-    return problem in PRESENCE or any(pattern.match(problem) for pattern in (DTYPE, SHAPE))
+    """Return whether a problem is one of dtype, shape or presence, and not of values."""
+    return problem in PRESENCE or any(pattern.fullmatch(problem) for pattern in (DTYPE, SHAPE))
 
 
 def _expected(vector: Vector) -> Iterator[tuple[str, Tensor | LawTensor]]:
@@ -113,38 +119,38 @@ def _expected(vector: Vector) -> Iterator[tuple[str, Tensor | LawTensor]]:
         yield name, vector.expected[name]
 
 
-def _departed(row: Row | None, names: Iterable[str]) -> Iterator[str]:
-    if row is None:
+def _departed(result: Result | None, names: Iterable[str]) -> Iterator[str]:
+    """Yield the clauses that the dialects of a result depart from."""
+    if result is None or result.verdict != "dialect":
         return
-    known = dialects.dialects() if row["verdict"] == "dialect" else {}
-    named = [output_of(row, name).get("dialect", "") for name in names] + [row.get("dialect", "")]
-    for part in (part for dialect in named for part in dialect.split("+")):
-        yield from known.get(part, {}).get("departs_from", ())
+    known = dialects.dialects()
+    for dialect in [*(output_of(result, name).dialect for name in names), result.dialect]:
+        for part in dialect.split("+"):
+            yield from known.get(part, {}).get("departs_from", ())
 
 
-def describe(row: Row | None, names: Iterable[str]) -> str:
-    """Return what a report says of the worst output, in a line; "" where all conforms."""
-    if row is None or row["verdict"] == "conforms":
+def describe(result: Result | None, names: Iterable[str]) -> str:
+    """Return the problem of the worst output in a line; "" if all conforms."""
+    if result is None or result.verdict == "conforms":
         return ""
-    if not row["outputs"]:
-        reason = row.get("reason", "").splitlines()[0] if row.get("reason") else row["verdict"]
+    if not result.outputs:
+        reason = next(iter(result.reason.splitlines()), "") or result.verdict
         short = re.split(r"(?<=\.) ", reason)[0]
         return short if len(short) <= 2 * WIDTH else f"{short[: 2 * WIDTH]}..."
     name = next(iter(names))
-    output = output_of(row, name)
-    if output.get("problem"):
-        return f"{name}: {output['problem']}"
-    element = output["worst"]
-    index = f"[{', '.join(map(str, element['index']))}]" if element["index"] else ""
-    got, expected = (f"{float(element[key]):.8g}" for key in ("got", "expected"))
-    return f"{name}{index} = {got}, expected {expected} (bound {float(element['bound']):.3g})"
+    output = output_of(result, name)
+    if output.problem or output.worst is None:
+        return f"{name}: {output.problem or output.verdict}"
+    worst = output.worst
+    values = f"{decimal(worst.got)}, expected {decimal(worst.expected)} (bound {decimal(worst.bound, 3)})"
+    return f"{worst.place(name)} = {values}"
 
 
 class _After:
-    """Writes what stands after the call."""
+    """Writes the lines after the call."""
 
-    def __init__(self, case: Case, numeric: str, row: Row | None) -> None:
-        self.case, self.numeric, self.row = case, numeric, row
+    def __init__(self, case: Case, numeric: str, result: Result | None) -> None:
+        self.case, self.numeric, self.result = case, numeric, result
 
     def raw(self, name: str) -> str:
         """Return the expression of an output as the framework gives it."""
@@ -165,9 +171,9 @@ class _After:
     def checks(self, names: list[str]) -> Iterator[str]:
         """Yield the assertions on outputs."""
         vector = self.case.vector
-        problem = output_of(self.row, names[0]).get("problem", "")
+        problem = output_of(self.result, names[0]).problem
         if "layers" in vector.attributes:
-            yield from several.check(self.row)
+            yield from several.check(self.result)
         elif _of_form(problem):
             yield from self.form(names, problem)
         elif isinstance(law := vector.expected[names[0]], LawTensor):
@@ -182,23 +188,25 @@ class _After:
                 if vector.extremes
                 else "# The exact result, rounded once, and the most by which it may be off."
             )
-            made = [checks.Check(n, self.got(n), _tensor(vector.expected[n]), output_of(self.row, n)) for n in names]
-            yield from checks.lines(made, vector.first, brief=self.row is not None and not self.row["outputs"])
+            made = [checks.Check(n, self.got(n), _tensor(vector.expected[n]), output_of(self.result, n)) for n in names]
+            yield from checks.lines(made, vector.first, brief=self.result is not None and not self.result.outputs)
 
     def form(self, names: list[str], problem: str) -> Iterator[str]:
         """Yield the assertion on dtypes, or on the shape or presence of the first output."""
-        if dtype := DTYPE.match(problem):
+        message = literal(f"{names[0]}: {problem}")
+        if DTYPE.fullmatch(problem):
+            dtype = self.case.vector.expected[names[0]].dtype
             yield from ("got = {", *(f'    "{name}": {self.raw(name)}.dtype,' for name in names), "}")
             yield "wrong = ["
-            yield f'    f"{{name}}: dtype {{dtype}}, wanted {dtype[2]}"'
+            yield f'    f"{{name}}: dtype {{dtype}}, wanted {dtype}"'
             yield "    for name, dtype in got.items()"
-            yield f"    if dtype != {self.case.array.dtype(dtype[2])}"
+            yield f"    if dtype != {self.case.array.dtype(dtype)}"
             yield "]"
             yield r'assert not wrong, "\n".join(wrong)'
-        elif shape := SHAPE.match(problem):
-            yield f'assert list({self.raw(names[0])}.shape) == [{shape[1]}], "{names[0]}: {problem}"'
+        elif shape := SHAPE.fullmatch(problem):
+            yield f"assert list({self.raw(names[0])}.shape) == [{shape[1]}], {message}"
         else:
-            yield f'assert {self.raw(names[0])} {PRESENCE[problem]}, "{names[0]}: {problem}"'
+            yield f"assert {self.raw(names[0])} {PRESENCE[problem]}, {message}"
 
     def dependence(self, one: int, of_one: int, two: int, of_two: int) -> Iterator[str]:
         """Yield the assertion that one number has one result, whatever its place and the array's length."""
@@ -236,12 +244,17 @@ def _entries(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _docstring(chosen: Chosen, said: str, about: Iterable[Clause]) -> str:
+def _docstring(chosen: Chosen, summary: str, about: Iterable[Clause]) -> str:
     how = "" if chosen.mode == "eager" else f" ({chosen.mode})"
     head = f"{chosen.implementation}{how}"
-    title = f"{head}: {said}" if said else head
+    title = clean(f"{head}: {summary}" if summary else head)
     wrapped = textwrap.fill(title, WIDTH - 3, break_long_words=False, break_on_hyphens=False)
     return "\n\n".join([wrapped, *(quoted(clause, WIDTH) for clause in about)])
+
+
+def _within_docstring(text: str) -> str:
+    """Return text that neither ends a docstring nor has an escape in it: foreign text must not become code."""
+    return text.replace("\\", r"\\").replace('"""', r"\"\"\"")
 
 
 def _assembled(head: str, imports: Iterable[str], body: Iterable[str]) -> str:
@@ -253,7 +266,7 @@ def _assembled(head: str, imports: Iterable[str], body: Iterable[str]) -> str:
     standard += [f"from math import {', '.join(special)}"] if special else []
     others = [line for line in given if line != "import os" and _used(line, users)]
     gap = [""] if standard and others[0] else []
-    return "\n".join([f'"""{head}\n"""', "", *standard, *gap, *others, *_spaced(code)]) + "\n"
+    return "\n".join([f'"""{_within_docstring(head)}\n"""', "", *standard, *gap, *others, *_spaced(code)]) + "\n"
 
 
 def _used(line: str, code: str) -> bool:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from nnconform.conformance.model.result import Result
 from nnconform.conformance.vectors.vector import LawTensor, Vector
 
-from .case import Case, NothingToShow, indented
+from .case import Case, NothingToShow, indented, literal
 from .families import Family
-from .rows import Row
+from .rows import output_of
 
 REPEATS = "initializer-repeats"
 
@@ -26,7 +27,7 @@ def makes_several(framework: str, family: Family, vector: Vector) -> bool:
     return asked and (family.writer == "shared" or (framework, family.writer) == ("tensorflow", "initializer"))
 
 
-def one_sample(vector: Vector, row: Row | None) -> Vector:
+def one_sample(vector: Vector, result: Result | None) -> Vector:
     """Return a vector of several samples as of its first, which has the law of all.
 
     Raises:
@@ -34,7 +35,7 @@ def one_sample(vector: Vector, row: Row | None) -> Vector:
     """
     if not vector.seeds and "layers" not in vector.attributes:
         return vector
-    if row is not None and row["verdict"] != "conforms":
+    if result is not None and result.verdict != "conforms":
         one = f"{vector.operation}/dense*"
         raise NothingToShow(f"{vector.id} asks for several samples, and a script draws one; try a vector of {one}")
     attributes = {name: value for name, value in vector.attributes.items() if name != "layers"}
@@ -47,22 +48,20 @@ def _first(law: object) -> LawTensor:
     return replace(law, shape=law.shape[1:], pattern="")
 
 
-def check(row: Row | None) -> Iterator[str]:
+def check(result: Result | None) -> Iterator[str]:
     """Yield the assertion that two kernels of one initializer differ.
 
     Raises:
-        NothingToShow: the report says something else of them.
+        NothingToShow: the report has another problem with them.
     """
-    said = "the kernels of one initializer are the same"
-    if row is not None and row["verdict"] != "conforms":
-        output = row["outputs"].get("sample", {})
-        if REPEATS not in output.get("dialect", "").split("+"):
-            raise NothingToShow(
-                f"the kernels are not told to be the same, but {output.get('problem') or row['verdict']}"
-            )
-        said = output.get("problem") or said
+    problem = "the kernels of one initializer are the same"
+    if result is not None and result.verdict != "conforms":
+        output = output_of(result, "sample")
+        if REPEATS not in output.dialect.split("+"):
+            raise NothingToShow(f"the kernels are not told to be the same, but {output.problem or result.verdict}")
+        problem = output.problem or problem
     yield "first, second = (np.array(sample) for sample in samples)"
-    yield f'assert not np.array_equal(first, second), "sample: {said}"'
+    yield f"assert not np.array_equal(first, second), {literal(f'sample: {problem}')}"
 
 
 def keras_kernels(case: Case) -> Iterator[str]:

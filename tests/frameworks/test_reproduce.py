@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nnconform.conformance.model.result import Result
 from nnconform.conformance.reproduce.families import families
 from nnconform.conformance.reproduce.rows import Chosen
 from nnconform.conformance.reproduce.script import Script, write
@@ -97,7 +98,7 @@ def shown(report: dict[str, Any], *verdicts: str) -> Iterator[Row]:
 
 
 def written(published: dict[str, Vector], row: Row) -> Script:
-    chosen = Chosen(row["framework"], row["implementation"], row["mode"], row)
+    chosen = Chosen(row["framework"], row["implementation"], row["mode"], Result.from_json(row))
     return write(published[row["vector"]], chosen)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from nnconform.conformance.model.result import Result
 from nnconform.conformance.report import store
 from nnconform.conformance.reproduce import script
 from nnconform.conformance.reproduce.case import NothingToShow
@@ -179,7 +180,7 @@ def test_a_wrong_dtype_is_told_as_such(published):
     }
     name, vector = "flax.linen.BatchNorm", published["batch_norm_train/wholly-half/float16"]
     result = row(name, "dialect", outputs=said)
-    text = script.write(vector, Chosen("jax", name, "eager", result)).text
+    text = script.write(vector, Chosen("jax", name, "eager", Result.from_json(result))).text
     assert '"running_mean": statistics["mean"].dtype' in text
     assert "if dtype != jnp.float16" in text
 
@@ -194,14 +195,18 @@ def test_a_wrong_dtype_is_told_as_such(published):
 def test_a_missing_output_or_another_shape_is_told_as_such(published, problem, assertion):
     name = "torch.nn.utils.clip_grad_value_"
     result = row(name, "diverges", outputs={"gradients[0]": output("diverges", 1.0, problem=problem)})
-    text = script.write(published["clip_by_value/with-absent/float32"], Chosen("torch", name, "eager", result)).text
+    text = script.write(
+        published["clip_by_value/with-absent/float32"], Chosen("torch", name, "eager", Result.from_json(result))
+    ).text
     assert text.splitlines()[-1] == f'{assertion} "gradients[0]: {problem}"'
 
 
 def test_a_value_for_an_absent_gradient_is_told_as_such(published):
     name, problem = "torch.nn.utils.clip_grad_value_", "a value where the gradient is absent"
     result = row(name, "diverges", outputs={"gradients[1]": output("diverges", 1.0, problem=problem)})
-    text = script.write(published["clip_by_value/with-absent/float32"], Chosen("torch", name, "eager", result)).text
+    text = script.write(
+        published["clip_by_value/with-absent/float32"], Chosen("torch", name, "eager", Result.from_json(result))
+    ).text
     assert text.splitlines()[-1] == f'assert w1.grad is None, "gradients[1]: {problem}"'
 
 
@@ -216,7 +221,9 @@ def test_a_whole_script_is_short_and_plain(published):
     worst = {"index": [2], "got": 3.9, "expected": 4.0, "bound": 5.33e-15}
     said = {"gradients[0]": output("dialect", 9.0, worst=worst, dialect="clip-denominator-epsilon")}
     vector = published["clip_by_global_norm/at-threshold/float64"]
-    text = script.write(vector, Chosen("torch", NORM, "eager", row(NORM, "dialect", outputs=said))).text
+    text = script.write(
+        vector, Chosen("torch", NORM, "eager", Result.from_json(row(NORM, "dialect", outputs=said)))
+    ).text
     assert text.partition('"""\n\n')[2] == WHOLE
 
 
@@ -246,14 +253,14 @@ def test_the_place_in_an_array_of_many_lengths_is_that_in_one_call(published):
     vector = published["elu/few-lengths/float32"]
     last = sum(vector.lengths) - 1
     result = row("tf.nn.elu", "dialect", outputs={"y": output("dialect", 1.0, worst={**WORST, "index": [last]})})
-    text = script.write(vector, Chosen("tensorflow", "tf.nn.elu", "eager", result)).text
+    text = script.write(vector, Chosen("tensorflow", "tf.nn.elu", "eager", Result.from_json(result))).text
     assert f'"""tf.nn.elu: y[{vector.lengths[-1] - 1}] =' in text
 
 
 def test_two_results_for_one_number_are_shown_by_two_calls(published):
     said = "the same number gives 0.237 as element 0 of 1 and nan as element 3 of 16"
     result = row(ELU, "dialect", outputs={"dx": output("dialect", 1.0, problem=said, dialect="position-dependent")})
-    text = script.write(published["elu/lengths/float64"], Chosen("torch", ELU, "eager", result)).text
+    text = script.write(published["elu/lengths/float64"], Chosen("torch", ELU, "eager", Result.from_json(result))).text
     assert "one, two = run(1)[0], run(16)[3]" in text
     assert "][:n], dtype=torch.float64, requires_grad=True)" in text
 
@@ -266,7 +273,7 @@ def test_an_issue_has_the_clause_the_numbers_the_script_and_the_versions(cli, ra
     assert parts == [title, "## Expected", "## Actual", "## To reproduce", "## Versions"]
     assert "ELU-7 (activations.md)" in text
     assert f"`{SAID}`" in text
-    assert "- torch 2.0\n- Python 3.12.1\n" in text
+    assert "- `torch 2.0`\n- `Python 3.12.1`\n" in text
     assert cli("reproduce", NEAR_ZERO, "torch").stdout in text
 
 

@@ -10,6 +10,7 @@ import pytest
 from nnconform.conformance.judging.compare import compare
 from nnconform.conformance.judging.laws import law_tests
 from nnconform.conformance.judging.laws.sample import Sample
+from nnconform.conformance.model.result import Output, Worst
 from nnconform.conformance.reproduce import checks, laws
 from nnconform.conformance.vectors.tensors import Array
 from nnconform.conformance.vectors.vector import LawTensor, Tensor
@@ -38,17 +39,22 @@ def tensor(values: object, bound: object, latitude: tuple[str, ...] = (), flushe
     )
 
 
-def reported(expected: Tensor, got: Array) -> dict:
-    """Return what a report would say of an output."""
+CONFORMS = Output("conforms")
+
+
+def reported(expected: Tensor, got: Array) -> Output:
+    """Return the output as a report has it."""
     found = compare(got, expected)
     if found.fits:
-        return {}
-    index = [int(i) for i in np.unravel_index(found.worst, expected.shape)]
-    return {"worst": {"index": index, "got": float(got[tuple(index)])}}
+        return CONFORMS
+    index = tuple(int(i) for i in np.unravel_index(found.worst, expected.shape))
+    return Output("diverges", worst=Worst(index, float(got[index]), 0.0, 0.0))
 
 
 def text(name: str, expected: Tensor, got: Array) -> str:
-    index = tuple(reported(expected, got)["worst"]["index"])
+    worst = reported(expected, got).worst
+    assert worst is not None
+    index = worst.index
     place = f"{[*index]}" if index else ""
     values, bounds = np.asarray(expected.values), np.asarray(expected.bound)
     return f"{name}{place} = {got[index]}, expected {values[index]} (bound {float(bounds[index])})"
@@ -90,8 +96,8 @@ def test_several_outputs_are_told_all_at_once(name, known):
     array, other = np.array(got, np.float32), tensor([1.0, 7.0], 0.1)
     wrong = np.array([1.0, 9.0], np.float32)
     made = [
-        checks.Check("y", "array", expected, reported(expected, array) if known else {}),
-        checks.Check("dx", "wrong_one", other, reported(other, wrong) if known else {}),
+        checks.Check("y", "array", expected, reported(expected, array) if known else CONFORMS),
+        checks.Check("dx", "wrong_one", other, reported(other, wrong) if known else CONFORMS),
     ]
     said = message([*checks.lines(made)], array=array, wrong_one=wrong)
     assert said.splitlines()[0].startswith("y")
@@ -101,7 +107,7 @@ def test_several_outputs_are_told_all_at_once(name, known):
 
 def test_several_outputs_that_are_right_pass():
     expected = tensor([1.0, 0.0, NAN], 0)
-    made = [checks.Check(name, "array", expected, {}) for name in ("y", "dx")]
+    made = [checks.Check(name, "array", expected, CONFORMS) for name in ("y", "dx")]
     assert message([*checks.lines(made)], array=np.array([1.0, 0.0, NAN], np.float32)) == ""
 
 
@@ -117,12 +123,12 @@ def test_an_element_of_a_long_output_stands_for_it():
 
 def test_an_output_that_is_cut_is_looked_at_in_row_major_order():
     expected, got = tensor([0.0, 0.0, 0.0], 0.5, FREE), np.array([[0.0, 0.0], [0.75, 0.0]], np.float32)
-    check = checks.Check("y", "array", expected, {"worst": {"index": [2], "got": 0.75}})
+    check = checks.Check("y", "array", expected, Output("diverges", worst=Worst((2,), 0.75, 0.0, 0.0)))
     assert message([*checks.lines([check], first=3)], array=got) == "y[2] = 0.75, expected 0.0 (bound 0.5)"
 
 
 def test_an_empty_output_has_its_shape_to_be_wrong():
-    check = checks.Check("y", "array", tensor(np.zeros((0, 3)), 0), {})
+    check = checks.Check("y", "array", tensor(np.zeros((0, 3)), 0), CONFORMS)
     assert message([*checks.lines([check])], array=np.zeros((0, 3), np.float32)) == ""
     assert message([*checks.lines([check])], array=np.zeros((0, 2), np.float32)) == "y has the shape (0, 2)"
 

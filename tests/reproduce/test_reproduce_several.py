@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from nnconform.conformance.model.result import Output, Result
 from nnconform.conformance.reproduce import script
 from nnconform.conformance.reproduce.case import NothingToShow
 from nnconform.conformance.reproduce.rows import Chosen
@@ -17,8 +18,8 @@ SAME = "samples 0 and 1 are the same"
 
 
 def row(verdict, **output):
-    sample = {"verdict": verdict, "ratio": 1.0, "digest": "0"} | output
-    return {"verdict": verdict, "outputs": {"sample": sample}}
+    sample = Output(verdict, ratio=1.0, **output)
+    return Result("made up", "1", "api", "eager", "he_normal", "", "core", verdict, outputs={"sample": sample})
 
 
 def text(vector, framework, name, result=None):

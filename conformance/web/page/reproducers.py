@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from nnconform.conformance.model.result import Result
 from nnconform.conformance.reproduce import rows, script
 from nnconform.conformance.reproduce.case import NothingToShow
 from nnconform.conformance.reproduce.families import families
@@ -59,7 +60,7 @@ def _kind(row: Row) -> Any:
 
 def _script(vector: Vector, row: Row) -> str:
     """Return the script of a result, or "" where there is nothing to show."""
-    chosen = rows.Chosen(row["framework"], row["implementation"], row["mode"], row)
+    chosen = rows.Chosen(row["framework"], row["implementation"], row["mode"], Result.from_json(row))
     try:
         return script.write(vector, chosen).text
     except NothingToShow:
