@@ -1,6 +1,6 @@
-"""Print how far each port is from torch after each step, beside the bound, and what each setting costs.
+"""Print the distance of each port from torch after each step, its bound, and the cost of each setting.
 
-Ends with 1 when a port by the guide leaves the bound.
+The exit status is 1 if a port with the guide leaves the bound.
 """
 
 import sys
@@ -8,18 +8,18 @@ import sys
 import numpy as np
 from trajectory import Arrays, load
 
-# How many times as far from torch as torch is from itself a port may be; README.md says why.
+# The permitted distance of a port from torch, in units of torch's distance from itself; README.md gives the reason.
 MULTIPLE = 8
 PARTS = ("weight", "mean", "var", "loss")
 
 
 def part(name: str) -> str:
-    """Return which of PARTS an array belongs to."""
+    """Return the element of PARTS that an array belongs to."""
     return {"running_mean": "mean", "running_var": "var", "loss": "loss"}.get(name.rpartition(".")[2], "weight")
 
 
 def differences(torch: Arrays, other: Arrays) -> np.ndarray:
-    """Return the largest difference (parts, steps), each array's in units of its largest number."""
+    """Return the largest difference (parts, steps), relative to the largest element of each array."""
     largest = np.zeros((len(PARTS), len(torch["loss"])))
     for name, array in torch.items():
         rest = tuple(range(1, array.ndim))
@@ -30,13 +30,13 @@ def differences(torch: Arrays, other: Arrays) -> np.ndarray:
 
 
 def bound(torch: Arrays, shuffled: list[Arrays]) -> np.ndarray:
-    """Return the bound (parts, steps) that torch's runs on shuffled batches give, those of earlier steps included."""
+    """Return the bound (parts, steps) from torch's runs on shuffled batches, up to each step."""
     growth = np.max([differences(torch, run) for run in shuffled], axis=0)
     return MULTIPLE * np.maximum.accumulate(growth, axis=1)
 
 
 def print_steps(limit: np.ndarray, guide: np.ndarray, naive: np.ndarray) -> None:
-    """Print the bound, the port by the guide and the naive one, step by step."""
+    """Print the bound, the port with the guide and the naive port, step by step."""
     print("    " + "".join(f"{title:>25}" for title in ("bound", "guide", "naive")))
     print("step" + 3 * (" " + "".join(f"{name:>6}" for name in PARTS)))
     for step, columns in enumerate(np.stack([limit, guide, naive]).transpose(2, 0, 1), 1):

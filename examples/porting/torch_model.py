@@ -1,6 +1,6 @@
 """The original: a small convolutional network, trained in PyTorch for 20 steps in float64.
 
-Saves what a port starts from, the trajectory, and eight more in which torch sums in another order.
+Saves the start of a port, the trajectory, and eight more in which torch sums in another order.
 """
 
 from collections import OrderedDict
@@ -18,7 +18,7 @@ MAX_NORM = 3.0
 
 
 def network() -> nn.Sequential:
-    """Return the network with He's initialization, the same at every call."""
+    """Return the network with He initialization, the same at every call."""
     torch.manual_seed(0)
     model = nn.Sequential(
         OrderedDict(
@@ -50,7 +50,7 @@ def state(model: nn.Module) -> Arrays:
 
 
 def train(images: np.ndarray, labels: np.ndarray) -> list[Arrays]:
-    """Train the network on one batch after the other and return what there is after each step."""
+    """Train the network on the batches in order and return the state after each step."""
     model = network()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     steps = []
@@ -65,7 +65,7 @@ def train(images: np.ndarray, labels: np.ndarray) -> list[Arrays]:
 
 
 def main() -> None:
-    """Train on the batches as they are, then with the images of each batch in another order."""
+    """Train on the original batches, then with the images of each batch in another order."""
     torch.set_default_dtype(torch.float64)
     rng = np.random.default_rng(0)
     images, labels = thermal_images(rng)

@@ -1,6 +1,6 @@
-"""The network of torch_model.py in flax and optax, as `nnconform guide torch flax` says.
+"""The network of torch_model.py in flax and optax, ported with `nnconform guide torch flax`.
 
-Trains it so, then by the same names without the guide, then with one setting left out at a time.
+Trains the port with the guide, then a port with the same names only, then ports without one setting each.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ AXES = {4: (2, 3, 1, 0), 2: (1, 0), 1: (0,)}
 MAX_NORM = 3.0
 
 
-# The recipes of the guide, as they stand there.
+# The recipes of the guide, unchanged.
 
 
 def elu(x, alpha=1.0):
@@ -71,19 +71,19 @@ def clip_by_global_norm_like_torch(max_norm):
 
 @dataclass(frozen=True)
 class Settings:
-    """What the guide says to set."""
+    """The settings of the guide."""
 
     x64: bool = True  # without it JAX makes every float64 array a float32 one
     assign: Callable[[nnx.Variable, jax.Array], None] = nnx.Variable.set_value  # keeps the array's dtype
     momentum: float = 0.9  # the weight of the old value: 1 - torch's momentum
     norm: type[nnx.BatchNorm] = UnbiasedBatchNorm
-    use_fast_variance: bool = False  # E[x^2] - E[x]^2 cancels where the mean is large
+    use_fast_variance: bool = False  # E[x^2] - E[x]^2 cancels if the mean is large
     clip: Callable[[float], optax.GradientTransformation] = clip_by_global_norm_like_torch
-    padding: int | str = 1  # "SAME" would pad at the bottom and right only, where the stride is 2
+    padding: int | str = 1  # "SAME" would pad at the bottom and right only, if the stride is 2
     channels_first: bool = True  # torch flattens (channels, height, width)
 
 
-# What the same names give in flax and optax. The naive port has all of these.
+# The effect of using the same names in flax and optax. The naive port has all of these.
 SAME_NAMES = {
     "no jax_enable_x64": {"x64": False},
     "variable[...] = array": {"assign": lambda variable, array: variable.__setitem__(..., array)},
@@ -92,7 +92,7 @@ SAME_NAMES = {
     "use_fast_variance": {"use_fast_variance": True},
     "clip_by_global_norm": {"clip": optax.clip_by_global_norm},
 }
-# What shapes do not show, but the first forward pass does: the naive port has these right.
+# Settings whose absence the first forward pass shows: the naive port has them right.
 FORWARD_PASS = {"padding 'SAME'": {"padding": "SAME"}, "reshape alone": {"channels_first": False}}
 NAIVE = {name: value for change in SAME_NAMES.values() for name, value in change.items()}
 
@@ -152,7 +152,7 @@ def loss_of(model: Network, x: jax.Array, y: jax.Array) -> jax.Array:
 
 
 def train(settings: Settings) -> list[Arrays]:
-    """Train the network on torch's batches, from torch's weights, and return what there is after each step."""
+    """Train the network on torch's batches, from torch's weights, and return the state after each step."""
     jax.config.update("jax_enable_x64", settings.x64)
     images, labels, start = load_start()
     model = Network(settings, nnx.Rngs(0))
@@ -167,7 +167,7 @@ def train(settings: Settings) -> list[Arrays]:
 
 
 def main() -> None:
-    """Train by the guide, by the same names, and by the guide but for one setting."""
+    """Train the port with the guide, the naive port, and the ports without one setting each."""
     left_out = SAME_NAMES | FORWARD_PASS
     runs = {"guide": train(Settings()), "naive": train(Settings(**NAIVE))}
     save("flax.npz", runs | {name: train(Settings(**change)) for name, change in left_out.items()})

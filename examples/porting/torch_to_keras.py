@@ -1,6 +1,6 @@
-"""The network of torch_model.py in Keras on TensorFlow, as `nnconform guide torch keras` says.
+"""The network of torch_model.py in Keras on TensorFlow, ported with `nnconform guide torch keras`.
 
-Trains it so, then by the same names without the guide, then with one setting left out at a time.
+Trains the port with the guide, then a port with the same names only, then ports without one setting each.
 """
 
 import os
@@ -21,7 +21,7 @@ AXES = {4: (2, 3, 1, 0), 2: (1, 0), 1: (0,)}
 MAX_NORM = 3.0
 
 
-# The recipes of the guide, as they stand there.
+# The recipes of the guide, unchanged.
 
 
 def keras_elu(x, alpha=1.0):
@@ -79,18 +79,18 @@ def torch_clipped_sgd(rate: float) -> keras.optimizers.Optimizer:
 
 @dataclass(frozen=True)
 class Settings:
-    """What the guide says to set. Layers are float64 in any case."""
+    """The settings of the guide. Layers are float64 in any case."""
 
     floatx: str = "float64"  # the dtype of the inputs and of the optimizer's learning rate
     epsilon: float = 1e-5
     momentum: float = 0.9  # the weight of the old value: 1 - torch's momentum
     norm: type[layers.BatchNormalization] = UnbiasedBatchNormalization
     optimizer: Callable[[float], keras.optimizers.Optimizer] = torch_clipped_sgd
-    zero_padding: bool = True  # "same" would pad at the bottom and right only, where the stride is 2
+    zero_padding: bool = True  # "same" would pad at the bottom and right only, if the stride is 2
     channels_first: bool = True  # torch flattens (channels, height, width)
 
 
-# What the same names give in Keras. The naive port has all of these, of the two optimizers the last.
+# The effect of using the same names in Keras. The naive port has all of these, and the last of the two optimizers.
 SAME_NAMES = {
     "floatx float32": {"floatx": "float32"},
     "epsilon 1e-3": {"epsilon": 1e-3},
@@ -99,7 +99,7 @@ SAME_NAMES = {
     "SGD(global_clipnorm)": {"optimizer": lambda rate: keras.optimizers.SGD(rate, global_clipnorm=MAX_NORM)},
     "SGD(clipnorm)": {"optimizer": lambda rate: keras.optimizers.SGD(rate, clipnorm=MAX_NORM)},
 }
-# What shapes do not show, but the first forward pass does: the naive port has these right.
+# Settings whose absence the first forward pass shows: the naive port has them right.
 FORWARD_PASS = {"padding 'same'": {"zero_padding": False}, "Flatten alone": {"channels_first": False}}
 NAIVE = {name: value for change in SAME_NAMES.values() for name, value in change.items()}
 
@@ -145,7 +145,7 @@ def state(model: keras.Model) -> Arrays:
 
 
 def train(settings: Settings) -> list[Arrays]:
-    """Train the network on torch's batches, from torch's weights, and return what there is after each step."""
+    """Train the network on torch's batches, from torch's weights, and return the state after each step."""
     keras.config.set_floatx(settings.floatx)
     keras.config.set_dtype_policy("float64")
     images, labels, start = load_start()
@@ -164,7 +164,7 @@ def train(settings: Settings) -> list[Arrays]:
 
 
 def main() -> None:
-    """Train by the guide, by the same names, and by the guide but for one setting."""
+    """Train the port with the guide, the naive port, and the ports without one setting each."""
     left_out = SAME_NAMES | FORWARD_PASS
     runs = {"guide": train(Settings()), "naive": train(Settings(**NAIVE))}
     save("keras.npz", runs | {name: train(Settings(**change)) for name, change in left_out.items()})

@@ -1,4 +1,4 @@
-"""What one framework's process hands to the next: npz files in the folder `runs`.
+"""The data that the processes exchange: npz files in the folder `runs`.
 
 A trajectory has, by torch's names and in torch's layouts, every weight and running statistic after each step, stacked
 on the first axis, and the loss of each step.
@@ -13,7 +13,7 @@ Arrays = dict[str, np.ndarray]
 
 
 def save(file: str, runs: dict[str, list[Arrays]]) -> None:
-    """Keep the trajectories of some runs, each given as what there is after each step."""
+    """Save the trajectories of some runs, each a list of the states after each step."""
     RUNS.mkdir(exist_ok=True)
     arrays = {f"{run}/{name}": [step[name] for step in steps] for run, steps in runs.items() for name in steps[0]}
     np.savez(RUNS / file, **arrays)
@@ -29,7 +29,7 @@ def load(file: str) -> dict[str, Arrays]:
 
 
 def save_start(images: np.ndarray, labels: np.ndarray, weights: Arrays) -> None:
-    """Keep what every port starts from: the batches, and the weights and statistics before the first step."""
+    """Save the start of every port: the batches, and the weights and statistics before the first step."""
     RUNS.mkdir(exist_ok=True)
     np.savez(RUNS / "start.npz", images=images, labels=labels, **weights)
 

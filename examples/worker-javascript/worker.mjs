@@ -1,7 +1,7 @@
-// A worker of nnconform in JavaScript: it shows what spec/protocol.md asks of a worker in any language.
+// A worker for nnconform in JavaScript: an example of spec/protocol.md for any language.
 //
-// Node.js 18 or later, no packages. What it serves are Math.max, Math.min, Math.expm1, Math.exp and Math.sqrt,
-// put together as the clauses say, on float32 and float64.
+// Node.js 18 or later, no packages. It implements the operations with Math.max, Math.min, Math.expm1, Math.exp and
+// Math.sqrt, combined as the clauses prescribe, on float32 and float64.
 
 import { fstatSync } from "node:fs";
 
@@ -26,7 +26,7 @@ function decode(value) {
   const size = Values.BYTES_PER_ELEMENT;
   const block = Values.from({ length: bytes.length / size }, (_, i) => bytes[read](i * size));
   const length = shape.reduce((product, n) => product * n, 1);
-  // Fewer elements than the shape has are repeated until it is full.
+  // If there are fewer elements than the shape needs, they repeat.
   return { dtype, shape, data: block.length === length ? block : new Values(length).map((_, i) => block[i % block.length]) };
 }
 
@@ -104,7 +104,7 @@ function clipByGlobalNorm({ gradients }, { clipnorm }) {
   };
 }
 
-// ---- What is served (PROTOCOL-3). With defaults: true the vector gives no attributes; the function has its own.
+// ---- The implementations (PROTOCOL-3). With defaults: true the vector gives no attributes; the function has its own.
 
 const IMPLEMENTATIONS = [
   { operation: "relu", name: "Math.max", run: relu },
@@ -156,20 +156,20 @@ function extremes(value) {
   return { ...value, shape: [2], data: value.data.constructor.of(least, most) };
 }
 
-// What an output was for every seed, on a leading axis (FORMAT-20).
+// The outputs for all seeds, on a leading axis (FORMAT-20).
 function stacked(values) {
   if (Array.isArray(values[0])) return values[0].map((_, i) => stacked(values.map((v) => v[i])));
   return { ...joined(values), shape: [values.length, ...values[0].shape] };
 }
 
-// What an output was for every length, one after the other.
+// The outputs for all lengths, joined in order.
 function joined(values) {
   if (Array.isArray(values[0])) return values[0].map((_, i) => joined(values.map((v) => v[i])));
   const numbers = values.flatMap((v) => Array.from(v.data));
   return { ...values[0], shape: [numbers.length], data: KINDS[values[0].dtype].Values.from(numbers) };
 }
 
-// The outputs of one call, or of a call for each length or seed.
+// The outputs of one call, or of one call per length or seed.
 function outputs(run, inputs, attributes, { lengths, seeds }) {
   const gathered = (calls, gather) =>
     Object.fromEntries(Object.keys(calls[0]).map((key) => [key, gather(calls.map((made) => made[key]))]));
@@ -197,10 +197,10 @@ function answer(request, name) {
   }
 }
 
-// Standard output is the channel: what anything else prints, console.log too, goes to standard error.
+// Standard output is the channel: all other output, console.log's too, goes to standard error.
 const channel = process.stdout.write.bind(process.stdout);
 process.stdout.write = process.stderr.write.bind(process.stderr);
-// How much has been printed tells the harness which call printed what; not every worker can say so.
+// The number of bytes printed shows the harness which call printed them; not every worker can count them.
 const printed = () => (fstatSync(2).isFile() ? { stderr: fstatSync(2).size } : {});
 const send = (message) => new Promise((sent) => channel(`${JSON.stringify({ ...message, ...printed() })}\n`, sent));
 
