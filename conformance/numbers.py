@@ -26,3 +26,18 @@ def shortened(value: float, digits: int = 4) -> float | str:
 def decimal(value: float, digits: int = 8) -> str:
     """Return a number as text with so many significant digits at most."""
     return f"{value:.{digits}g}"
+
+
+def distinct_decimals(*values: float) -> list[str]:
+    """Return numbers with four significant digits, or with as many more as the first two need to differ."""
+    for digits in range(4, 18):
+        texts = [_padded_decimal(value, digits) for value in values]
+        if len(set(texts[:2])) == len(set(values[:2])):
+            break
+    return texts
+
+
+def _padded_decimal(value: float, digits: int) -> str:
+    if value == 0:
+        return "-0" if math.copysign(1.0, value) < 0 else "0"
+    return f"{value:#.{digits}g}".removesuffix(".") if math.isfinite(value) else str(value)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple
 
 from nnconform.conformance.diff import summary as diff_summary
+from nnconform.conformance.diff.groups import group_changes
+from nnconform.conformance.model.diff import Diff
 from nnconform.conformance.model.report import Report
 from nnconform.conformance.model.result import Result
 from nnconform.conformance.report import findings
@@ -34,7 +36,7 @@ def of_report(report: Report, *, strict: bool) -> Iterator[str]:
     yield from _commands([*_troubles(report), *_findings(report, strict), *_notices(report.results, strict)])
 
 
-def of_diff(diff: Mapping[str, Any], *, bits: bool) -> Iterator[str]:
+def of_diff(diff: Diff, *, bits: bool) -> Iterator[str]:
     """Yield the workflow commands of a diff; drift is an error if ``bits`` says so."""
     yield from _commands(list(_changes(diff, bits)))
 
@@ -100,15 +102,15 @@ def _notices(results: Iterable[Result], strict: bool) -> Iterator[Annotation]:
             yield Annotation("notice", "nnconform", f"results that {predicate}: {', '.join(texts)}")
 
 
-def _changes(diff: Mapping[str, Any], bits: bool) -> Iterator[Annotation]:
+def _changes(diff: Diff, bits: bool) -> Iterator[Annotation]:
     title = f"nnconform: {diff_summary.title(diff)}"
-    if diff_summary.exit_status(diff, bits) == 3:
+    if diff.exit_status(bits=bits) == 3:
         yield Annotation("error", title, diff_summary.headline(diff))
-    for group in diff_summary.groups(diff):
+    for group in group_changes(diff):
         message = "\n".join([f"{group.framework} {group.sentence}", *group.details])
         yield Annotation("error" if group.fails else "notice", title, message)
-    if diff["drift"]:
+    if diff.drift:
         level: Level = "error" if bits else "notice"
-        outputs = ", ".join(f"{r['framework']} {r['operation']} {r['output']}" for r in diff["drift"])
+        outputs = ", ".join(f"{drift.framework} {drift.operation} {drift.output}" for drift in diff.drift)
         yield Annotation(level, title, f"other bits, the same verdict: {outputs}")
-    yield from (Annotation("warning", title, note) for note in diff["notes"])
+    yield from (Annotation("warning", title, note) for note in diff.notes)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
+from nnconform.conformance.diff import groups as diff_groups
 from nnconform.conformance.diff import summary as diff_summary
-from nnconform.conformance.diff.wording import row_text
+from nnconform.conformance.diff.sentences import change_text
+from nnconform.conformance.model.diff import Diff, Drift
 from nnconform.conformance.model.report import Fault, FrameworkEntry, Report
 from nnconform.conformance.model.result import Output, Result
 from nnconform.conformance.numbers import number, shortened
@@ -18,7 +19,6 @@ from nnconform.conformance.report.findings import Group, describe_worst, rerun_c
 
 from .junit_xml import Case, Outcome, Suite, xml
 
-Row = Mapping[str, Any]
 # Changes that the text of one failure tells.
 MOST_ROWS = 50
 
@@ -46,58 +46,56 @@ def of_report(report: Report, *, strict: bool) -> str:
     return xml([run, *suites.values()], report.created)
 
 
-def of_diff(document: Mapping[str, Any], *, bits: bool = False) -> str:
+def of_diff(diff: Diff, *, bits: bool = False) -> str:
     """Return a diff as JUnit XML: a suite for both sides, and one a framework with a test case for what changed.
 
     Something in it fails exactly where the exit status of the diff is not 0.
 
     Args:
-        document: the JSON diff.
+        diff: the diff.
         bits: whether drift fails.
     """
-    about = {"nnconform": document["nnconform"], "title": diff_summary.title(document)}
+    about = {"nnconform": diff.nnconform, "title": diff_summary.title(diff)}
     cases: dict[str, list[Case]] = defaultdict(list)
-    for group in diff_summary.groups(document):
+    for group in diff_groups.group_changes(diff):
         cases[group.framework].append(_group_case(group))
-    for row in document["drift"]:
-        cases[row["framework"]].append(_drift_case(row, bits))
-    suites = [Suite("nnconform", "nnconform", about, list(_diff_cases(document)))]
+    for drift in diff.drift:
+        cases[drift.framework].append(_drift_case(drift, bits))
+    suites = [Suite("nnconform", "nnconform", about, list(_diff_cases(diff)))]
     suites += [Suite(f"nnconform.{name}", name, about, found) for name, found in cases.items()]
     return xml(suites, datetime.now(UTC).isoformat(timespec="seconds"))
 
 
-def _group_case(group: diff_summary.Group) -> Case:
+def _group_case(group: diff_groups.Group) -> Case:
     """Return the test case of a group of changes, which fails where a user must act on it."""
     name = (f"{group.framework}.{group.operation}", group.sentence)
     told = "\n".join(group.details)
     if not group.fails:
         return Case(*name, out=f"{group.kind}\n{told}")
-    rows = [row_text(row) for row in group.rows]
+    rows = [change_text(change) for change in group.changes]
     more = [f"and {len(rows) - MOST_ROWS} more"] if len(rows) > MOST_ROWS else []
     return Case(*name, "failure", group.kind, group.sentence, "\n".join([told, "", *rows[:MOST_ROWS], *more]))
 
 
-def _drift_case(row: Row, bits: bool) -> Case:
-    told = f"{row['tensors']} tensors of {row['output']} have other bits, and the same verdicts"
-    if "worst" in row:
-        told += f": up to {row['worst']} ulp, in {row['vector']}, {row['implementation']} ({row['mode']})"
-    name = (f"{row['framework']}.{row['operation']}", f"{row['output']}: the same bits as before")
+def _drift_case(drift: Drift, bits: bool) -> Case:
+    told = f"{drift.tensors} tensors of {drift.output} have other bits, and the same verdicts"
+    if (d := drift.distribution) is not None:
+        told += f": up to {d.worst} ulp, in {d.vector}, {d.implementation} ({d.mode})"
+    name = (f"{drift.framework}.{drift.operation}", f"{drift.output}: the same bits as before")
     return Case(*name, "failure", "drifted", told, told) if bits else Case(*name, out=told)
 
 
-def _diff_cases(document: Mapping[str, Any]) -> Iterator[Case]:
+def _diff_cases(diff: Diff) -> Iterator[Case]:
     """Yield what can go wrong with a comparison as a whole, and that all else is as it was."""
-    for side in ("old", "new"):
-        for entry in document[side]["frameworks"]:
-            yield _framework_case(
-                f"nnconform.{side}", **{key: entry.get(key, "") for key in ("name", "status", "reason")}
-            )
-        yield _complete(document[side]["complete"], f"nnconform.{side}")
-        if faults := document[side]["faults"]:
-            message = f"calls that ended in a fault of the adapter, and have no result: {faults}"
-            yield Case(f"nnconform.{side}", "adapters", "error", "fault", message, message)
-    told = "\n".join([diff_summary.conclusion(document), *document["notes"]])
-    if diff_summary.fruitless(document):
+    for word, side in (("old", diff.old), ("new", diff.new)):
+        for entry in side.frameworks:
+            yield _framework_case(f"nnconform.{word}", entry.name, entry.status, entry.reason)
+        yield _complete(side.complete, f"nnconform.{word}")
+        if side.faults:
+            message = f"calls that ended in a fault of the adapter, and have no result: {side.faults}"
+            yield Case(f"nnconform.{word}", "adapters", "error", "fault", message, message)
+    told = "\n".join([diff_summary.conclusion(diff), *diff.notes])
+    if diff.fruitless:
         yield Case("nnconform.diff", "everything else is as before", "error", "diff", "nothing could be compared", told)
     else:
         yield Case("nnconform.diff", "everything else is as before", out=told)

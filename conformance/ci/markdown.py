@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from nnconform.conformance.diff import summary as diff_summary
+from nnconform.conformance.diff.groups import TITLES, Group, group_changes
+from nnconform.conformance.model.diff import Diff, Drift
 from nnconform.conformance.model.report import FrameworkEntry, Report
 from nnconform.conformance.model.result import Result
 from nnconform.conformance.report import findings
 from nnconform.conformance.words import count
 
 from .markdown_text import TOP, Section, block, code, document, more, row, table, text
-
-Json = Mapping[str, Any]
 
 _CHANGED = ("framework", "kind", "what changed", "vectors", "such as")
 _DRIFT = ("operation", "output", "tensors", "elements changed", "median ULP", "worst ULP", "where")
@@ -39,36 +39,36 @@ def of_report(report: Report, *, strict: bool) -> str:
     return document(head, list(_sections(report, lines, wrong, strict)))
 
 
-def of_diff(diff: Json, *, bits: bool = False) -> str:
+def of_diff(diff: Diff, *, bits: bool = False) -> str:
     """Return a diff as Markdown: the changes that need action, and the rest folded.
 
     Args:
-        diff: the JSON diff.
+        diff: the diff.
         bits: whether drift needs action.
     """
-    groups = diff_summary.groups(diff)
-    changes = {section: [_change(g) for g in groups if g.section == section] for section in diff_summary.TITLES}
-    act, failed = changes["act"], diff_summary.exit_status(diff, bits) == 3
+    all_groups = group_changes(diff)
+    changes = {section: [_change(g) for g in all_groups if g.section == section] for section in TITLES}
+    act, failed = changes["act"], diff.exit_status(bits=bits) == 3
     head = [f"**{text(diff_summary.headline(diff), 400)}**", "", f"{text(diff_summary.conclusion(diff), 400)}."]
     if failed:
-        head += ["", *(f"- note: {text(note)}" for note in diff["notes"][:TOP])]
+        head += ["", *(f"- note: {text(note)}" for note in diff.notes[:TOP])]
     if act:
         head += ["", *table(_CHANGED, ["vectors"]), *act[:TOP], *more(len(act), "change")]
-    if bits and diff["drift"]:
+    if bits and diff.drift:
         head += ["", "Other bits fail too, and there are some: see the drift below."]
-    return document(head, list(_diff_sections(diff, groups, changes, diff["notes"][TOP if failed else 0 :])))
+    return document(head, list(_diff_sections(diff, all_groups, changes, diff.notes[TOP if failed else 0 :])))
 
 
-def _change(group: diff_summary.Group) -> str:
+def _change(group: Group) -> str:
     cells = (text(group.framework, 40), text(group.kind, 40), text(group.sentence), str(group.vectors))
     return row([*cells, text(group.details[-1])])
 
 
 def _diff_sections(
-    diff: Json, groups: Sequence[diff_summary.Group], changes: Mapping[str, list[str]], notes: Sequence[str]
+    diff: Diff, all_groups: Sequence[Group], changes: Mapping[Any, list[str]], notes: Sequence[str]
 ) -> Iterator[Section]:
     """Yield what is folded of a diff, what matters most first."""
-    for section, title in diff_summary.TITLES.items():
+    for section, title in TITLES.items():
         # What is to be acted on stands above, but for what was too much there.
         lines = changes[section][TOP:] if section == "act" else changes[section]
         if lines:
@@ -76,13 +76,13 @@ def _diff_sections(
             yield Section(f"{title}: {len(lines)}", table(_CHANGED, ["vectors"]), lines)
     acted = [
         f"- {code(group.framework)} {'<br>'.join(text(line) for line in (group.sentence, *group.details))}"
-        for group in groups
+        for group in all_groups
         if group.section == "act"
     ]
     if acted:
         yield Section("What the changes to act on are", (), acted)
-    if diff["drift"]:
-        lines = [_drift(r) for r in diff["drift"]]
+    if diff.drift:
+        lines = [_drift(drift) for drift in diff.drift]
         yield Section(f"Drift: other bits, the same verdict: {len(lines)}", table(_DRIFT, _DRIFT[2:6]), lines)
     if notes:
         yield Section(f"Notes: {len(notes)}", (), [f"- note: {text(note, 1_000)}" for note in notes])
@@ -91,23 +91,22 @@ def _diff_sections(
         yield Section("Not compared", (), only)
 
 
-def _drift(drift: Json) -> str:
+def _drift(drift: Drift) -> str:
     # Where no whole outputs were kept, all that is known is how many have other bits.
-    numbers = ["-", "-", "-"]
-    if "elements" in drift:
-        ulps = (f"{float(drift[key]):.4g}" for key in ("median", "worst"))
-        numbers = [f"{drift['changed']:,} of {drift['elements']:,}", *ulps]
-    where = f"{drift['vector']}, {drift['implementation']} ({drift['mode']})" if "vector" in drift else ""
-    name = f"{drift['framework']} {drift['operation']}"
-    return row([text(name, 80), text(drift["output"], 40), str(drift["tensors"]), *numbers, text(where)])
+    numbers, call = ["-", "-", "-"], ""
+    if (d := drift.distribution) is not None:
+        numbers = [f"{d.changed:,} of {d.elements:,}", f"{d.median:.4g}", f"{d.worst:.4g}"]
+        call = f"{d.vector}, {d.implementation} ({d.mode})"
+    name = f"{drift.framework} {drift.operation}"
+    return row([text(name, 80), text(drift.output, 40), str(drift.tensors), *numbers, text(call)])
 
 
-def _not_compared(diff: Json) -> Iterator[str]:
-    for side in ("old", "new"):
-        for what in ("frameworks", "vectors"):
-            if names := diff[f"only_{side}"][what]:
-                yield f"- {count(len(names), what[:-1])} only in the {side} report: {text(', '.join(names))}"
-    if names := diff["altered_vectors"]:
+def _not_compared(diff: Diff) -> Iterator[str]:
+    for word, only in (("old", diff.only_old), ("new", diff.only_new)):
+        for noun, names in (("framework", only.frameworks), ("vector", only.vectors)):
+            if names:
+                yield f"- {count(len(names), noun)} only in the {word} report: {text(', '.join(names))}"
+    if names := diff.altered_vectors:
         yield f"- {count(len(names), 'vector')} not the same in both reports: {text(', '.join(names))}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -15,7 +15,9 @@ from nnconform.conformance.console import show
 from .options import QUIET_OR_VERBOSE, drawn, fail, outliving_the_reader, writable, write_files
 
 if TYPE_CHECKING:
-    from nnconform.conformance.diff.output_differences import Tensors
+    from nnconform.conformance.diff.measurement import Tensors
+    from nnconform.conformance.model.diff import Diff
+    from nnconform.conformance.model.report import Report
 
 OPTIONS = {
     "bits": click.option("--bits", is_flag=True, help="Exit with 1 for drift too: other bits, the same verdict."),
@@ -51,7 +53,7 @@ def diff_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def present(
-    document: Mapping[str, Any],
+    diff: Diff,
     *,
     bits: bool,
     json_path: Path | None,
@@ -65,7 +67,7 @@ def present(
     """Write a diff where that is wanted, print it, and exit with its status.
 
     Args:
-        document: the diff.
+        diff: the diff.
         bits: whether drift fails too.
         json_path: where to write it, or None; likewise ``junit`` and ``markdown``.
         junit: where to write it as JUnit XML.
@@ -75,26 +77,25 @@ def present(
         quiet: whether to tell what must be acted on alone.
         unwritten: why a file of the comparison could not be written before, which is told at the end.
     """
-    from nnconform.conformance.diff import document as diff
-    from nnconform.conformance.diff import summary
+    from nnconform.conformance.diff import comparison, summary
 
     failed = write_files(
         {
-            "--json": (json_path, lambda path: diff.write(document, path)),
-            "--junit": (junit, drawn("ci.junit", "of_diff", document, bits=bits)),
-            "--markdown": (markdown, drawn("ci.markdown", "of_diff", document, bits=bits)),
+            "--json": (json_path, lambda path: comparison.write(diff, path)),
+            "--junit": (junit, drawn("ci.junit", "of_diff", diff, bits=bits)),
+            "--markdown": (markdown, drawn("ci.markdown", "of_diff", diff, bits=bits)),
         }
     )
     with outliving_the_reader():
-        show(summary.parts(document, verbose=verbose, quiet=quiet))
+        show(summary.parts(diff, verbose=verbose, quiet=quiet))
         if github:
             from nnconform.conformance.ci import github as annotations
 
-            for line in annotations.of_diff(document, bits=bits):
+            for line in annotations.of_diff(diff, bits=bits):
                 click.echo(line)
     if problems := [*filter(None, [unwritten]), *failed.values()]:
         fail("; ".join(problems))
-    sys.exit(summary.exit_status(document, bits=bits))
+    sys.exit(diff.exit_status(bits=bits))
 
 
 @click.command("diff", short_help="Say what changed between two reports.")
@@ -106,26 +107,26 @@ def command(old: Path, new: Path, presentation: dict[str, Any]) -> None:
 
     Reports are what `nnconform run --json FILE` writes; with --outputs beside it, changes are measured in ULP.
     """
-    from nnconform.conformance.diff.document import DiffError, compare
+    from nnconform.conformance.diff.comparison import DiffError, compare
     from nnconform.conformance.report import store
     from nnconform.conformance.running.outputs import OutputsError
 
     try:
-        before, after = store.load(old).to_json(), store.load(new).to_json()
+        before, after = store.load(old), store.load(new)
         (old_tensors, lacks_old), (new_tensors, lacks_new) = _tensors(old, before), _tensors(new, after)
-        document = compare(before, after, old_tensors, new_tensors, [*lacks_old, *lacks_new])
+        diff = compare(before, after, old_tensors, new_tensors, [*lacks_old, *lacks_new])
     except (store.ReportError, OutputsError, DiffError) as error:
         fail(str(error))
-    present(document, **presentation)
+    present(diff, **presentation)
 
 
-def _tensors(path: Path, document: Mapping[str, Any]) -> tuple[Tensors | None, list[str]]:
+def _tensors(path: Path, report: Report) -> tuple[Tensors | None, list[str]]:
     """Return the whole outputs of a report, None where it has none, and a note where their file is gone."""
     from nnconform.conformance.running.outputs import read
 
-    if "outputs" not in document:
+    if not report.outputs:
         return None, []
-    beside = path.parent / document["outputs"]
-    if not beside.exists():
-        return None, [f"{document['outputs']}, the whole outputs of {path.name}, is not there"]
-    return read(beside), []
+    file = path.parent / report.outputs
+    if not file.exists():
+        return None, [f"{report.outputs}, the whole outputs of {path.name}, is not there"]
+    return read(file), []

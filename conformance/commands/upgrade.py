@@ -43,7 +43,7 @@ def command(
     python:PATH (an interpreter that has it), requirements:FILE (the versions in a requirements file). Environments
     are made for versions, as like each other as can be.
     """
-    from nnconform.conformance.diff.document import compare
+    from nnconform.conformance.diff.comparison import compare
     from nnconform.conformance.environments.environments import EnvironmentFailed
     from nnconform.conformance.environments.targets import locate_pair
     from nnconform.conformance.files import cache_folder
@@ -86,9 +86,7 @@ def command(
         check_ran(outcome, selection)
     except UsageError as error:
         fail(str(error))
-    present(
-        compare(found[0].to_json(), found[1].to_json(), tensors[0], tensors[1]), unwritten=unwritten, **presentation
-    )
+    present(compare(found[0], found[1], tensors[0], tensors[1]), unwritten=unwritten, **presentation)
 
 
 def _keep(folder: Path, found: list[Report], tensors: list[dict[Any, Any]]) -> str:

@@ -1,249 +1,217 @@
-"""What changed between two results of one call: the closed set of kinds, and how a pair of rows is told apart."""
+"""The changes between two results of one call."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
 
-Row = Mapping[str, Any]
-State = dict[str, Any]
+from nnconform.conformance.model.change import ABSENT, Change, State
+from nnconform.conformance.model.result import Output, Result
+from nnconform.conformance.model.verdicts import SEVERITY
 
-# In this order they are told: what a user must act on first. A kind fails by itself, or for some new verdicts only.
-FAILS: Mapping[str, bool | tuple[str, ...]] = {
-    "dies": True,
-    "raises": True,
-    "gone": True,
-    "regressed": True,
-    "dialect-changed": True,
-    "moved": True,
-    "stream-changed": True,
-    "defaults-changed": True,
-    "raises-no-more": ("diverges",),
-    "dies-no-more": ("diverges", "error"),
-    "fixed": False,
-    "supported": False,
-    "latitude-changed": False,
-    "drifted": False,
-}
 SEEDED = ("he_normal", "he_uniform")
-ABSENT = "absent"
-DEAD = ("timeout", "crash")
-MISSING = (ABSENT, "unsupported")
+PROCESS_ENDED = ("timeout", "crash")
 
-# What differs from run to run in the text of an error, and must not differ in a diff.
-PASSING = (
+# Parts of an error's text that differ from run to run.
+RUN_DETAILS = (
     (re.compile(r"\b0x[0-9a-fA-F]{6,}\b"), "0x..."),
     (re.compile(r"\bnnconform-[a-z0-9_]{8}\b"), "nnconform-..."),
     (re.compile(r"\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d+)?"), "(time)"),
 )
+# A question about an output that both sides have: its flat name, the old and the new output.
+OutputTest = Callable[[str, Output, Output], bool]
 
 
-class Difference(NamedTuple):
-    """One change, before it is written down.
-
-    Attributes:
-        kind: a key of ``FAILS``.
-        output: the flat name of the output concerned, "" for the row.
-        old: the state before.
-        new: the state after.
-    """
-
-    kind: str
-    output: str
-    old: State
-    new: State
-
-
-# What must be known of two outputs beside themselves, asked with their flat name, old and new: whether one that
-# diverges on both sides does so by another amount; whether they differ in how accurate they came out, and no more.
-Question = Callable[[str, Row, Row], bool]
-
-
-def fails(kind: str, verdict: str) -> bool:
-    """Say whether a change of this kind that ends in this verdict is one to act on."""
-    rule = FAILS[kind]
-    return rule if isinstance(rule, bool) else verdict in rule
-
-
-def steady(text: str) -> str:
-    """Return the text of an error without what differs from run to run: addresses, times, temporary folders."""
-    for pattern, word in PASSING:
+def stable_text(text: str) -> str:
+    """Return the text of an error without addresses, times and temporary folders, which differ from run to run."""
+    for pattern, word in RUN_DETAILS:
         text = pattern.sub(word, text)
     return text
 
 
-def row_state(row: Row) -> State:
-    """Return the state of a whole row; the dialect is that of the first output that has the row's verdict."""
-    state: State = {"verdict": row["verdict"]}
-    named = (o["dialect"] for o in row["outputs"].values() if o["verdict"] == row["verdict"] and "dialect" in o)
-    if dialect := row.get("dialect", next(named, "")):
-        state["dialect"] = dialect
-    if "reason" in row:
-        state["reason"] = steady(row["reason"])
-    return state
+def result_state(result: Result) -> State:
+    """Return the state of a whole result, with the dialect of its first output that has the result's verdict."""
+    dialects = (o.dialect for o in result.outputs.values() if o.verdict == result.verdict and o.dialect)
+    return State(result.verdict, result.dialect or next(dialects, ""), stable_text(result.reason))
 
 
-def absent(reason: str = "") -> State:
-    """Return the state of a row or an output that is not there."""
-    return {"verdict": ABSENT} | ({"reason": reason} if reason else {})
-
-
-def output_state(output: Row | None) -> State:
-    """Return the state of one output."""
+def output_state(output: Output | None) -> State:
+    """Return the state of an output; absent if there is none."""
     if output is None:
-        return absent()
-    return {key: output[key] for key in ("verdict", "dialect", "problem", "digest", "ratio") if key in output}
+        return State(ABSENT)
+    return State(output.verdict, output.dialect, "", output.problem, output.digest, output.ratio)
 
 
-def of_rows(old: Row, new: Row, moved: Question, alike: Question) -> Iterator[Difference]:
-    """Yield what changed between two rows of the same call; nothing where nothing did.
+def _change(kind: str, result: Result, output: str, old: State, new: State) -> Change:
+    return Change(
+        kind,
+        result.framework,
+        result.implementation,
+        result.mode,
+        result.operation,
+        result.vector,
+        result.profile,
+        output,
+        old,
+        new,
+    )
 
-    Death comes first, then what is not supported, then errors; where both sides gave values, output by output.
+
+def changes_between(old: Result, new: Result, moved: OutputTest, rounding: OutputTest) -> Iterator[Change]:
+    """Yield the changes between two results of one call.
+
+    A process that ended comes first, then lack of support, then errors. If both sides have values, the outputs are
+    compared one by one.
+
+    Args:
+        old: the old result.
+        new: the new result.
+        moved: whether an output that diverges on both sides does so by another amount.
+        rounding: whether two outputs differ only in accuracy, by rounding.
     """
-    before, after = _way(old), _way(new)
+    before, after = _ending(old), _ending(new)
     if before == after == "value":
-        yield from _of_values(old, new, moved, alike)
-    elif kind := _row_kind(old, new, before, after):
-        yield Difference(kind, "", row_state(old), row_state(new))
+        yield from _value_changes(old, new, moved, rounding)
+    elif kind := _result_kind(old, new, before, after):
+        yield _change(kind, new, "", result_state(old), result_state(new))
 
 
-def _way(row: Row) -> str:
-    """Return how a call ended: dead, unsupported, raised or value."""
-    if row["verdict"] in DEAD:
+def _ending(result: Result) -> str:
+    """Return the way a call ended: dead, unsupported, raised or value."""
+    if result.verdict in PROCESS_ENDED:
         return "dead"
-    if row["verdict"] in MISSING:
+    if result.verdict == "unsupported":
         return "unsupported"
-    return "raised" if "reason" in row else "value"
+    return "raised" if result.reason else "value"
 
 
-def _row_kind(old: Row, new: Row, before: str, after: str) -> str:
-    """Return the kind of a change of the whole row, or ""; not both sides gave values."""
+def _result_kind(old: Result, new: Result, before: str, after: str) -> str:
+    """Return the kind of a change of the whole result, or ""; at least one side has no values."""
     if before == after:
-        if (old["verdict"], old.get("dialect")) == (new["verdict"], new.get("dialect")) or after == "unsupported":
+        if (old.verdict, old.dialect) == (new.verdict, new.dialect) or after == "unsupported":
             return ""
         return "dies" if after == "dead" else _error_kind(old, new)
-    for way, come, gone in (("dead", "dies", "dies-no-more"), ("unsupported", "gone", "supported")):
-        if way in (before, after):
-            return come if after == way else gone
-    if "judged" in new:
+    for ending, begins, ends in (("dead", "dies", "dies-no-more"), ("unsupported", "gone", "supported")):
+        if ending in (before, after):
+            return begins if after == ending else ends
+    if not new.judged:
         return "latitude-changed"
-    if new["profile"] == "defaults":
+    if new.is_default:
         return "defaults-changed"
     return "raises" if after == "raised" else "raises-no-more"
 
 
-def _error_kind(old: Row, new: Row) -> str:
-    """Return the kind where both sides raised, and a dialect explains one of the errors, or another one each."""
-    if "judged" in new:
+def _error_kind(old: Result, new: Result) -> str:
+    """Return the kind of a change from one error to another, at least one of which a dialect explains."""
+    if not new.judged:
         return ""
-    if new["profile"] == "defaults":
+    if new.is_default:
         return "defaults-changed"
-    if old["verdict"] == new["verdict"]:
+    if old.verdict == new.verdict:
         return "dialect-changed"
-    return "regressed" if new["verdict"] == "error" else "fixed"
+    return "regressed" if new.verdict == "error" else "fixed"
 
 
-def one_sided(row: Row, old: State | None, new: State | None) -> Difference | None:
-    """Return the change of a row that only one side has; None where the framework had nothing to lose or gain.
+def one_sided_change(result: Result, absence: State, *, is_new: bool) -> Change | None:
+    """Return the change that a result on one side only means; None if it is unsupported, which loses nothing.
 
     Args:
-        row: the row that is there.
-        old: the absent state, where the old side lacks it.
-        new: the absent state, where the new side lacks it.
+        result: the result.
+        absence: the state of the other side.
+        is_new: whether the new side has the result.
     """
-    way = _way(row)
-    if way == "unsupported":
+    ending = _ending(result)
+    if ending == "unsupported":
         return None
-    before, after = old or row_state(row), new or row_state(row)
-    if way == "dead":
-        return Difference("dies" if new is None else "dies-no-more", "", before, after)
-    return Difference("supported" if new is None else "gone", "", before, after)
+    states = (absence, result_state(result)) if is_new else (result_state(result), absence)
+    if ending == "dead":
+        return _change("dies" if is_new else "dies-no-more", result, "", *states)
+    return _change("supported" if is_new else "gone", result, "", *states)
 
 
-def same_bits(old: Row, new: Row) -> bool:
-    """Say whether two outputs have the same bits, so that the framework did the same whatever the verdicts are."""
-    return old["digest"] == new["digest"] and bool(old["digest"])
+def same_bits(old: Output, new: Output) -> bool:
+    """Return whether two outputs have the same bits, so that the framework did the same in both runs."""
+    return old.digest == new.digest and bool(old.digest)
 
 
-def _of_values(old: Row, new: Row, moved: Question, alike: Question) -> Iterator[Difference]:
-    together: list[Difference] = []
-    for name in dict.fromkeys((*old["outputs"], *new["outputs"])):
-        a, b = old["outputs"].get(name), new["outputs"].get(name)
-        if kind := _output_kind(new, name, a, b, moved, alike):
-            difference = Difference(kind, name, output_state(a), output_state(b))
-            # A row that is not judged, and what the framework does by default, is one thing to tell.
+def _value_changes(old: Result, new: Result, moved: OutputTest, rounding: OutputTest) -> Iterator[Change]:
+    """Yield the changes of outputs; of a result that is not judged, or is a default, only the first."""
+    as_one: list[Change] = []
+    for name in dict.fromkeys((*old.outputs, *new.outputs)):
+        before, after = old.outputs.get(name), new.outputs.get(name)
+        if kind := _output_kind(new, name, before, after, moved, rounding):
+            change = _change(kind, new, name, output_state(before), output_state(after))
             if kind in ("latitude-changed", "defaults-changed"):
-                together.append(difference)
+                as_one.append(change)
             else:
-                yield difference
-    yield from together[:1]
+                yield change
+    yield from as_one[:1]
 
 
-def _output_kind(row: Row, name: str, old: Row | None, new: Row | None, moved: Question, alike: Question) -> str:
+def _output_kind(
+    result: Result, name: str, old: Output | None, new: Output | None, moved: OutputTest, rounding: OutputTest
+) -> str:
     """Return the kind of the change of one output, or ""."""
     if old is None or new is None:
-        kind = _shown_kind(name, come=old is None)
-    elif old["digest"] == new["digest"] and (same_bits(old, new) or old["verdict"] == new["verdict"]):
+        kind = _presence_kind(name, is_new=old is None)
+    elif old.digest == new.digest and (same_bits(old, new) or old.verdict == new.verdict):
         return ""
     else:
-        kind = "" if alike(name, old, new) else _verdict_kind(old, new)
-    if "judged" in row:
+        kind = "" if rounding(name, old, new) else _verdict_kind(old, new)
+    if not result.judged:
         return "latitude-changed"
     if kind:
-        return "defaults-changed" if row["profile"] == "defaults" and kind not in ("gone", "supported") else kind
+        return "defaults-changed" if result.is_default and kind not in ("gone", "supported") else kind
     assert old is not None
     assert new is not None
-    if new["verdict"] == "diverges" and moved(name, old, new):
+    if new.verdict == "diverges" and moved(name, old, new):
         return "moved"
-    return "stream-changed" if row["operation"] in SEEDED else "drifted"
+    return "stream-changed" if result.operation in SEEDED else "drifted"
 
 
-def _shown_kind(name: str, *, come: bool) -> str:
-    """Return the kind where an output is on one side only.
+def _presence_kind(name: str, *, is_new: bool) -> str:
+    """Return the kind of a change of an output that only one side has.
 
-    An entry of a list is there without need only where a value came for an absent gradient, which diverges.
+    An entry of a list that should be absent is there only if a value came for an absent gradient, which diverges.
     """
     if "[" in name:
-        return "regressed" if come else "fixed"
-    return "supported" if come else "gone"
+        return "regressed" if is_new else "fixed"
+    return "supported" if is_new else "gone"
 
 
-def _verdict_kind(old: Row, new: Row) -> str:
-    """Return the kind of a change of verdict or dialect, "" where both are the same."""
-    order = ("conforms", "dialect", "diverges")
-    step = order.index(new["verdict"]) - order.index(old["verdict"])
+def _verdict_kind(old: Output, new: Output) -> str:
+    """Return the kind of a change of verdict or dialect, "" if both are the same."""
+    step = SEVERITY.index(new.verdict) - SEVERITY.index(old.verdict)
     if step:
         return "regressed" if step > 0 else "fixed"
-    return "dialect-changed" if old.get("dialect") != new.get("dialect") else ""
+    return "dialect-changed" if old.dialect != new.dialect else ""
 
 
-def moved_by_report(old: Row, new: Row) -> bool:
-    """Say whether two outputs that diverge do so by amounts that differ by more than the bound, as far as reports tell.
+def moved_by_report(old: Output, new: Output) -> bool:
+    """Return whether two outputs that diverge do so by amounts that differ by more than the bound.
 
-    The ratio is the worst error over its bound. Where both are infinite (a special value is wrong, or the bound is 0)
-    the first such element tells, and where dtype or shape is wrong, the words that say so.
+    Reports have only the ratio of the largest error to its bound, and the worst element. If both ratios are infinite
+    (a special value is wrong, or the bound is 0), the first such element decides. If dtype or shape is wrong, the words
+    for that do.
     """
-    a, b = float(old["ratio"]), float(new["ratio"])
-    if math.isfinite(a) and math.isfinite(b):
-        return abs(a - b) > 1 or _elements_moved(old, new)
-    if a != b or old.get("problem") != new.get("problem"):
+    if math.isfinite(old.ratio) and math.isfinite(new.ratio):
+        return abs(old.ratio - new.ratio) > 1 or _worst_moved(old, new)
+    if old.ratio != new.ratio or old.problem != new.problem:
         return True
-    places = [output.get("worst", {}).get("index") for output in (old, new)]
-    return places[0] != places[1] or _elements_moved(old, new)
+    old_index, new_index = (output.worst and output.worst.index for output in (old, new))
+    return old_index != new_index or _worst_moved(old, new)
 
 
-def _elements_moved(old: Row, new: Row) -> bool:
-    """Say whether the worst elements are one and the same, and moved."""
-    a, b = old.get("worst"), new.get("worst")
-    if a is None or b is None or a["index"] != b["index"]:
+def _worst_moved(old: Output, new: Output) -> bool:
+    """Return whether both sides have the same worst element, and its value moved by more than the bound."""
+    if old.worst is None or new.worst is None or old.worst.index != new.worst.index:
         return False
-    return exceeds(float(a["got"]), float(b["got"]), float(b["bound"]))
+    return exceeds(old.worst.got, new.worst.got, new.worst.bound)
 
 
 def exceeds(old: float, new: float, bound: float) -> bool:
-    """Say whether two numbers are further apart than a bound; special values are the same or infinitely far apart."""
+    """Return whether two numbers are further apart than a bound; special values are equal or infinitely far apart."""
     if old == new or (math.isnan(old) and math.isnan(new)):
         return False
     return not abs(new - old) <= bound

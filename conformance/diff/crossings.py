@@ -1,56 +1,56 @@
 """Outputs that cross the conforming bound by rounding alone, which is drift and neither a loss nor a gain.
 
 An implementation that computes inaccurately, in half precision for example, is inside the conforming bound on some
-vectors and outside it on others, as the roundings fall. Another version whose last bits differ crosses the bound on
-some of them, in both directions alike. Where crossings go one way, the implementation has become another.
+vectors and outside it on others, depending on rounding. Another version whose last bits differ crosses the bound on
+some of them, in both directions alike. If the crossings go one way, the implementation has changed.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from nnconform.conformance.judging.dialect_diagnosis import is_accuracy
+from nnconform.conformance.model.result import Output, Result
 from nnconform.conformance.words import count
 
-from .changes import Question, Row
+from .changes import OutputTest
 from .sides import Side
 
-# Crossings that go one way by chance: how improbable they must be to be believed. So many fair coins fall one way seven
-# times in a row in one case of 128.
-CHANCE = 0.01
+# The significance level of the sign test: seven fair coins all show heads in one case of 128.
+SIGNIFICANCE = 0.01
 
-# An implementation's output in a mode, an operation and a dtype, and a part of the dialect that it is named by.
+# An implementation's output in a mode, an operation and a dtype, and one part of its dialect.
 Habit = tuple[str, ...]
 
 
-def parts(output: Row) -> frozenset[str]:
-    """Return the dialects that an output is named by, one by one; none where it conforms."""
-    return frozenset(output["dialect"].split("+")) if "dialect" in output else frozenset()
+def dialect_parts(output: Output) -> frozenset[str]:
+    """Return the parts of an output's dialect; none if it conforms."""
+    return frozenset(output.dialect.split("+")) if output.dialect else frozenset()
 
 
-def _habit(row: Row, output: str, part: str) -> Habit:
-    about = (row[key] for key in ("framework", "implementation", "mode", "operation"))
-    return (*about, output.partition("[")[0], row["vector"].rpartition("/")[2], part)
+def _habit(result: Result, output: str, part: str) -> Habit:
+    call = (result.framework, result.implementation, result.mode, result.operation)
+    return (*call, output.partition("[")[0], result.dtype, part)
 
 
-def _spoken(side: Side) -> Counter[Habit]:
-    """Return how many outputs of a side are named by each accuracy dialect."""
+def _accuracy_counts(results: Iterable[Result]) -> Counter[Habit]:
+    """Return how many outputs have each accuracy dialect."""
     return Counter(
-        _habit(row, name, part)
-        for row in side.rows.values()
-        for name, output in row["outputs"].items()
-        for part in parts(output)
+        _habit(result, name, part)
+        for result in results
+        for name, output in result.outputs.items()
+        for part in dialect_parts(output)
         if is_accuracy(part)
     )
 
 
 def one_way(out: int, back: int) -> bool:
-    """Say whether crossings in the two directions are too unequal for chance (a sign test)."""
+    """Return whether crossings in the two directions are too unequal for chance, by a sign test."""
     total = out + back
     tail = sum(math.comb(total, k) for k in range(max(out, back), total + 1))
-    return bool(tail < CHANCE * 2**total)
+    return bool(tail < SIGNIFICANCE * 2**total)
 
 
 class Crossings:
@@ -58,26 +58,26 @@ class Crossings:
 
     def __init__(self, old: Side, new: Side) -> None:
         self._counts: dict[Habit, Counter[str]] = defaultdict(Counter)
-        for key in old.rows.keys() & new.rows.keys():
-            self._count(old.rows[key], new.rows[key])
-        kept = _spoken(old).keys() & _spoken(new).keys()
-        self._drifting = {h for h, c in self._counts.items() if h in kept and not one_way(c["out"], c["back"])}
+        for key in old.results.keys() & new.results.keys():
+            self._count(old.results[key], new.results[key])
+        both = _accuracy_counts(old.results.values()).keys() & _accuracy_counts(new.results.values()).keys()
+        self._drifting = {h for h, c in self._counts.items() if h in both and not one_way(c["out"], c["back"])}
 
-    def _count(self, old: Row, new: Row) -> None:
-        for name in old["outputs"].keys() & new["outputs"].keys():
-            before, after = (parts(row["outputs"][name]) for row in (old, new))
+    def _count(self, old: Result, new: Result) -> None:
+        for name in old.outputs.keys() & new.outputs.keys():
+            before, after = dialect_parts(old.outputs[name]), dialect_parts(new.outputs[name])
             for part in before ^ after:
                 self._counts[_habit(old, name, part)]["out" if part in after else "back"] += 1
 
-    def question(self, row: Row) -> Question:
-        """Return what says of a call's outputs, old and new, whether they differ by such crossings alone."""
+    def test(self, result: Result) -> OutputTest:
+        """Return a test of whether two outputs of a call differ by such crossings alone."""
 
-        def alike(name: str, old: Row, new: Row) -> bool:
-            different = parts(old) ^ parts(new)
-            judged = "diverges" not in (old["verdict"], new["verdict"])
-            return judged and bool(different) and all(_habit(row, name, p) in self._drifting for p in different)
+        def only_crossed(name: str, old: Output, new: Output) -> bool:
+            parts = dialect_parts(old) ^ dialect_parts(new)
+            explained = "diverges" not in (old.verdict, new.verdict)
+            return explained and bool(parts) and all(_habit(result, name, p) in self._drifting for p in parts)
 
-        return alike
+        return only_crossed
 
     def notes(self) -> Iterator[str]:
         """Yield, for each dialect, how many outputs crossed and are counted as drift."""

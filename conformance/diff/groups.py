@@ -1,47 +1,46 @@
-"""Changes that are one thing to tell: the same output, the same way, over implementations, modes and vectors."""
+"""Groups of changes: the same output changes in the same way, over implementations, modes and vectors."""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
 
-from nnconform.conformance.report import findings_of_rows as findings
+from nnconform.conformance.model.change import KINDS, Change, Section
+from nnconform.conformance.model.diff import Diff
+from nnconform.conformance.report import findings
+from nnconform.conformance.words import GLUE
 
-from .changes import FAILS
-from .wording import DOES, Change, Told, first_line, label, row_text, sentence, values
+from .sentences import DOES, Statement, change_text, example_values, first_line, sentence
 
-Section = Literal["act", "improved", "recorded"]
-
-SECTIONS: Sequence[Section] = ("act", "improved", "recorded")
-# What is told of the whole result: its output, where it has one, only stands for it.
-WHOLE = ("stream-changed", "defaults-changed", "latitude-changed")
-IMPROVEMENTS = ("fixed", "raises-no-more", "dies-no-more", "supported")
-# Benign numbers are the easiest to read.
+# In the order of display.
+TITLES: dict[Section, str] = {
+    "act": "To act on",
+    "improved": "Better, or new",
+    "recorded": "Changed where the spec leaves it open (recorded, not judged)",
+}
+# Profiles whose numbers are the easiest to read come first.
 PROFILES = ("core", "half", "range", "edge", "defaults")
 
 
 @dataclass(frozen=True)
 class Group:
-    """Changes of one kind, on one output of one operation of one framework, from one state to another.
+    """Changes of one kind, of one output of one operation of one framework, from one state to another.
 
     Attributes:
         kind: of all of them.
-        fails: whether they are to be acted on.
-        framework: whose they are.
-        operation: which.
+        framework: the adapter's name.
+        operation: of the vectors.
         output: base name of the output, "" for whole results.
         old: dialect or verdict before.
         new: dialect or verdict after.
-        sentence: what changed, in words, without the framework's name.
-        details: lines that say more: what the dialect does, which implementations, an example.
-        rows: the changes, in the document's order.
+        sentence: the change in words, without the framework's name.
+        details: further lines: summaries of the dialect, implementations, an example.
+        changes: in the order of the diff.
     """
 
     kind: str
-    fails: bool
     framework: str
     operation: str
     output: str
@@ -49,85 +48,97 @@ class Group:
     new: str
     sentence: str
     details: Sequence[str]
-    rows: Sequence[Change]
+    changes: Sequence[Change]
 
     @property
-    def vectors(self) -> int:
-        """How many vectors are concerned."""
-        return len({row["vector"] for row in self.rows})
+    def fails(self) -> bool:
+        """Whether the changes fail a gate."""
+        return self.changes[0].fails
 
     @property
     def section(self) -> Section:
-        """Where it is told: what to act on, what is better or new, or what is only recorded."""
-        if self.fails:
-            return "act"
-        return "improved" if self.kind in IMPROVEMENTS else "recorded"
+        """The section of the text that the group belongs to."""
+        return self.changes[0].section
+
+    @property
+    def vectors(self) -> int:
+        """The number of vectors."""
+        return len({change.vector for change in self.changes})
 
 
-def groups(document: Mapping[str, Any]) -> list[Group]:
-    """Return the changes of a diff in groups: those to act on first, and of a section those of most vectors first.
+def group_changes(diff: Diff) -> list[Group]:
+    """Return the changes of a diff in groups: those to act on first, and in each section those of most vectors first.
 
-    Drifted outputs are in no group: the document's ``drift`` tells of them.
+    Drifted outputs are in no group; they are in ``diff.drift``.
     """
-    found: dict[tuple[Any, ...], list[Change]] = defaultdict(list)
-    for change in document["changes"]:
-        if change["kind"] != "drifted":
-            found[_key(change)].append(change)
-    return sorted((_group(key, rows) for key, rows in found.items()), key=_order)
+    changes: dict[tuple[str, ...], list[Change]] = defaultdict(list)
+    for change in diff.changes:
+        if change.kind != "drifted":
+            changes[_key(change)].append(change)
+    return sorted((_group(key[-1], group) for key, group in changes.items()), key=_order)
 
 
-def _order(group: Group) -> tuple[Any, ...]:
-    place = SECTIONS.index(group.section), -group.vectors, list(FAILS).index(group.kind)
+def _order(group: Group) -> tuple[int | str, ...]:
+    place = list(TITLES).index(group.section), -group.vectors, list(KINDS).index(group.kind)
     return (*place, group.framework, group.sentence)
 
 
-def _key(change: Change) -> tuple[Any, ...]:
-    output = "" if change["kind"] in WHOLE else change["output"].partition("[")[0]
-    head = (change["kind"], change["fails"], change["framework"], change["operation"], output)
-    return (*head, label(change["old"]), label(change["new"]), _cause(change))
+def _key(change: Change) -> tuple[str, ...]:
+    output = "" if KINDS[change.kind].whole else change.output.partition("[")[0]
+    call = (change.kind, change.section, change.framework, change.operation)
+    return (*call, change.old.label, change.new.label, _cause(change), output)
 
 
 def _cause(change: Change) -> str:
-    """Return what parts changes of the same states: why something is not there, an error's type, a wrong dtype."""
-    old, new = change["old"], change["new"]
-    if change["kind"] == "supported":
-        return str(old.get("reason", ""))
-    if change["kind"] == "gone":
-        return str(new.get("reason", ""))
-    if new["verdict"] in ("timeout", "crash"):
+    """Return the cause that separates changes between the same states: a reason, an error's type, a wrong dtype."""
+    if change.kind == "supported":
+        return change.old.reason
+    if change.kind == "gone":
+        return change.new.reason
+    if change.new.verdict in ("timeout", "crash"):
         return ""
-    if "reason" in new:
-        return first_line(new["reason"]).partition(":")[0]
-    # What is wrong with a dtype or shape is said in the same words for many vectors, with a law in numbers.
-    return str(new.get("problem", "")).partition(" ")[0]
+    if change.new.reason:
+        return first_line(change.new.reason).partition(":")[0]
+    # A wrong dtype or shape is in the same words for many vectors, a wrong law in numbers.
+    return change.new.problem.partition(" ")[0]
 
 
-def _group(key: tuple[Any, ...], rows: Sequence[Change]) -> Group:
-    kind, fails, framework, operation, output, old, new, _ = key
-    told = Told(kind, output, old, new, min(rows, key=_telling), rows)
-    details = tuple(_details(told))
-    return Group(kind, fails, framework, operation, output, old, new, sentence(operation, told), details, rows)
+def _group(output: str, changes: Sequence[Change]) -> Group:
+    example = min(changes, key=_readability)
+    old, new = example.old.label, example.new.label
+    statement = Statement(example.kind, output, old, new, example, changes)
+    return Group(
+        example.kind,
+        example.framework,
+        example.operation,
+        output,
+        old,
+        new,
+        sentence(example.operation, statement),
+        tuple(_details(statement)),
+        changes,
+    )
 
 
-def _telling(change: Change) -> tuple[Any, ...]:
-    """Sort first the change whose numbers are the easiest to read: both are known, differ, are finite and near 1."""
-    numbers = [value for value in values(change) if value is not None]
+def _readability(change: Change) -> tuple[bool, bool, int, int]:
+    """Return a sort key that puts the most readable numbers first: both known, different, finite and near 1."""
+    numbers = [value for value in example_values(change) if value is not None]
     finite = [value for value in numbers if math.isfinite(value)]
     size = max((abs(math.log10(abs(value))) for value in finite if value), default=0.0)
-    return len(set(numbers)) < 2, len(finite) < 2, PROFILES.index(change["profile"]), round(size)
+    return len(set(numbers)) < 2, len(finite) < 2, PROFILES.index(change.profile), round(size)
 
 
-def _details(told: Told) -> Iterator[str]:
-    yield from _summaries(told.new if told.new not in DOES else told.old)
-    calls = findings.Group()
-    for row in told.rows:
-        calls.add(row, row["output"])
-    yield f"in {calls.implementations_text}"
-    yield f"e.g. {row_text(told.example)}"
+def _details(statement: Statement) -> Iterator[str]:
+    yield from _dialect_summaries(statement.new if statement.new not in DOES else statement.old)
+    modes: dict[str, dict[str, None]] = {}
+    for change in statement.changes:
+        modes.setdefault(change.implementation, {})[change.mode] = None
+    yield f"in {findings.format_implementations(modes).replace(GLUE, ' ')}"
+    yield f"e.g. {change_text(statement.example)}"
 
 
-def _summaries(dialect: str) -> Iterator[str]:
-    """Yield what a dialect does, each part of a combination."""
+def _dialect_summaries(dialect: str) -> Iterator[str]:
+    """Yield the summary of a dialect, or of each part of a combination."""
     if dialect in DOES:
         return
     from nnconform.conformance.vectors.dialects import dialects

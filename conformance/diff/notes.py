@@ -1,4 +1,4 @@
-"""What limits a comparison, in words: other specs, packages or machines, sides that did not run to the end."""
+"""Limits of a comparison, in words: other specs, packages or machines, and sides that did not run to their end."""
 
 from __future__ import annotations
 
@@ -7,28 +7,30 @@ from collections.abc import Iterator, Mapping
 
 from packaging.utils import canonicalize_name
 
+from nnconform.conformance.model.report import FrameworkEntry
 from nnconform.conformance.words import count
 
-from .changes import steady
-from .output_differences import Measures
-from .sides import Row, Side, aliases, examined, versions
+from . import packages
+from .changes import stable_text
+from .measurement import Measurements
+from .sides import Side
 
 WORDS = ("old", "new")
-# Packages beside the frameworks' own whose versions may change results.
+# Packages other than the frameworks' own whose versions may change results.
 COMPUTING = ("jaxlib", "ml-dtypes", "numpy", "scipy")
+# How many results were not counted, by the side that has them, framework and cause: unfinished, fault or selection.
+LeftOut = Mapping[tuple[str, str, str], int]
 
 
-def notes(
-    old: Side, new: Side, left_out: Mapping[tuple[str, str, str], int], renamed: int, measures: Measures
-) -> Iterator[str]:
+def notes(old: Side, new: Side, left_out: LeftOut, renamed: int, measurements: Measurements) -> Iterator[str]:
     """Yield the notes of a diff.
 
     Args:
         old: the old side.
         new: the new side.
-        left_out: results on one side only that are not counted, by the side that has them, framework and cause.
-        renamed: outputs of the same bits and another verdict.
-        measures: which tensors were kept.
+        left_out: results on one side only that are not counted.
+        renamed: how many outputs have the same bits and another verdict.
+        measurements: of the tensors.
     """
     yield from _suite(old, new)
     for side in (old, new):
@@ -42,70 +44,72 @@ def notes(
             f"{count(renamed, 'output')}: the same bits with another verdict, as other results decide which dialects "
             "may be named; not counted as a change"
         )
-    yield from _tensors(measures)
+    yield from _tensors(measurements)
     for name, entry in old.entries.items():
         if name in new.entries:
-            yield from _packages(name, entry, new.entries[name])
+            yield from _environments(name, entry, new.entries[name])
     yield from _machines(old, new)
 
 
 def _suite(old: Side, new: Side) -> Iterator[str]:
-    specs = [side.report["spec"] for side in (old, new)]
-    if specs[0] != specs[1]:
+    if old.report.spec != new.report.spec:
         yield (
-            f"the reports are of two versions of the spec, {specs[0]} and {specs[1]}: only vectors that are the same "
-            "in both are compared"
+            f"the reports are of two versions of the spec, {old.report.spec} and {new.report.spec}: only vectors that "
+            "are the same in both are compared"
         )
-    suites = [side.report["nnconform"] for side in (old, new)]
-    if suites[0] != suites[1]:
-        yield f"two versions of nnconform wrote the reports, {suites[0]} and {suites[1]}: verdicts may differ by that"
+    if old.report.nnconform != new.report.nnconform:
+        yield (
+            f"two versions of nnconform wrote the reports, {old.report.nnconform} and {new.report.nnconform}: verdicts "
+            "may differ by that"
+        )
 
 
 def _incomplete(side: Side) -> Iterator[str]:
-    """Yield what is missing of a side as a whole."""
-    told = any(not side.finished(name) for name in side.entries)
-    if not side.report["complete"] and not told:
+    """Yield a note for each part that a side lacks as a whole."""
+    noted = any(not side.finished(name) for name in side.entries)
+    if not side.report.complete and not noted:
         yield f"the {side.word} report is incomplete: its run was interrupted"
-    if problems := len(side.report["problems"]):
+    if problems := len(side.report.problems):
         yield f"{count(problems, 'vector file')} could not be used in the {side.word} report"
-    if faults := len(side.report["faults"]):
+    if faults := len(side.report.faults):
         yield f"{count(faults, 'call')} of the {side.word} report ended in a fault of the adapter, and have no result"
 
 
-def _unfinished(name: str, old: Side, new: Side, left_out: Mapping[tuple[str, str, str], int]) -> Iterator[str]:
-    """Yield which side of a framework did not run, or not to the end, and how many results that leaves alone."""
-    if all(side.entries[name]["status"] == "missing" for side in (old, new)):
+def _unfinished(name: str, old: Side, new: Side, left_out: LeftOut) -> Iterator[str]:
+    """Yield a note if a framework did not run to its end on a side, with the results that only the other side has."""
+    if all(side.entries[name].status == "missing" for side in (old, new)):
         return
     for side, other in ((old, new), (new, old)):
         if side.finished(name):
             continue
         alone = sum(left_out.get((word, name, "unfinished"), 0) for word in WORDS)
         entry = side.entries[name]
-        why = steady(entry["reason"]) if "reason" in entry else "the run was interrupted"
-        what = "did not run" if entry["status"] in ("missing", "failed") else "did not run to the end"
-        counted = f": {count(alone, 'result')} on one side only not counted" if alone and other.finished(name) else ""
-        yield f"{name} {what} in the {side.word} report ({why}){counted}"
+        reason = stable_text(entry.reason) or "the run was interrupted"
+        state = "did not run" if entry.status in ("missing", "failed") else "did not run to the end"
+        counts = f": {count(alone, 'result')} on one side only not counted" if alone and other.finished(name) else ""
+        yield f"{name} {state} in the {side.word} report ({reason}){counts}"
 
 
-def _others_left_out(left_out: Mapping[tuple[str, str, str], int]) -> Iterator[str]:
-    """Yield why results on one side only are neither gone nor newly supported."""
+def _others_left_out(left_out: LeftOut) -> Iterator[str]:
+    """Yield the reasons for which results on one side only are neither gone nor newly supported."""
     causes = {
         "selection": "only: the other report had other filters or parts",
         "fault": "only: the adapter is at fault in the other",
     }
-    for cause, words in causes.items():
-        total: Counter[str] = Counter()
-        for (word, _, of), number in left_out.items():
-            total[word] += number if of == cause else 0
+    for cause, text in causes.items():
+        totals: Counter[str] = Counter()
+        for (word, _, reason), number in left_out.items():
+            totals[word] += number if reason == cause else 0
         for word in WORDS:
-            if total[word]:
-                yield f"{count(total[word], 'result')} in the {word} report {words}; not counted"
+            if totals[word]:
+                yield f"{count(totals[word], 'result')} in the {word} report {text}; not counted"
 
 
-def _tensors(measures: Measures) -> Iterator[str]:
-    if measures.kept[0] != measures.kept[1]:
-        yield f"only the {WORDS[measures.kept[1]]} report has whole outputs: changes are not measured in ULP"
-    for word, number in zip(WORDS, measures.strange_counts, strict=True):
+def _tensors(measurements: Measurements) -> Iterator[str]:
+    old, new = measurements.sides_with_tensors
+    if old != new:
+        yield f"only the {'old' if old else 'new'} report has whole outputs: changes are not measured in ULP"
+    for word, number in zip(WORDS, measurements.foreign_tensors, strict=True):
         if number:
             yield (
                 f"{count(number, 'tensor')} kept for the {word} report left aside: not of its results, as if from "
@@ -113,38 +117,45 @@ def _tensors(measures: Measures) -> Iterator[str]:
             )
 
 
-def _packages(name: str, old: Row, new: Row) -> Iterator[str]:
-    """Yield which packages differ beside those that the user asked about."""
-    before, after = versions(old), versions(new)
-    # One side may say more: an environment made for a framework lists all that it has.
-    whole = "packages" in old and "packages" in new
-    known = before.keys() | after.keys() if whole else before.keys() & after.keys()
-    asked = aliases(examined(old, new))
-    different = sorted(p for p in known - asked if before.get(p) != after.get(p))
-    computing = {*COMPUTING, *aliases([canonicalize_name(p) for p in (*old["versions"], *new["versions"])])}
-    words = [
-        f"{package} {before.get(package, 'none')} -> {after.get(package, 'none')}"
-        for package in different
-        if package in computing
-    ]
-    if others := [package for package in different if package not in computing]:
-        few = f" ({', '.join(others)})" if len(others) <= 5 else ""
-        words.append(f"{count(len(others), 'other package')}{few}")
-    if before and before == after and old["target"] != new["target"]:
+def _environments(name: str, old: FrameworkEntry, new: FrameworkEntry) -> Iterator[str]:
+    """Yield the differences between a framework's environments, except the packages that the user asked about."""
+    before, after = packages.versions(old), packages.versions(new)
+    differences = _package_differences(old, new, before, after)
+    if before and before == after and old.target != new.target:
         yield f"{name}: both sides have the same versions"
-    pythons = old.get("python"), new.get("python")
-    if None not in pythons and pythons[0] != pythons[1]:
-        words.append(f"Python {pythons[0]} -> {pythons[1]}")
-    if words:
-        yield f"{name}: other versions differ too: {', '.join(words)}"
-    threads = old.get("threads"), new.get("threads")
-    if None not in threads and threads[0] != threads[1]:
-        yield f"{name}: the number of threads differs, {threads[0]} and {threads[1]}: bits may differ by that"
+    if old.python and new.python and old.python != new.python:
+        differences.append(f"Python {old.python} -> {new.python}")
+    if differences:
+        yield f"{name}: other versions differ too: {', '.join(differences)}"
+    if old.threads != new.threads and None not in (old.threads, new.threads):
+        yield f"{name}: the number of threads differs, {old.threads} and {new.threads}: bits may differ by that"
+
+
+def _package_differences(
+    old: FrameworkEntry, new: FrameworkEntry, before: Mapping[str, str], after: Mapping[str, str]
+) -> list[str]:
+    """Return the other packages with two versions: by name if they compute, else how many there are."""
+    # One side may list more: an environment made for a framework lists all packages.
+    complete = old.packages and new.packages
+    names = before.keys() | after.keys() if complete else before.keys() & after.keys()
+    asked = packages.with_aliases(packages.examined(old, new))
+    different = sorted(name for name in names - asked if before.get(name) != after.get(name))
+    own = packages.with_aliases(canonicalize_name(name) for name in (*old.versions, *new.versions))
+    computing = [name for name in different if name in own.union(COMPUTING)]
+    texts = [f"{name} {before.get(name, 'none')} -> {after.get(name, 'none')}" for name in computing]
+    if others := [name for name in different if name not in computing]:
+        few = f" ({', '.join(others)})" if len(others) <= 5 else ""
+        texts.append(f"{count(len(others), 'other package')}{few}")
+    return texts
 
 
 def _machines(old: Side, new: Side) -> Iterator[str]:
-    names = {"system": "systems", "machine": "architectures", "processor": "processors"}
-    for key, what in names.items():
-        a, b = (side.report["platform"][key] for side in (old, new))
+    before, after = old.report.platform, new.report.platform
+    values = {
+        "systems": (before.system, after.system),
+        "architectures": (before.machine, after.machine),
+        "processors": (before.processor, after.processor),
+    }
+    for name, (a, b) in values.items():
         if a != b:
-            yield f"the {what} differ, {a or 'unknown'} and {b or 'unknown'}: bits may differ by that alone"
+            yield f"the {name} differ, {a or 'unknown'} and {b or 'unknown'}: bits may differ by that alone"

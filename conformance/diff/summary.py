@@ -1,129 +1,92 @@
-"""A diff on a terminal or in a pipe: what a user must act on first, in words, then all else."""
+"""A diff on a terminal or in a pipe: first the changes that must be acted on, then all else."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from nnconform.conformance.layout import Block, Line, Table
+from nnconform.conformance.model.change import KINDS
+from nnconform.conformance.model.diff import Diff, Drift
+from nnconform.conformance.model.report import FrameworkEntry
 from nnconform.conformance.words import count
 
-from .changes import FAILS
-from .groups import Group, groups
-from .sides import examined, versions
-from .wording import row_text
+from . import packages
+from .groups import TITLES, Group, group_changes
+from .sentences import change_text
 
-__all__ = ["Group", "exit_status", "groups", "headline", "parts"]
-
-Document = Mapping[str, Any]
-
-TITLES = {
-    "act": "To act on",
-    "improved": "Better, or new",
-    "recorded": "Changed where the spec leaves it open (recorded, not judged)",
-}
-# How many names are told of vectors on one side only, unless all are wanted.
+# How many names of vectors on one side only are listed, unless --verbose asks for all.
 FEW = 3
 
 
-def headline(document: Document) -> str:
-    """Return what was compared, and what came of it, in one sentence."""
-    if not document["old"]["frameworks"] and not document["new"]["frameworks"]:
+def headline(diff: Diff) -> str:
+    """Return the versions that were compared, and the outcome, in one sentence."""
+    if not diff.old.frameworks and not diff.new.frameworks:
         return "both sides name the same versions of every framework: there is nothing to compare"
-    return f"{title(document)}: {_outcome(document)}{_limits(document)}"
+    limits = "; one side is incomplete" if diff.incomplete else ""
+    return f"{title(diff)}: {_outcome(diff)}{limits}"
 
 
-def title(document: Document) -> str:
-    """Return what was compared: ``jax 0.9.2 -> 0.10.2``."""
-    old, new = ({entry["name"]: entry for entry in document[side]["frameworks"]} for side in ("old", "new"))
-    common = [_change_of_versions(old[name], new[name]) for name in old if name in new]
+def title(diff: Diff) -> str:
+    """Return the versions that were compared: ``jax 0.9.2 -> 0.10.2``."""
+    old, new = diff.old.by_name, diff.new.by_name
+    common = [_versions(old[name], new[name]) for name in old if name in new]
     return ", ".join(common) or f"{_names(old)} -> {_names(new)}"
 
 
-def _names(entries: Mapping[str, Any]) -> str:
+def _names(entries: Mapping[str, FrameworkEntry]) -> str:
     return ", ".join(entries) or "nothing"
 
 
-def _change_of_versions(old: Document, new: Document) -> str:
-    before, after = versions(old), versions(new)
+def _versions(old: FrameworkEntry, new: FrameworkEntry) -> str:
+    before, after = packages.versions(old), packages.versions(new)
     changed: list[str] = []
     same: list[str] = []
-    for name in examined(old, new):
+    for name in packages.examined(old, new):
         a, b = before.get(name, "?"), after.get(name, "?")
         (same if a == b else changed).append(f"{name} {b}" if a == b else f"{name} {a} -> {b}")
     if not changed:
-        return " with ".join(same) or str(new["name"])
+        return " with ".join(same) or new.name
     return ", ".join(changed) + (f" on {', '.join(same)}" if same else "")
 
 
-def _outcome(document: Document) -> str:
-    sections = Counter(group.section for group in groups(document))
-    drifted = sum(row["tensors"] for row in document["drift"])
-    said = [
+def _outcome(diff: Diff) -> str:
+    if diff.fruitless:
+        return "nothing could be compared"
+    sections = Counter(group.section for group in group_changes(diff))
+    counts = [
         f"{count(sections['act'], 'change')} to act on" if sections["act"] else "",
         count(sections["improved"], "improvement") if sections["improved"] else "",
         f"{count(sections['recorded'], 'change')} where the spec leaves it open" if sections["recorded"] else "",
-        f"drift in {count(drifted, 'output')}" if drifted else "",
+        f"drift in {count(diff.drifted, 'output')}" if diff.drifted else "",
     ]
-    if fruitless(document):
-        return "nothing could be compared"
-    return ", ".join(text for text in said if text) or "nothing that the suite can see has changed"
+    return ", ".join(text for text in counts if text) or "nothing that the suite can see has changed"
 
 
-def fruitless(document: Document) -> bool:
-    """Say whether there was something to compare, and nothing of it could be."""
-    wanted = document["old"]["frameworks"] or document["new"]["frameworks"]
-    return bool(wanted) and not (document["compared"] or document["changes"])
-
-
-def _limits(document: Document) -> str:
-    return "; one side is incomplete" if _trouble(document) else ""
-
-
-def _trouble(document: Document) -> bool:
-    """Say whether a side did not run to the end, or the suite itself failed on it."""
-    sides = [document["old"], document["new"]]
-    stopped = any(entry["status"] in ("failed", "stopped") for side in sides for entry in side["frameworks"])
-    return stopped or any(not side["complete"] or side["faults"] for side in sides)
-
-
-def exit_status(document: Document, bits: bool = False) -> int:
-    """Return the exit status of a diff: 3 a side is not whole, or nothing was compared; 1 a change fails; 0 none does.
+def parts(diff: Diff, *, verbose: bool = False, quiet: bool = False) -> Iterator[Block]:
+    """Yield the text of a diff.
 
     Args:
-        document: the diff.
-        bits: whether drift fails too.
+        diff: the diff.
+        verbose: list every change and every vector, not examples.
+        quiet: list only the changes that must be acted on, and the totals.
     """
-    if _trouble(document) or fruitless(document):
-        return 3
-    return int(any(change["fails"] for change in document["changes"]) or (bits and bool(document["drift"])))
-
-
-def parts(document: Document, *, verbose: bool = False, quiet: bool = False) -> Iterator[Block]:
-    """Yield what is told of a diff.
-
-    Args:
-        document: the diff.
-        verbose: tell every change and every vector, not examples.
-        quiet: tell what must be acted on and the totals, and nothing else.
-    """
-    yield Line(headline(document), style="bold")
-    found = groups(document)
-    several = len({group.framework for group in found} | {row["framework"] for row in document["drift"]}) > 1
-    for section, words in TITLES.items():
-        chosen = [group for group in found if group.section == section]
+    yield Line(headline(diff), style="bold")
+    all_groups = group_changes(diff)
+    several = len({group.framework for group in all_groups} | {drift.framework for drift in diff.drift}) > 1
+    for section, heading in TITLES.items():
+        chosen = [group for group in all_groups if group.section == section]
         if chosen and (section == "act" or not quiet):
             yield Line()
-            yield Line(f"{words}: {count(len(chosen), 'change')}", style="bold red" if section == "act" else "bold")
+            yield Line(f"{heading}: {count(len(chosen), 'change')}", style="bold red" if section == "act" else "bold")
             for group in chosen:
                 yield from _group_parts(group, several, verbose)
     if not quiet:
-        yield from _drift_parts(document, several, verbose)
-        yield from _list("Notes:", document["notes"])
-        yield from _only_parts(document, verbose)
+        yield from _drift_parts(diff, several, verbose)
+        yield from _list("Notes:", diff.notes)
+        yield from _list("Not compared:", list(_not_compared(diff, verbose)))
     yield Line()
-    yield Line(conclusion(document))
+    yield Line(conclusion(diff))
 
 
 def _group_parts(group: Group, several: bool, verbose: bool) -> Iterator[Block]:
@@ -131,61 +94,56 @@ def _group_parts(group: Group, several: bool, verbose: bool) -> Iterator[Block]:
     for detail in group.details[:-1] if verbose else group.details:
         yield Line(detail, indent=6)
     if verbose:
-        yield from (Line(row_text(row), indent=6) for row in group.rows)
+        yield from (Line(change_text(change), indent=6) for change in group.changes)
 
 
-def _list(head: str, texts: Sequence[str]) -> Iterator[Block]:
+def _list(heading: str, texts: Sequence[str]) -> Iterator[Block]:
     if texts:
         yield Line()
-        yield Line(head, style="bold")
+        yield Line(heading, style="bold")
         yield from (Line(text, indent=2) for text in texts)
 
 
-def _drift_parts(document: Document, several: bool, verbose: bool) -> Iterator[Block]:
+def _drift_parts(diff: Diff, several: bool, verbose: bool) -> Iterator[Block]:
     """Yield a table of the outputs that have other bits."""
-    if not document["drift"]:
+    if not diff.drift:
         return
     heads = ("operation", "output", "tensors", "changed", "median", "p99", "worst ULP")
     yield Line()
     yield Line("Drift: other bits, the same verdict", style="bold")
-    yield Table(heads, [_drift_cells(row, several) for row in document["drift"]], left=(0, 1), indent=2)
-    if not any("elements" in row for row in document["drift"]):
+    yield Table(heads, [_drift_cells(drift, several) for drift in diff.drift], left=(0, 1), indent=2)
+    if all(drift.distribution is None for drift in diff.drift):
         yield Line("(measured where both reports keep whole outputs: `nnconform run --outputs`)", indent=2)
     if verbose:
-        drifted = (change for change in document["changes"] if change["kind"] == "drifted")
-        yield from (Line(row_text(change), indent=6) for change in drifted)
+        yield from (Line(change_text(change), indent=6) for change in diff.changes if change.kind == "drifted")
 
 
-def _drift_cells(row: Document, several: bool) -> tuple[str, ...]:
-    name = f"{row['framework']} {row['operation']}" if several else row["operation"]
-    if "elements" not in row:
-        return name, row["output"], str(row["tensors"]), "-", "-", "-", "-"
-    share = row["changed"] / row["elements"] if row["elements"] else 0.0
-    numbers = (f"{float(row[key]):.4g}" for key in ("median", "p99", "worst"))
-    return name, row["output"], str(row["tensors"]), f"{share:.1%}", *numbers
+def _drift_cells(drift: Drift, several: bool) -> tuple[str, ...]:
+    name = f"{drift.framework} {drift.operation}" if several else drift.operation
+    cells = (name, drift.output, str(drift.tensors))
+    if (d := drift.distribution) is None:
+        return (*cells, "-", "-", "-", "-")
+    share = d.changed / d.elements if d.elements else 0.0
+    return (*cells, f"{share:.1%}", *(f"{value:.4g}" for value in (d.median, d.p99, d.worst)))
 
 
-def _only_parts(document: Document, verbose: bool) -> Iterator[Block]:
-    """Yield what could not be compared: vectors and frameworks on one side, vectors that are not the same."""
-    told = []
-    for side in ("old", "new"):
-        only = document[f"only_{side}"]
-        told += _some(f"only in the {side} report", "framework", only["frameworks"], verbose)
-        told += _some(f"only in the {side} report", "vector", only["vectors"], verbose)
-    told += _some("not the same in both reports", "vector", document["altered_vectors"], verbose)
-    yield from _list("Not compared:", told)
+def _not_compared(diff: Diff, verbose: bool) -> Iterator[str]:
+    """Yield the vectors and frameworks on one side only, and the vectors that differ between the sides."""
+    for word, names in (("old", diff.only_old), ("new", diff.only_new)):
+        yield from _some(f"only in the {word} report", "framework", names.frameworks, verbose)
+        yield from _some(f"only in the {word} report", "vector", names.vectors, verbose)
+    yield from _some("not the same in both reports", "vector", diff.altered_vectors, verbose)
 
 
-def _some(where: str, what: str, names: Sequence[str], verbose: bool) -> list[str]:
-    if not names:
-        return []
-    shown = names if verbose else names[:FEW]
-    more = ", ..." if len(shown) < len(names) else ""
-    return [f"{count(len(names), what)} {where}: {', '.join(shown)}{more}"]
+def _some(state: str, noun: str, names: Sequence[str], verbose: bool) -> Iterator[str]:
+    if names:
+        shown = names if verbose else names[:FEW]
+        more = ", ..." if len(shown) < len(names) else ""
+        yield f"{count(len(names), noun)} {state}: {', '.join(shown)}{more}"
 
 
-def conclusion(document: Document) -> str:
-    """Return the last line: how much was compared, and how many changes of each kind there are."""
-    kinds = Counter(change["kind"] for change in document["changes"])
-    told = [f"{document['unchanged']} unchanged", *(f"{kinds[kind]} {kind}" for kind in FAILS if kinds[kind])]
-    return f"{count(document['compared'], 'result')} compared: {', '.join(told)}"
+def conclusion(diff: Diff) -> str:
+    """Return the last line: the number of compared results, and of changes of each kind."""
+    kinds = Counter(change.kind for change in diff.changes)
+    counts = [f"{diff.unchanged} unchanged", *(f"{kinds[kind]} {kind}" for kind in KINDS if kinds[kind])]
+    return f"{count(diff.compared, 'result')} compared: {', '.join(counts)}"

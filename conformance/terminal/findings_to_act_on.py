@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from nnconform.conformance.diff.wording import short
 from nnconform.conformance.layout import Block, Command, Line
 from nnconform.conformance.model.report import Fault, Report
 from nnconform.conformance.model.result import Output
+from nnconform.conformance.numbers import distinct_decimals
 from nnconform.conformance.report.findings import Group, Key, failing_groups, rerun_command
 from nnconform.conformance.words import count
 
@@ -88,7 +88,7 @@ def element_text(output: Output) -> str:
     if output.worst is None:
         return ""
     worst = output.worst
-    got, wanted = short(worst.got, worst.expected)
+    got, wanted = distinct_decimals(worst.got, worst.expected)
     size = f"{output.ratio:.4g} times the bound of" if output.ratio < float("inf") else "beyond the bound of"
     ulp = f" ({output.ulp:.4g} ulp)" if output.verdict != "conforms" else ""
     return f"{worst.place('')}: got {got}, wanted {wanted}: {size} {worst.bound:.3g}{ulp}"

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.diffs import diff_of
 
 from nnconform.conformance.ci import github
 from nnconform.conformance.ci.github import command
-from nnconform.conformance.diff import document
 from nnconform.conformance.model.report import Report
 
 LIARS = Path(__file__).parents[1] / "liars"
@@ -23,7 +23,7 @@ def of_report(report: Json, *, strict: bool = False) -> list[str]:
 
 
 def of_diff(old: Json, new: Json, *, bits: bool = False) -> list[str]:
-    return list(github.of_diff(document.compare(old, new), bits=bits))
+    return list(github.of_diff(diff_of(old, new), bits=bits))
 
 
 def with_errors(report: Json, number: int, **entries: Any) -> Json:

@@ -13,10 +13,9 @@ from xml.etree import ElementTree
 
 import pytest
 import xmlschema
+from support.diffs import diff_of
 
 from nnconform.conformance.ci import junit
-from nnconform.conformance.diff import document as diff
-from nnconform.conformance.diff import summary
 from nnconform.conformance.model.report import Report
 from nnconform.conformance.schemas import validator
 
@@ -268,14 +267,14 @@ PAIRS: dict[str, Callable[[Json, Json], tuple[Json, Json]]] = {
 @pytest.mark.parametrize("bits", [False, True], ids=["", "bits"])
 @pytest.mark.parametrize("pair", PAIRS)
 def test_something_fails_in_the_xml_of_a_diff_exactly_where_the_exit_status_is_not_0(good, bad, schema, pair, bits):
-    document = diff.compare(*PAIRS[pair](good, bad))
-    xml = junit.of_diff(document, bits=bits)
+    diff = diff_of(*PAIRS[pair](good, bad))
+    xml = junit.of_diff(diff, bits=bits)
     schema.validate(xml)
-    assert bool(outcomes(xml) & {"failure", "error"}) == bool(summary.exit_status(document, bits))
+    assert bool(outcomes(xml) & {"failure", "error"}) == bool(diff.exit_status(bits=bits))
 
 
 def test_a_group_of_changes_is_one_test_case_that_tells_every_vector(good, bad):
-    xml = junit.of_diff(diff.compare(renamed(good), bad))
+    xml = junit.of_diff(diff_of(renamed(good), bad))
     (failure,) = ElementTree.fromstring(xml).iter("failure")
     assert failure.attrib["type"] == "regressed"
     diverging = [row["vector"] for row in bad["results"] if row["verdict"] == "diverges"]
@@ -284,7 +283,7 @@ def test_a_group_of_changes_is_one_test_case_that_tells_every_vector(good, bad):
 
 
 def test_a_diff_counts_what_is_as_before(good):
-    suite = ElementTree.fromstring(junit.of_diff(diff.compare(good, good)))[0]
+    suite = ElementTree.fromstring(junit.of_diff(diff_of(good, good)))[0]
     assert f"{len(good['results'])} results compared: {len(good['results'])} unchanged" in suite.findtext("system-out")
 
 

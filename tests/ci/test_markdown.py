@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -11,9 +12,11 @@ from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
+from support.diffs import diff_of
 
 from nnconform.conformance.ci import markdown, markdown_text
-from nnconform.conformance.diff import document as diff
+from nnconform.conformance.model.change import State
+from nnconform.conformance.model.diff import Diff, Distribution, Drift
 from nnconform.conformance.model.report import Report
 
 LIARS = Path(__file__).parents[1] / "liars"
@@ -124,16 +127,16 @@ def hostile_report(report: Json) -> Json:
     return result | {"problems": [HOSTILE], "known_problems": [HOSTILE]}
 
 
-def hostile_diff(report: Json) -> dict[str, Any]:
+def hostile_diff(report: Json) -> Diff:
     good = copy.deepcopy(report)
     for row in good["results"]:
         row["verdict"] = "conforms"
         row["outputs"] = {name: {"verdict": "conforms", "digest": "0" * 16, "ratio": 0.0} for name in row["outputs"]}
-    document = hostile(diff.compare(good, full(report)))
+    document = hostile(diff_of(good, full(report)).to_json())
     drift = {"framework": HOSTILE, "operation": "relu", "output": HOSTILE, "tensors": 3}
     only = {"vectors": [HOSTILE], "frameworks": [HOSTILE]}
     document |= {"notes": [HOSTILE] * 20, "drift": [drift], "only_old": only, "altered_vectors": [HOSTILE]}
-    return document
+    return Diff.from_json(document)
 
 
 MADE: dict[str, Callable[[Json], str]] = {
@@ -246,12 +249,10 @@ def test_it_is_never_too_long_for_a_comment_and_says_what_was_left_out(bad, stri
 
 
 def test_a_diff_is_never_too_long_for_a_comment(bad):
-    document = hostile_diff(bad)
-    change, raised = document["changes"][0], {"verdict": "error", "reason": "`|<@x" * 100}
-    document["changes"] = [
-        change | {"kind": "raises", "fails": True, "framework": f"{n}{HOSTILE}", "new": raised} for n in range(500)
-    ]
-    text = markdown.of_diff(document)
+    diff = hostile_diff(bad)
+    raised = dataclasses.replace(diff.changes[0], kind="raises", new=State("error", reason="`|<@x" * 100))
+    changes = tuple(dataclasses.replace(raised, framework=f"{n}{HOSTILE}") for n in range(500))
+    text = markdown.of_diff(dataclasses.replace(diff, changes=changes))
     assert len(text) <= 60_000
     assert "and 490 more changes, folded below" in text
     assert "Left out for length: " in text
@@ -263,8 +264,8 @@ def test_a_diff_says_in_its_first_line_how_much_there_is_to_act_on(bad):
     for row in good["results"]:
         row["verdict"] = "conforms"
         row["outputs"] = {name: {"verdict": "conforms", "digest": "0" * 16, "ratio": 0.0} for name in row["outputs"]}
-    assert "1 change to act on" in markdown.of_diff(diff.compare(good, bad)).splitlines()[1]
-    better = markdown.of_diff(diff.compare(bad, good))
+    assert "1 change to act on" in markdown.of_diff(diff_of(good, bad)).splitlines()[1]
+    better = markdown.of_diff(diff_of(bad, good))
     assert "to act on" not in better
     assert "<summary>Better, or new: " in better
 
@@ -272,22 +273,19 @@ def test_a_diff_says_in_its_first_line_how_much_there_is_to_act_on(bad):
 def test_a_side_that_did_not_run_is_told_above_what_is_folded(bad):
     report = copy.deepcopy(bad)
     report["frameworks"][0] |= {"status": "failed", "reason": "ImportError: libx"}
-    head = markdown.of_diff(diff.compare(bad, report | {"complete": False})).partition("<details>")[0]
+    head = markdown.of_diff(diff_of(bad, report | {"complete": False})).partition("<details>")[0]
     assert "ImportError: libx" in head
 
 
 def test_drift_tells_how_far_and_where(bad):
-    measured = {"tensors": 2, "elements": 2000, "changed": 7, "median": 1.0, "p99": 3.0, "worst": 4.0}
-    where = {"vector": "relu/a/float32", "implementation": "f", "mode": "jit"}
-    drift = {"framework": "jax", "operation": "relu", "output": "y"} | measured | where
-    text = markdown.of_diff(diff.compare(bad, bad) | {"drift": [drift]})
+    distribution = Distribution(2000, 7, 1.0, 3.0, 4.0, "relu/a/float32", "f", "jit")
+    drift = Drift("jax", "relu", "y", 2, distribution)
+    text = markdown.of_diff(dataclasses.replace(diff_of(bad, bad), drift=(drift,)))
     assert "| jax relu | y | 2 | 7 of 2,000 | 1 | 4 | relu/a/float32, f (jit) |" in text
 
 
 def test_bits_that_fail_are_told_above_what_is_folded(bad):
-    document = diff.compare(bad, bad) | {
-        "drift": [{"framework": "jax", "operation": "relu", "output": "y", "tensors": 2}],
-    }
-    told = "Other bits fail too"
-    assert told in markdown.of_diff(document, bits=True).partition("<details>")[0]
-    assert told not in markdown.of_diff(document)
+    diff = dataclasses.replace(diff_of(bad, bad), drift=(Drift("jax", "relu", "y", 2),))
+    text = "Other bits fail too"
+    assert text in markdown.of_diff(diff, bits=True).partition("<details>")[0]
+    assert text not in markdown.of_diff(diff)

@@ -6,8 +6,9 @@ import copy
 
 import pytest
 
+from nnconform.conformance.diff.comparison import compare
 from nnconform.conformance.diff.crossings import one_way
-from nnconform.conformance.diff.document import compare
+from nnconform.conformance.model.report import Report
 
 HALF = "half-precision-arithmetic"
 
@@ -39,8 +40,8 @@ def kinds(good):
             row = copy.deepcopy(report["results"][0])
             report["results"] = [named(row, number, dialect, side) for number, dialect in enumerate(dialects)]
             report["asked"] = {r["vector"]: "0" * 16 for r in report["results"]}
-        document = compare(*sides)
-        return {(int(c["vector"].split("/")[1]), c["kind"]) for c in document["changes"]}, document["notes"]
+        diff = compare(*map(Report.from_json, sides))
+        return {(int(c.vector.split("/")[1]), c.kind) for c in diff.changes}, diff.notes
 
     return run
 

@@ -13,9 +13,12 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from nnconform.conformance.diff.changes import FAILS, steady
-from nnconform.conformance.diff.document import DiffError, compare, write
+from nnconform.conformance.diff.changes import stable_text
+from nnconform.conformance.diff.comparison import DiffError, compare, write
 from nnconform.conformance.judging.compare import digest
+from nnconform.conformance.model.change import KINDS
+from nnconform.conformance.model.diff import Diff
+from nnconform.conformance.model.report import Report
 
 OPERATIONS = ("batch_norm_train", "he_normal", "clip_by_value", "sgd_step")
 VECTOR = "batch_norm_train/rank-2/float32"
@@ -40,8 +43,9 @@ def pair(run):
 
 
 def diff(pair, *tensors, **options):
-    document = compare(*pair, *tensors, **options)
+    document = compare(*map(Report.from_json, pair), *tensors, **options).to_json()
     jsonschema.Draft7Validator(SCHEMA).validate(document)
+    assert Diff.from_json(document).to_json() == document
     return document
 
 
@@ -128,7 +132,7 @@ def test_only_changes_for_the_worse_fail(pair, states, kind):
 
 
 def test_every_kind_of_the_schema_is_known_and_the_other_way_round():
-    assert set(FAILS) == set(SCHEMA["definitions"]["change"]["properties"]["kind"]["enum"])
+    assert set(KINDS) == set(SCHEMA["definitions"]["change"]["properties"]["kind"]["enum"])
 
 
 def test_a_schema_is_a_schema():
@@ -266,7 +270,7 @@ def test_an_error_of_another_text_is_no_change(pair):
 
 def test_what_differs_from_run_to_run_is_not_in_the_text_of_an_error():
     text = "2026-01-02 03:04:05.678901: F core.cc] array at 0x7f3a0c112233 in /tmp/nnconform-ab12cd_x/mode"
-    assert steady(text) == "(time): F core.cc] array at 0x... in /tmp/nnconform-.../mode"
+    assert stable_text(text) == "(time): F core.cc] array at 0x... in /tmp/nnconform-.../mode"
 
 
 # What must never be counted as a change.
@@ -418,7 +422,7 @@ def test_what_is_new_has_its_reason(pair):
 def test_a_report_that_has_something_twice_is_refused(pair, list_name):
     pair[1][list_name].append(copy.deepcopy(pair[1][list_name][0]))
     with pytest.raises(DiffError, match="the new report has two"):
-        compare(*pair)
+        diff(pair)
 
 
 # Notes.
@@ -496,9 +500,9 @@ def test_the_order_of_results_does_not_matter(pair):
 def test_a_diff_that_is_written_is_read_back(pair, tmp_path):
     become(pair[1], "dialect")
     document = diff(pair)
-    write(document, tmp_path / "diff.json")
+    write(Diff.from_json(document), tmp_path / "diff.json")
     assert json.loads((tmp_path / "diff.json").read_text()) == document
-    write(diff((pair[0], pair[0])), tmp_path / "diff.json")
+    write(Diff.from_json(diff((pair[0], pair[0]))), tmp_path / "diff.json")
     assert json.loads((tmp_path / "diff.json").read_text())["changes"] == []
 
 
@@ -627,5 +631,5 @@ def test_the_page_and_the_code_have_the_same_kinds_and_the_same_ones_fail():
     page = resources.files("nnconform.spec").joinpath("diff.md").read_text()
     rows = re.findall(r"^\| `([a-z-]+)` \| .* \| ([^|]+) \|$", page, re.MULTILINE)
     words = {True: "yes", False: "no"}
-    wanted = {kind: words[rule] if isinstance(rule, bool) else "if it" for kind, rule in FAILS.items()}
+    wanted = {name: words[kind.fails] if isinstance(kind.fails, bool) else "if it" for name, kind in KINDS.items()}
     assert {kind: "no" if fails.startswith("no;") else fails[:5].strip() for kind, fails in rows} == wanted
