@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 # From left to right; the files of `conformance` itself (words, numbers, files, layout, console, schemas) are one layer.
 LAYERS = (
-    *("nnconform.spec", "nnconform.reference", "nnconform.adapters", "nnconform.conformance"),
+    *("nnconform.spec", "nnconform.reference", "nnconform.adapters.contract", "nnconform.adapters.initialization"),
+    *("nnconform.adapters", "nnconform.conformance"),
     *(
         f"nnconform.conformance.{folder}"
         for folder in (
@@ -21,6 +22,8 @@ LAYERS = (
         )
     ),
 )
+
+FOLDERS = LAYERS[LAYERS.index("nnconform.conformance") + 1 :]
 
 
 def name_of(path: Path) -> str:
@@ -68,10 +71,10 @@ def test_no_files_import_each_other_in_a_circle():
 
 def test_every_folder_has_its_layer():
     folders = {path.parent for path in (ROOT / "conformance").rglob("__init__.py")} - {ROOT / "conformance"}
-    assert {name_of(folder) for folder in folders if folder.parent == ROOT / "conformance"} == {*LAYERS[4:]}
+    assert {name_of(folder) for folder in folders if folder.parent == ROOT / "conformance"} == {*FOLDERS}
 
 
 def test_the_contributors_guide_has_the_same_order():
-    order = " < ".join(name.rpartition(".")[2] for name in LAYERS[4:])
+    order = " < ".join(name.rpartition(".")[2] for name in FOLDERS)
     guide = " ".join((ROOT / "CONTRIBUTING.md").read_text().replace("`", "").split())
     assert order in guide

@@ -11,7 +11,7 @@ import flax.nnx
 import jax
 import numpy as np
 
-from nnconform.adapters import Unsupported
+from nnconform.adapters.contract import Unsupported
 
 from . import DIRECT, with_draws
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from nnconform.adapters import Unsupported
+from nnconform.adapters.contract import Unsupported
 
 from . import DIRECT, with_draws
 

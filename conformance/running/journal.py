@@ -117,7 +117,7 @@ def _sources(framework: Framework) -> list[str]:
     """Return digests of the files that a framework's worker is made of: the adapters here, or all that it names."""
     paths = [Path(word) for word in (*framework.command, framework.module)]
     if not framework.command:
-        paths += sorted(Path(str(resources.files("nnconform.adapters"))).glob("*.py"))
+        paths += sorted(Path(str(resources.files("nnconform.adapters"))).rglob("*.py"))
         with contextlib.suppress(ImportError, ValueError):
             spec = importlib.util.find_spec(framework.module)
             paths += [Path(spec.origin)] if spec is not None and spec.origin else []
