@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import runpy
 import shlex
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -231,3 +233,40 @@ def test_every_path_of_the_repository_that_is_named_exists(page):
     assert {
         name for name in named if "NAME" not in name and "/OPERATION/" not in name and not (ROOT / name).exists()
     } == set()
+
+
+def test_the_list_of_known_divergences_in_the_documentation_holds_for_a_whole_run(cli, full, tmp_path):
+    shown = [token.content for token in tokens(ROOT / "docs/ci.md") if token.type == "fence" and token.info == "yaml"]
+    assert len(shown) == 1
+    path, report = tmp_path / "known.yaml", tmp_path / "report.json"
+    path.write_text(shown[0])
+    report.write_text(json.dumps(full))
+    result = cli("known", path, "--report", report)
+    assert result.exit_code == 0
+    assert "1 hold" in result.stdout
+
+
+def test_the_vector_in_the_documentation_is_a_published_one(published):
+    text = next(t.content for t in tokens(ROOT / "docs/vectors.md") if t.type == "fence" and t.info == "yaml")
+    (shown,) = yaml.safe_load(text)
+    vector = published[shown["id"]]
+    assert set(shown["clauses"]) <= set(vector.clauses)
+    assert shown["attributes"] == vector.attributes
+    assert set(shown["dialects"]) <= set(vector.dialects)
+
+
+def excerpts(page: Path) -> Iterator[tuple[list[str], list[str]]]:
+    """Each command whose output a page quotes, without the program's name, and the quoted lines."""
+    pattern = r"<!-- excerpt of `nnconform (.+?)` -->\n\s*```text\n(.*?)```"
+    for command, text in re.findall(pattern, page.read_text(), re.DOTALL):
+        yield shlex.split(command), [line.strip() for line in text.splitlines() if line.strip() != "..."]
+
+
+def test_a_quoted_explanation_is_what_the_command_prints(cli, full, tmp_path):
+    report = tmp_path / "report.json"
+    report.write_text(json.dumps(full))
+    quoted = [(words, lines) for page in GUIDES for words, lines in excerpts(page) if words[0] == "explain"]
+    assert quoted
+    for words, lines in quoted:
+        printed = [line.strip() for line in cli(*words, "--report", report).stdout.splitlines()]
+        assert [line for line in lines if line not in printed] == []
