@@ -1,6 +1,7 @@
-"""Where people read: a terminal, a pipe or a log. How wide it is, whether it has colour, and what is printed there.
+"""Standard output and standard error: their width and colours, and printing to them.
 
-The same words stand everywhere. A terminal adds its width, and colour, which is never the only carrier.
+A terminal, a pipe and a log get the same words. A terminal adds its width, and colours, which are never the only
+carrier.
 """
 
 from __future__ import annotations
@@ -10,21 +11,21 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import IO, TYPE_CHECKING, Any
 
-from .layout import PROSE, WIDTH, Block, plain, wrapped
+from .layout import PROSE, WIDTH, Block, plain_text, wrap
 from .words import clean
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-# The least that lines are wrapped to.
+# The smallest width that lines are wrapped to.
 NARROW = 20
 
 
 def columns_of(stream: IO[str]) -> int:
-    """Return how wide a stream is: ``COLUMNS`` where it is set, a terminal's width, 80 for what is none."""
-    asked = os.environ.get("COLUMNS", "")
-    if asked.isascii() and asked.isdigit() and int(asked):
-        return max(NARROW, int(asked))
+    """Return the width of a stream: ``COLUMNS`` if it is set, else the terminal's, 80 without a terminal."""
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isascii() and columns.isdigit() and int(columns):
+        return max(NARROW, int(columns))
     try:
         return max(NARROW, os.get_terminal_size(stream.fileno()).columns or WIDTH)
     except (OSError, ValueError):
@@ -32,14 +33,14 @@ def columns_of(stream: IO[str]) -> int:
 
 
 def width() -> int:
-    """Return how wide standard output is, in columns."""
+    """Return the width of standard output, in columns."""
     return columns_of(sys.stdout)
 
 
 def console(*, stderr: bool = False) -> Console:
-    """Return a console of rich as wide as the stream, in colour on a terminal or with ``FORCE_COLOR``.
+    """Return a console of rich with the width of the stream, in colour on a terminal or with ``FORCE_COLOR``.
 
-    ``NO_COLOR`` with anything in it means plain text (https://no-color.org).
+    ``NO_COLOR`` with any value turns colours off (https://no-color.org).
     """
     from rich.console import Console
 
@@ -48,53 +49,53 @@ def console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, width=columns_of(stream), highlight=False, markup=False, emoji=False, **plain)
 
 
-def show(parts: Iterable[Block]) -> None:
-    """Print parts on standard output, as wide as it is."""
+def show(blocks: Iterable[Block]) -> None:
+    """Print blocks on standard output, with its width."""
     import click
 
     canvas = console()
     if canvas.color_system is None:
-        click.echo(printable(plain(parts, canvas.width)), nl=False)
+        click.echo(printable(plain_text(blocks, canvas.width)), nl=False)
         return
     from rich.text import Text
 
     with canvas.capture() as capture:
-        for part in parts:
-            for line in part.drawn(canvas.width):
+        for block in blocks:
+            for line in block.render(canvas.width):
                 text = Text.assemble(*line)
                 text.rstrip()
                 canvas.print(text, soft_wrap=True)
-    # Colours are decided: click would take them out of a pipe with FORCE_COLOR.
+    # rich has decided on colours: click would remove them from a pipe with FORCE_COLOR.
     click.echo(printable(capture.get()), nl=False, color=True)
 
 
 def printable(text: str) -> str:
-    """Return text with escapes for what the encoding of standard output does not have."""
+    """Return text with escapes for characters that the encoding of standard output does not have."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
-def teller(*, quiet: bool = False) -> Callable[[str], None]:
-    """Return what says on standard error what takes long, or nothing."""
-    return (lambda _: None) if quiet else tell
+def notifier(*, quiet: bool = False) -> Callable[[str], None]:
+    """Return ``notify``, or a function that does nothing if it is to be quiet."""
+    return (lambda _: None) if quiet else notify
 
 
-def tell(message: str) -> None:
-    """Print a message on standard error: wrapped on a terminal, and a line as it is in a log, where it is searched."""
+def notify(message: str) -> None:
+    """Print a message on standard error: wrapped on a terminal, in whole lines for searching in a log."""
     for line in message.splitlines():
-        shown = [clean(line)]
+        lines = [clean(line)]
         if sys.stderr and sys.stderr.isatty() and not line.startswith(" "):
-            shown = wrapped(clean(line), min(columns_of(sys.stderr), PROSE), hang="  ")
-        for text in shown:
-            say(text)
+            lines = wrap(clean(line), min(columns_of(sys.stderr), PROSE), hang="  ")
+        for text in lines:
+            print_error(text)
 
 
-def say(line: str) -> None:
-    """Print a line on standard error, whose reader may have gone away: that ends no run."""
+def print_error(line: str) -> None:
+    """Print a line on standard error; a reader that stopped does not end the run."""
     import click
 
     try:
         click.echo(line, err=True)
     except OSError:
-        # Python, too, writes there at its end what is left, and would end with a status of its own.
+        # At its end, Python too writes the rest there, and would exit with its own status.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

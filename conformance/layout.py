@@ -1,6 +1,6 @@
-"""How text is laid out for people: lines that are broken at words, commands to type, and tables that fit.
+"""Text for people: paragraphs that are wrapped at words, commands to type, and tables that fit.
 
-All of it is plain data until it is drawn, in as many columns as there are; `terminal` prints it.
+A block is plain data, and is rendered for a number of columns; `console` prints it.
 """
 
 from __future__ import annotations
@@ -11,26 +11,26 @@ from dataclasses import dataclass, field
 
 from .words import GLUE, clean
 
-# Of what is no terminal.
+# Columns of a pipe or a file.
 WIDTH = 80
 # Prose of longer lines is hard to read; tables may be as wide as the terminal.
 PROSE = 100
 
-# A line that is printed: texts with their styles.
+# One printed line: texts with their styles.
 Styled = list[tuple[str, str]]
 
 
-def wrapped(text: str, width: int, *, indent: str = "", hang: str = "", fold: bool = False) -> list[str]:
-    """Return text in lines that are broken at blanks alone, so that names stay whole.
+def wrap(text: str, width: int, *, indent: str = "", hang: str = "", fold: bool = False) -> list[str]:
+    """Return text in lines that are broken only at blanks, so that names stay whole.
 
-    ``textwrap`` counts characters; a terminal has columns, of which some characters take two.
+    ``textwrap`` counts characters; a terminal has columns, and some characters take two.
 
     Args:
-        text: what to break; ``GLUE`` stands for blanks that stay.
-        width: columns of a line. A word that is longer stands alone in one, beyond it.
-        indent: what the first line begins with.
-        hang: what the others begin with.
-        fold: break what is longer than a line too, where nobody has to type it.
+        text: in which ``GLUE`` is a blank that is not broken.
+        width: columns of a line. A longer word has a line for itself, which exceeds them.
+        indent: the beginning of the first line.
+        hang: the beginning of the others.
+        fold: whether to break longer words too, if nobody has to type them.
     """
     from rich.cells import cell_len
 
@@ -43,15 +43,15 @@ def wrapped(text: str, width: int, *, indent: str = "", hang: str = "", fold: bo
             line = start = hang
             joint = ""
         while fold and len(word) > 1 and cell_len(line) + len(joint) + cell_len(word) > width:
-            piece = _fitting(word, max(1, width - cell_len(line)))
+            piece = _beginning(word, max(1, width - cell_len(line)))
             lines.append(line + piece)
             line, start, word = hang, hang, word[len(piece) :]
         line += joint + word
     return [part.replace(GLUE, " ") for part in [*lines, line]]
 
 
-def _fitting(word: str, room: int) -> str:
-    """Return as much of the beginning of a word as there is room for, one character at least."""
+def _beginning(word: str, room: int) -> str:
+    """Return the longest beginning of a word that fits a number of columns, at least one character."""
     from rich.cells import cell_len
 
     size = 1
@@ -62,17 +62,17 @@ def _fitting(word: str, room: int) -> str:
 
 @dataclass(frozen=True)
 class Line:
-    """A paragraph, wrapped at words; nothing but an empty line where there is no text.
+    """A paragraph, wrapped at words; an empty line if it has no text.
 
     Attributes:
-        text: foreign parts of it too.
+        text: may contain foreign text.
         indent: columns before the first line.
-        hang: columns that the other lines have more.
-        style: of all of it, as rich has it.
-        lead: what ``text`` begins with, which has a style of its own.
-        lead_style: that style.
-        fold: whether words that are longer than a line are broken: those that nobody types.
-        mark: what stands before each line of it, such as a bar beside what others printed.
+        hang: additional columns before the other lines.
+        style: of the text, as rich names it.
+        lead: the beginning of ``text``, with its own style.
+        lead_style: the style of ``lead``.
+        fold: whether to break words that are longer than a line, if nobody has to type them.
+        mark: the beginning of each line, such as a bar for printed text.
     """
 
     text: str = ""
@@ -84,10 +84,10 @@ class Line:
     fold: bool = False
     mark: str = ""
 
-    def drawn(self, width: int) -> Iterator[Styled]:
-        """Yield the lines; text is not wider than ``PROSE``."""
+    def render(self, width: int) -> Iterator[Styled]:
+        """Yield the lines, at most ``PROSE`` columns wide."""
         start = " " * self.indent + self.mark
-        lines = wrapped(clean(self.text), min(width, PROSE), indent=start, hang=start + " " * self.hang, fold=self.fold)
+        lines = wrap(clean(self.text), min(width, PROSE), indent=start, hang=start + " " * self.hang, fold=self.fold)
         for number, line in enumerate(lines):
             head = f"{start}{clean(self.lead)}"
             if number == 0 and self.lead and line.startswith(head):
@@ -98,67 +98,67 @@ class Line:
 
 @dataclass(frozen=True)
 class Command:
-    """A command to type, in one line where it fits, else in several as a shell takes them.
+    """A command to type, in one line or in several that a shell accepts.
 
     Attributes:
-        words: as the program gets them.
+        words: as the program receives them.
         indent: columns before it.
     """
 
     words: Sequence[str]
     indent: int = 0
 
-    def drawn(self, width: int) -> Iterator[Styled]:
+    def render(self, width: int) -> Iterator[Styled]:
         """Yield the lines."""
         line = " " * self.indent
-        used = False
+        has_words = False
         for word in map(shlex.quote, map(clean, self.words)):
-            # Two more for what says that the command goes on.
-            if used and len(line) + len(word) + 3 > min(width, PROSE):
+            # With room for the backslash that continues the line.
+            if has_words and len(line) + len(word) + 3 > min(width, PROSE):
                 yield [(f"{line} \\", "cyan")]
-                line, used = " " * (self.indent + 2), False
-            line += f" {word}" if used else word
-            used = True
+                line, has_words = " " * (self.indent + 2), False
+            line += f" {word}" if has_words else word
+            has_words = True
         yield [(line, "cyan")]
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table whose columns are apart by two blanks.
+    """A table with two blanks between its columns.
 
-    Where it would be too wide, the cells of its elastic column are wrapped. Without one, what is too long for the first
-    column stands in a line of its own.
+    If it is too wide, the cells of its elastic column are wrapped. Without an elastic column, a cell that is too long
+    for the first column has a line for itself.
 
     Attributes:
         heads: of the columns.
-        rows: of cells; a line alone goes over all columns.
-        left: the columns that are to the left; numbers are to the right.
-        elastic: the column whose text is wrapped, or None.
-        styles: of the columns, by their heads.
-        strong: the rows that stand out, by number.
+        rows: of cells; a ``Line`` spans all columns.
+        left_aligned: columns of text, by number; the others are aligned right.
+        elastic: the column whose cells are wrapped, by number; None for no column.
+        styles: of columns, by their heads.
+        bold: rows in bold, by number.
         indent: columns before it.
     """
 
     heads: Sequence[str]
     rows: Sequence[Sequence[str] | Line]
-    left: Collection[int] = (0,)
+    left_aligned: Collection[int] = (0,)
     elastic: int | None = None
     styles: Mapping[str, str] = field(default_factory=dict)
-    strong: Collection[int] = ()
+    bold: Collection[int] = ()
     indent: int = 0
 
     def widths(self) -> list[int]:
-        """Return how wide each column is where nothing is wrapped."""
+        """Return the width of each column, without wrapping."""
         from rich.cells import cell_len
 
         cells = [self.heads, *(row for row in self.rows if not isinstance(row, Line))]
         return [max(cell_len(clean(row[i])) for row in cells) for i in range(len(self.heads))]
 
     def fits(self, width: int) -> bool:
-        """Say whether it is no wider than that many columns."""
+        """Return True if the table is at most ``width`` columns wide."""
         return self.indent + sum(self.widths()) + 2 * (len(self.heads) - 1) <= width
 
-    def drawn(self, width: int) -> Iterator[Styled]:
+    def render(self, width: int) -> Iterator[Styled]:
         """Yield the lines."""
         widths = self.widths()
         if not self.fits(width):
@@ -169,16 +169,16 @@ class Table:
             yield from self._row(self.heads, widths, "bold")
         for number, row in enumerate(self.rows):
             if isinstance(row, Line):
-                yield from row.drawn(width)
+                yield from row.render(width)
             else:
-                yield from self._row(row, widths, "bold" if number in self.strong else "")
+                yield from self._row(row, widths, "bold" if number in self.bold else "")
 
     def _row(self, row: Sequence[str], widths: Sequence[int], style: str) -> Iterator[Styled]:
         from rich.cells import cell_len
 
         cells = [[clean(cell)] for cell in row]
         if self.elastic is not None:
-            cells[self.elastic] = wrapped(cells[self.elastic][0], widths[self.elastic], fold=True)
+            cells[self.elastic] = wrap(cells[self.elastic][0], widths[self.elastic], fold=True)
         elif cell_len(cells[0][0]) > widths[0]:
             yield [(" " * self.indent + cells[0][0], style)]
             cells[0] = [""]
@@ -186,12 +186,12 @@ class Table:
             line: Styled = [(" " * self.indent, "")]
             for i, (texts, room) in enumerate(zip(cells, widths, strict=True)):
                 text = texts[number] if number < len(texts) else ""
-                own = "dim" if text == "-" else style or self.styles.get(self.heads[i], "")
-                line += [("  " if i else "", ""), (_padded(text, room, left=i in self.left), own)]
+                cell_style = "dim" if text == "-" else style or self.styles.get(self.heads[i], "")
+                line += [("  " if i else "", ""), (_pad(text, room, left=i in self.left_aligned), cell_style)]
             yield line
 
 
-def _padded(text: str, room: int, *, left: bool) -> str:
+def _pad(text: str, room: int, *, left: bool) -> str:
     from rich.cells import cell_len
 
     blanks = " " * max(0, room - cell_len(text))
@@ -201,10 +201,7 @@ def _padded(text: str, room: int, *, left: bool) -> str:
 Block = Line | Command | Table
 
 
-def plain(parts: Iterable[Block], width: int = WIDTH) -> str:
-    """Return parts as plain text of that many columns, a line end after each line."""
-    return "".join(f"{_text(line)}\n" for part in parts for line in part.drawn(width))
-
-
-def _text(line: Styled) -> str:
-    return "".join(text for text, _ in line).rstrip()
+def plain_text(blocks: Iterable[Block], width: int = WIDTH) -> str:
+    """Return blocks as plain text of ``width`` columns, with a line end after each line."""
+    lines = (line for block in blocks for line in block.render(width))
+    return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines)

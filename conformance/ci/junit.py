@@ -19,8 +19,8 @@ from nnconform.conformance.report.findings import Group, describe_worst, rerun_c
 
 from .junit_xml import Case, Outcome, Suite, xml
 
-# Changes that the text of one failure tells.
-MOST_ROWS = 50
+# Most changes in the text of a failure.
+CHANGES = 50
 
 
 def of_report(report: Report, *, strict: bool) -> str:
@@ -47,9 +47,9 @@ def of_report(report: Report, *, strict: bool) -> str:
 
 
 def of_diff(diff: Diff, *, bits: bool = False) -> str:
-    """Return a diff as JUnit XML: a suite for both sides, and one a framework with a test case for what changed.
+    """Return a diff as JUnit XML: a suite for both sides, and one per framework with a test case per group of changes.
 
-    Something in it fails exactly where the exit status of the diff is not 0.
+    A test case fails exactly if the exit status of the diff is not 0.
 
     Args:
         diff: the diff.
@@ -62,31 +62,31 @@ def of_diff(diff: Diff, *, bits: bool = False) -> str:
     for drift in diff.drift:
         cases[drift.framework].append(_drift_case(drift, bits))
     suites = [Suite("nnconform", "nnconform", about, list(_diff_cases(diff)))]
-    suites += [Suite(f"nnconform.{name}", name, about, found) for name, found in cases.items()]
+    suites += [Suite(f"nnconform.{name}", name, about, of_framework) for name, of_framework in cases.items()]
     return xml(suites, datetime.now(UTC).isoformat(timespec="seconds"))
 
 
 def _group_case(group: diff_groups.Group) -> Case:
-    """Return the test case of a group of changes, which fails where a user must act on it."""
+    """Return the test case of a group of changes, which fails if the group needs action."""
     name = (f"{group.framework}.{group.operation}", group.sentence)
-    told = "\n".join(group.details)
     if not group.fails:
-        return Case(*name, out=f"{group.kind}\n{told}")
-    rows = [change_text(change) for change in group.changes]
-    more = [f"and {len(rows) - MOST_ROWS} more"] if len(rows) > MOST_ROWS else []
-    return Case(*name, "failure", group.kind, group.sentence, "\n".join([told, "", *rows[:MOST_ROWS], *more]))
+        return Case(*name, out="\n".join([group.kind, *group.details]))
+    lines = [change_text(change) for change in group.changes]
+    more = [f"and {len(lines) - CHANGES} more"] if len(lines) > CHANGES else []
+    text = "\n".join([*group.details, "", *lines[:CHANGES], *more])
+    return Case(*name, "failure", group.kind, group.sentence, text)
 
 
 def _drift_case(drift: Drift, bits: bool) -> Case:
-    told = f"{drift.tensors} tensors of {drift.output} have other bits, and the same verdicts"
+    text = f"{drift.tensors} tensors of {drift.output} have other bits, and the same verdicts"
     if (d := drift.distribution) is not None:
-        told += f": up to {d.worst} ulp, in {d.vector}, {d.implementation} ({d.mode})"
+        text += f": up to {d.worst} ulp, in {d.vector}, {d.implementation} ({d.mode})"
     name = (f"{drift.framework}.{drift.operation}", f"{drift.output}: the same bits as before")
-    return Case(*name, "failure", "drifted", told, told) if bits else Case(*name, out=told)
+    return Case(*name, "failure", "drifted", text, text) if bits else Case(*name, out=text)
 
 
 def _diff_cases(diff: Diff) -> Iterator[Case]:
-    """Yield what can go wrong with a comparison as a whole, and that all else is as it was."""
+    """Yield the test cases of a comparison as a whole: its sides, and a summary of unchanged results."""
     for word, side in (("old", diff.old), ("new", diff.new)):
         for entry in side.frameworks:
             yield _framework_case(f"nnconform.{word}", entry.name, entry.status, entry.reason)
@@ -94,11 +94,11 @@ def _diff_cases(diff: Diff) -> Iterator[Case]:
         if side.faults:
             message = f"calls that ended in a fault of the adapter, and have no result: {side.faults}"
             yield Case(f"nnconform.{word}", "adapters", "error", "fault", message, message)
-    told = "\n".join([diff_summary.conclusion(diff), *diff.notes])
+    text = "\n".join([diff_summary.conclusion(diff), *diff.notes])
     if diff.fruitless:
-        yield Case("nnconform.diff", "everything else is as before", "error", "diff", "nothing could be compared", told)
+        yield Case("nnconform.diff", "everything else is as before", "error", "diff", "nothing could be compared", text)
     else:
-        yield Case("nnconform.diff", "everything else is as before", out=told)
+        yield Case("nnconform.diff", "everything else is as before", out=text)
 
 
 def _run_cases(report: Report) -> Iterator[Case]:

@@ -1,7 +1,7 @@
 """The JUnit XML of test cases.
 
-It keeps to the stricter of the two schemas in use, that of Apache Ant: properties, test cases, system-out and
-system-err of a suite in this order, one outcome a test case, and what was printed in the suite, not in the case.
+It follows the stricter of the two schemas in use, that of Apache Ant. A suite has properties, test cases, system-out
+and system-err in this order. Printed text belongs to the suite, and a test case has one outcome.
 """
 
 # The methods of junitparser's classes are not annotated.
@@ -18,9 +18,9 @@ from xml.etree import ElementTree
 import junitparser
 
 Outcome = Literal["passed", "skipped", "failure", "error"]
-# What a suite's own output may hold: some viewers read a file whole.
+# Characters of a suite's output: some viewers read whole files.
 MOST_PRINTED = 100_000
-# Colours of terminals, and what XML 1.0 cannot hold: control characters and lone surrogates.
+# Colours of terminals, and characters that XML 1.0 cannot hold: control characters and lone surrogates.
 _INVALID = re.compile("\x1b\\[[0-9;?]*[A-Za-z]|[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -29,15 +29,15 @@ class Case:
     """A test case.
 
     Attributes:
-        classname: a dotted name; viewers make folders of it.
+        classname: a dotted name, which viewers show as folders.
         name: unique in its class.
-        outcome: how it ended.
-        kind: of a failure or error: the verdict, or what failed.
-        message: of what did not pass, in one line.
-        text: of a failure or error, all that is known.
-        out: what its suite tells of it.
-        err: what was printed while it ran.
-        seconds: how long it took, where that is known.
+        outcome: passed, skipped, failure or error.
+        kind: the verdict or the part that failed, of a failure or error.
+        message: one line, unless it passed.
+        text: the details of a failure or error.
+        out: a line for the suite's output.
+        err: printed text.
+        seconds: the duration, 0 if it is unknown.
     """
 
     classname: str
@@ -53,7 +53,14 @@ class Case:
 
 @dataclass(frozen=True)
 class Suite:
-    """A test suite: its name, the package that viewers put it in, properties by name, and its test cases."""
+    """A test suite.
+
+    Attributes:
+        name: unique.
+        package: the group in viewers.
+        properties: texts by name.
+        cases: its test cases.
+    """
 
     name: str
     package: str
@@ -65,21 +72,21 @@ def xml(suites: Sequence[Suite], created: str) -> str:
     """Return the document.
 
     Args:
-        suites: what it holds.
-        created: when that was made, in ISO 8601 and UTC.
+        suites: in its order.
+        created: the time of the run, in ISO 8601 and UTC.
     """
     root = junitparser.JUnitXml()
     for place, suite in enumerate(suites):
         element = _TestSuite(_valid(suite.name))
-        # The schema wants no time zone.
+        # The schema has no time zone.
         element.timestamp, element.hostname = created[:19], "localhost"
         element.id, element.package = str(place), _valid(suite.package)
         element.append(junitparser.Properties())
         for name, value in suite.properties.items():
             element.add_property(_valid(name), _valid(value))
         element.add_testcases([_element(case) for case in suite.cases])
-        element.append(junitparser.SystemOut(_told(suite.cases, "out")))
-        element.append(junitparser.SystemErr(_told(suite.cases, "err")))
+        element.append(junitparser.SystemOut(_join(suite.cases, "out")))
+        element.append(junitparser.SystemErr(_join(suite.cases, "err")))
         root.append(element)
     tree = ElementTree.fromstring(root.tostring())
     ElementTree.indent(tree, " ")
@@ -87,7 +94,7 @@ def xml(suites: Sequence[Suite], created: str) -> str:
 
 
 class _TestSuite(junitparser.TestSuite):
-    """With the attributes that the schema wants of a suite among others."""
+    """A suite with the attributes that its place among other suites requires."""
 
     id = junitparser.Attr()
     package = junitparser.Attr()
@@ -104,19 +111,19 @@ def _element(case: Case) -> junitparser.TestCase:
     return element
 
 
-def _told(cases: Iterable[Case], what: Literal["out", "err"]) -> str:
-    """Return what a suite's cases told or printed, each under its name, up to a limit."""
-    parts, room = [], MOST_PRINTED
+def _join(cases: Iterable[Case], stream: Literal["out", "err"]) -> str:
+    """Return the output of a suite's cases, each below its name, up to a limit."""
+    texts, room = [], MOST_PRINTED
     for case in cases:
-        if not (text := _valid(getattr(case, what)).strip()):
+        if not (output := _valid(getattr(case, stream)).strip()):
             continue
-        part = f"{_valid(case.classname)} {_valid(case.name)}: {text}\n"
-        room -= len(part)
+        text = f"{_valid(case.classname)} {_valid(case.name)}: {output}\n"
+        room -= len(text)
         if room < 0:
-            parts.append("More was left out here; the JSON report has all of it.\n")
+            texts.append("More was left out here; the JSON report has all of it.\n")
             break
-        parts.append(part)
-    return "".join(parts)
+        texts.append(text)
+    return "".join(texts)
 
 
 def _valid(text: str) -> str:

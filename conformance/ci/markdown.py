@@ -67,9 +67,9 @@ def _change(group: Group) -> str:
 def _diff_sections(
     diff: Diff, all_groups: Sequence[Group], changes: Mapping[Any, list[str]], notes: Sequence[str]
 ) -> Iterator[Section]:
-    """Yield what is folded of a diff, what matters most first."""
+    """Yield the folded sections of a diff, the most important first."""
     for section, title in TITLES.items():
-        # What is to be acted on stands above, but for what was too much there.
+        # The first changes that need action are above.
         lines = changes[section][TOP:] if section == "act" else changes[section]
         if lines:
             title = "More to act on" if section == "act" else title
@@ -92,7 +92,7 @@ def _diff_sections(
 
 
 def _drift(drift: Drift) -> str:
-    # Where no whole outputs were kept, all that is known is how many have other bits.
+    # Without whole outputs, only the number of tensors is known.
     numbers, call = ["-", "-", "-"], ""
     if (d := drift.distribution) is not None:
         numbers = [f"{d.changed:,} of {d.elements:,}", f"{d.median:.4g}", f"{d.worst:.4g}"]
@@ -111,7 +111,7 @@ def _not_compared(diff: Diff) -> Iterator[str]:
 
 
 def troubles(report: Report) -> Iterator[str]:
-    """Yield what went wrong with a run itself, a plain sentence each."""
+    """Yield the trouble of a run itself, in plain sentences."""
     failed = [entry for entry in report.frameworks if entry.has_failed]
     yield from (f"framework {entry.name} {entry.status}: {entry.reason}" for entry in failed)
     if not report.complete and not failed:

@@ -74,7 +74,7 @@ def _table(heads: Sequence[str], found: Sequence[Environment]) -> Table:
     # Sizes are numbers, to the right; packages are what is long.
     left = [number for number, head in enumerate(HEADS) if head != "size"]
     rows = [_row(environment) for environment in found]
-    return Table(heads, rows, left=left, elastic=HEADS.index("packages"))
+    return Table(heads, rows, left_aligned=left, elastic=HEADS.index("packages"))
 
 
 def _row(environment: Environment) -> tuple[str, ...]:

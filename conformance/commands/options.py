@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from nnconform.conformance.console import tell
+from nnconform.conformance.console import notify
 from nnconform.conformance.running.selection import FILTERS
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ QUIET_OR_VERBOSE = "--quiet and --verbose exclude each other; give one of them"
 
 def fail(message: str, status: int = 2) -> NoReturn:
     """Print a message on standard error and exit."""
-    tell(f"nnconform: {message}")
+    notify(f"nnconform: {message}")
     sys.exit(status)
 
 

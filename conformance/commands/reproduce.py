@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nnconform.conformance.console import tell
+from nnconform.conformance.console import notify
 
 from .options import fail
 
@@ -40,7 +40,7 @@ def command(vector: str, framework: str, implementation: str, mode: str, issue: 
     case = _vector(vector)
     report = _report(report_path)
     if report is not None and report.asked.get(case.id, case.digest) != case.digest:
-        tell(f"nnconform: {case.id} has changed since that run, whose numbers are left out")
+        notify(f"nnconform: {case.id} has changed since that run, whose numbers are left out")
         report = None
     try:
         chosen = rows.choose(report, case.id, case.operation, framework, implementation, mode)
@@ -53,7 +53,7 @@ def command(vector: str, framework: str, implementation: str, mode: str, issue: 
         fail(f"{chosen.implementation}: nothing to report on {case.id}: the last run does not say that it differs")
     if not written.summary:
         state = "no run of it is known" if chosen.result is None else "it conforms, so that the assertion holds"
-        tell(f"nnconform: {chosen.implementation} ({chosen.mode}): {state}")
+        notify(f"nnconform: {chosen.implementation} ({chosen.mode}): {state}")
     click.echo(issues.text(case, chosen, written, report) if issue else written.text, nl=False)
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from nnconform.conformance.console import notifier, notify
 from nnconform.conformance.console import show as show_parts
-from nnconform.conformance.console import tell, teller
 from nnconform.conformance.layout import Line
 
 from .options import (
@@ -116,7 +116,7 @@ def command(
         vectors, problems = load_vectors(folder)
         selection = Selection(**filters)
         check_filters(selection, vectors)
-        chosen = locate(framework, adapters, workers, python=python, tell=teller(quiet=quiet))
+        chosen = locate(framework, adapters, workers, python=python, tell=notifier(quiet=quiet))
         for missing in (f for f in chosen if framework and f.missing):
             raise frameworks.UsageError(
                 f"{missing.name}: {', '.join(missing.missing)} not installed; install with: {missing.install}"
@@ -181,7 +181,7 @@ def _journal(
         if resume:
             fail(f"{path}: cannot be written: {error.strerror}")
         reason = f"{path}: {error.strerror}"
-    tell(f"nnconform: this run cannot be gone on with if it is interrupted: {reason}")
+    notify(f"nnconform: this run cannot be gone on with if it is interrupted: {reason}")
     return None
 
 
@@ -192,9 +192,9 @@ def _finish(journal: Journal, outcome: Run, *, kept: bool) -> None:
         return
     journal.close()
     if journal.trouble:
-        tell(f"nnconform: {journal.trouble}")
+        notify(f"nnconform: {journal.trouble}")
     if outcome.results:
-        tell(f"what was found until here is kept in {journal.path}; --resume goes on with it")
+        notify(f"what was found until here is kept in {journal.path}; --resume goes on with it")
 
 
 def _write(

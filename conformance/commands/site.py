@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from nnconform.conformance.console import teller
+from nnconform.conformance.console import notifier
 
 from .options import fail
 
@@ -27,7 +27,7 @@ def command(folder: Path, paths: tuple[Path, ...]) -> None:
     try:
         documents = [(path, store.load(path).to_json()) for path in dict.fromkeys(paths)]
         made = site.of_reports(documents)
-        count = site.write(made, folder, teller())
+        count = site.write(made, folder, notifier())
     except (store.ReportError, site.SiteError) as error:
         fail(str(error))
     except OSError as error:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from nnconform.conformance.console import teller
+from nnconform.conformance.console import notifier
 from nnconform.conformance.model.report import Report
 
 from .diff import diff_options, present
@@ -62,7 +62,7 @@ def command(
     selection = Selection(**filters)
     try:
         check_filters(selection, vectors)
-        first, second = locate_pair(old, new, python=python, tell=teller(quiet=quiet))
+        first, second = locate_pair(old, new, python=python, tell=notifier(quiet=quiet))
         for missing in (f for f in (*first, *second) if f.missing):
             raise UsageError(
                 f"{missing.name}: {', '.join(missing.missing)} not installed; install with: {missing.install}"

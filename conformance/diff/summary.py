@@ -111,7 +111,7 @@ def _drift_parts(diff: Diff, several: bool, verbose: bool) -> Iterator[Block]:
     heads = ("operation", "output", "tensors", "changed", "median", "p99", "worst ULP")
     yield Line()
     yield Line("Drift: other bits, the same verdict", style="bold")
-    yield Table(heads, [_drift_cells(drift, several) for drift in diff.drift], left=(0, 1), indent=2)
+    yield Table(heads, [_drift_cells(drift, several) for drift in diff.drift], left_aligned=(0, 1), indent=2)
     if all(drift.distribution is None for drift in diff.drift):
         yield Line("(measured where both reports keep whole outputs: `nnconform run --outputs`)", indent=2)
     if verbose:

@@ -82,16 +82,16 @@ def _worst(group: Group, indent: int) -> Iterator[Block]:
 
 
 def element_text(output: Output) -> str:
-    """Return where an output is wrong, what came and what was wanted, and how far over which bound; "" for nothing."""
+    """Return the problem or the worst element of an output, with its error and bound; "" if it has none."""
     if output.problem:
         return f": {output.problem}"
     if output.worst is None:
         return ""
     worst = output.worst
-    got, wanted = distinct_decimals(worst.got, worst.expected)
+    got, expected = distinct_decimals(worst.got, worst.expected)
     size = f"{output.ratio:.4g} times the bound of" if output.ratio < float("inf") else "beyond the bound of"
     ulp = f" ({output.ulp:.4g} ulp)" if output.verdict != "conforms" else ""
-    return f"{worst.place('')}: got {got}, wanted {wanted}: {size} {worst.bound:.3g}{ulp}"
+    return f"{worst.place('')}: got {got}, wanted {expected}: {size} {worst.bound:.3g}{ulp}"
 
 
 def _quote(text: str, most: int, *, indent: int, mark: str = "") -> Iterator[Block]:

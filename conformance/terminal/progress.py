@@ -1,4 +1,4 @@
-"""Progress of a run on standard error: bars on a terminal, now and then a line in a pipe or a log."""
+"""Progress of a run on standard error: bars on a terminal, lines at intervals in a pipe or a log."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # Seconds between the lines of a log.
 INTERVAL = 10.0
-# Columns of a framework's name beside its bar.
+# Columns of a framework's name next to its bar.
 NAME = 16
 
 
@@ -37,101 +37,101 @@ def run_with_progress(
     *,
     quiet: bool = False,
 ) -> Run:
-    """Run, and tell of it on standard error while it goes on, unless it is to be quiet."""
+    """Run vectors, with progress on standard error unless it is to be quiet."""
     from nnconform.conformance.running.run import run
 
     if quiet:
         return run(chosen, vectors, options, journal=journal)
-    watches = {id(f): Watch(clean((_ours(f) and f.target) or f.name)) for f in chosen if not f.missing}
-    shown = _bars if sys.stderr and sys.stderr.isatty() and os.environ.get("TERM") != "dumb" else _lines
-    with shown(watches) as progress:
+    watches = {id(f): Watch(clean((_is_built_in(f) and f.target) or f.name)) for f in chosen if not f.missing}
+    display = _bars if sys.stderr and sys.stderr.isatty() and os.environ.get("TERM") != "dumb" else _lines
+    with display(watches) as progress:
         return run(chosen, vectors, options, progress, journal)
 
 
-def _ours(framework: Framework) -> bool:
-    """Say whether the adapter is this project's; the path of another is long, and says less than its name."""
+def _is_built_in(framework: Framework) -> bool:
+    """Return True for an adapter of this project; the target of another is a long path."""
     return framework.module.startswith("nnconform.adapters.")
 
 
 @dataclass
 class Watch:
-    """What is known of one framework while it runs.
+    """The progress of one framework.
 
     Attributes:
-        label: what it is called.
-        entry: its run, once its worker has said what it serves.
-        began: when the run began, in seconds of a clock.
-        started: when the calls began.
-        before: how many calls an earlier run had made.
-        flight: by the thread that drives a worker, the vector that it has now, and since when.
+        label: its name.
+        entry: its run, once its worker has started.
+        began: start of the run, in seconds of a clock.
+        first_call: start of the calls, in seconds of the same clock.
+        earlier: number of calls that an earlier run has made.
+        in_flight: the current vector and its start, by the thread that drives a worker.
     """
 
     label: str
     entry: FrameworkRun | None = None
     began: float = field(default_factory=time.monotonic)
-    started: float = 0.0
-    before: int = 0
-    flight: dict[int, tuple[str, float]] = field(default_factory=dict)
+    first_call: float = 0.0
+    earlier: int = 0
+    in_flight: dict[int, tuple[str, float]] = field(default_factory=dict)
 
-    def take(self, kind: str, entry: FrameworkRun, detail: Any) -> None:
-        """Take in what happened: the arguments of ``run``'s progress."""
+    def update(self, kind: str, entry: FrameworkRun, detail: Any) -> None:
+        """Record an event, with the arguments of ``run``'s progress."""
         if kind == "started":
-            self.entry, self.started, self.before = entry, time.monotonic(), entry.answered
-            if not _ours(entry.framework):
+            self.entry, self.first_call, self.earlier = entry, time.monotonic(), entry.answered
+            if not _is_built_in(entry.framework):
                 self.label = clean(entry.name)
         elif kind == "flight":
             driver, vector = detail
             if not vector:
-                self.flight.pop(driver, None)
-            elif self.flight.get(driver, ("", 0.0))[0] != vector:
-                self.flight[driver] = vector, time.monotonic()
+                self.in_flight.pop(driver, None)
+            elif self.in_flight.get(driver, ("", 0.0))[0] != vector:
+                self.in_flight[driver] = vector, time.monotonic()
         elif kind == "idle" and self.entry is None:
-            # It never started: the report says why.
+            # It did not start; the report has the reason.
             self.entry = entry
 
     @property
-    def over(self) -> bool:
-        """Whether nothing is left to tell."""
+    def is_over(self) -> bool:
+        """Whether the framework has ended."""
         return self.entry is not None and (self.entry.status != "ran" or self.entry.answered >= self.entry.calls)
 
     @property
     def elapsed(self) -> str:
-        """How long it takes already."""
+        """The time since the start."""
         return duration(time.monotonic() - self.began)
 
     @property
-    def left(self) -> str:
-        """How long it will still take at the pace so far, or "" where none is known yet."""
+    def remaining(self) -> str:
+        """The time to the end at the pace of this run, "" before the first answer."""
         entry = self.entry
-        if entry is None or self.over or (done := entry.answered - self.before) <= 0:
+        if entry is None or self.is_over or (answered := entry.answered - self.earlier) <= 0:
             return ""
-        return duration((time.monotonic() - self.started) / done * (entry.calls - entry.answered))
+        return duration((time.monotonic() - self.first_call) / answered * (entry.calls - entry.answered))
 
     @property
     def vector(self) -> tuple[str, float]:
-        """The vector that is in flight for the longest time, and since when; "" where none is."""
-        return min(list(self.flight.values()), key=lambda item: item[1], default=("", 0.0))
+        """The vector that has been in flight for the longest time, and its start; "" without any."""
+        return min(list(self.in_flight.values()), key=lambda item: item[1], default=("", 0.0))
 
     @property
     def state(self) -> str:
-        """The vector in flight, or why there is none."""
+        """The vector in flight, or the status without one."""
         if self.entry is None:
             return "starting"
         return clean(self.vector[0]) if self.entry.status == "ran" else self.entry.status
 
     @property
     def line(self) -> str:
-        """All of it, as a log has it."""
+        """The progress as a line of a log."""
         if self.entry is None:
             return f"{self.label}: starting, {self.elapsed}"
-        told = [f"{self.entry.answered:,} of {self.entry.calls:,} calls", self.elapsed]
-        if left := self.left:
-            told.append(f"about {left} left")
+        texts = [f"{self.entry.answered:,} of {self.entry.calls:,} calls", self.elapsed]
+        if remaining := self.remaining:
+            texts.append(f"about {remaining} left")
         name, since = self.vector
         if name:
             waiting = time.monotonic() - since
-            told.append(f"on {clean(name)}{f' for {duration(waiting)}' if waiting >= INTERVAL else ''}")
-        return f"{self.label}: {', '.join(told)}"
+            texts.append(f"on {clean(name)}{f' for {duration(waiting)}' if waiting >= INTERVAL else ''}")
+        return f"{self.label}: {', '.join(texts)}"
 
 
 def duration(seconds: float) -> str:
@@ -144,25 +144,25 @@ def duration(seconds: float) -> str:
 
 @contextlib.contextmanager
 def _lines(watches: dict[int, Watch]) -> Iterator[Progress]:
-    """Print a line when a framework has started, and one of each that goes on every ``INTERVAL`` seconds."""
-    from nnconform.conformance.console import say
+    """Print a line when a framework has started, and one per running framework every ``INTERVAL`` seconds."""
+    from nnconform.conformance.console import print_error
 
     ended = threading.Event()
 
     def tick() -> None:
         while not ended.wait(INTERVAL):
             for watch in watches.values():
-                if not watch.over:
-                    say(watch.line)
+                if not watch.is_over:
+                    print_error(watch.line)
 
     def progress(kind: str, entry: FrameworkRun, detail: Any) -> None:
         watch = watches[id(entry.framework)]
-        watch.take(kind, entry, detail)
+        watch.update(kind, entry, detail)
         if kind == "started":
-            before = f", {watch.before:,} of them made before" if watch.before else ""
-            say(f"{watch.label}: {entry.calls:,} calls{before}")
+            earlier = f", {watch.earlier:,} of them made before" if watch.earlier else ""
+            print_error(f"{watch.label}: {entry.calls:,} calls{earlier}")
 
-    # A thread of its own: a hang, of which a log must tell, has no events.
+    # In a thread, because a framework that hangs causes no events.
     ticker = threading.Thread(target=tick, daemon=True)
     ticker.start()
     try:
@@ -174,7 +174,7 @@ def _lines(watches: dict[int, Watch]) -> Iterator[Progress]:
 
 @contextlib.contextmanager
 def _bars(watches: dict[int, Watch]) -> Iterator[Progress]:
-    """Show a bar for each framework, which goes away at the end."""
+    """Show a bar per framework, and remove them at the end."""
     from rich import progress as rich
 
     from nnconform.conformance.console import console
@@ -194,7 +194,7 @@ def _bars(watches: dict[int, Watch]) -> Iterator[Progress]:
         def progress(kind: str, entry: FrameworkRun, detail: Any) -> None:
             key = id(entry.framework)
             watch = watches[key]
-            watch.take(kind, entry, detail)
+            watch.update(kind, entry, detail)
             if kind == "started":
                 # The calls of an earlier run do not count as speed.
                 bars.reset(tasks[key], total=entry.calls, completed=entry.answered, description=watch.label)

@@ -72,7 +72,7 @@ def _informational(report: Report, detail: Detail) -> Iterator[Block]:
 
 
 def _frameworks(entries: Iterable[FrameworkEntry]) -> Iterator[Block]:
-    """Yield a line per framework: its versions and time, or the reason why it did not run."""
+    """Yield a line per framework: its versions and time, or the reason of its failure."""
     for entry in entries:
         style = {"ran": "", "missing": "dim"}.get(entry.status, "red")
         yield Line(f"{entry.name}: {_state(entry)}", lead=entry.name, lead_style="bold", style=style, fold=True)
@@ -123,7 +123,7 @@ def _group_known(results: Iterable[Result]) -> findings_to_act_on.Groups:
 
 
 def _conclusion(report: Report, detail: Detail) -> Iterator[Block]:
-    """Yield whether something needs action, the totals, and how to see more."""
+    """Yield the findings that need action in a sentence, the totals, and ways to see more."""
     totals, status = findings.conclusion(report), report.exit_status(strict=detail.strict)
     yield Line()
     if status == 0:

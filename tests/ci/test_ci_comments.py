@@ -19,44 +19,44 @@ EXAMPLES = Path(__file__).parents[2] / "examples" / "ci"
 GITHUB = yaml.safe_load((EXAMPLES / "github-upgrade.yml").read_text())
 POST = next(step for step in GITHUB["jobs"]["comment"]["steps"] if "run" in step)
 NOTE = yaml.safe_load((EXAMPLES / "gitlab-ci.yml").read_text())["nnconform-note"]
-# Stands for GitHub's command line: answers with the ids of comments, and writes down what it should change.
+# A substitute for GitHub's command line, which prints ids of comments and records the changes.
 GH = """
 case "$*" in
   *--paginate*) printf '%s' "$IDS" ;;
-  *) echo "$@" >> "$RUNNER_TEMP/asked" ;;
+  *) echo "$@" >> "$RUNNER_TEMP/requests" ;;
 esac
 """
 
 
 def run(script: str, folder: Path, variables: Mapping[str, str]) -> None:
-    """Run a script as CI does, in a folder and with variables of its own."""
+    """Run a script as CI does, in a folder and with variables."""
     words = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
     subprocess.run(words, cwd=folder, env=os.environ | variables, check=True)
 
 
 @pytest.mark.parametrize(
-    ("ids", "asked"),
+    ("ids", "requests"),
     [
         ("", "api --method POST repos/o/r/issues/7/comments --field body=@nnconform.md --silent\n"),
         ("12\n13\n", "api --method PATCH repos/o/r/issues/comments/12 --field body=@nnconform.md --silent\n"),
     ],
     ids=["the first time", "later"],
 )
-def test_the_comment_is_posted_once_and_then_updated(tmp_path, ids, asked):
+def test_the_comment_is_posted_once_and_then_updated(tmp_path, ids, requests):
     (tmp_path / "gh").write_text(f"#!/usr/bin/env bash\n{GH}")
     (tmp_path / "gh").chmod(0o755)
     comments = {"COMMENTS": "repos/o/r/issues/7/comments", "COMMENT": "repos/o/r/issues/comments"}
     assert comments.keys() | {"GH_TOKEN"} == POST["env"].keys()
     path = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
     run(POST["run"], tmp_path, comments | {"IDS": ids, "RUNNER_TEMP": str(tmp_path), "PATH": path})
-    assert (tmp_path / "asked").read_text() == asked
+    assert (tmp_path / "requests").read_text() == requests
 
 
 class GitLab(BaseHTTPRequestHandler):
-    """Answers like GitLab's API: a user, two pages of notes, and it takes what is written."""
+    """A server like GitLab's API: it has a user and two pages of notes, and records new ones."""
 
     notes: list[dict[str, Any]]
-    written: list[tuple[str, str, str, str]]
+    requests: list[tuple[str, str, str, str]]
 
     def do_GET(self) -> None:
         if self.path.endswith("/user"):
@@ -67,7 +67,7 @@ class GitLab(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["body"]
-        self.written.append((self.command, self.path, self.headers["PRIVATE-TOKEN"], body))
+        self.requests.append((self.command, self.path, self.headers["PRIVATE-TOKEN"], body))
         self.answer({})
 
     def do_PUT(self) -> None:
@@ -87,7 +87,7 @@ def gitlab() -> Iterator[Callable[[list[dict[str, Any]]], tuple[type[GitLab], st
     servers: list[HTTPServer] = []
 
     def serve(notes: list[dict[str, Any]]) -> tuple[type[GitLab], str]:
-        handler = type("Handler", (GitLab,), {"notes": notes, "written": []})
+        handler = type("Handler", (GitLab,), {"notes": notes, "requests": []})
         servers.append(HTTPServer(("127.0.0.1", 0), handler))
         threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
         return handler, f"http://127.0.0.1:{servers[-1].server_port}"
@@ -122,4 +122,4 @@ def test_the_note_is_posted_once_and_then_updated(tmp_path, gitlab, notes, metho
     variables = {"CI_MERGE_REQUEST_PROJECT_ID": "3", "CI_MERGE_REQUEST_IID": "4", "NNCONFORM_TOKEN": "secret"}
     (script,) = NOTE["script"]
     run(script, tmp_path, variables | {"CI_API_V4_URL": address, "no_proxy": "127.0.0.1"})
-    assert handler.written == [(method, path, "secret", "<!-- nnconform -->\nnew ±")]
+    assert handler.requests == [(method, path, "secret", "<!-- nnconform -->\nnew ±")]

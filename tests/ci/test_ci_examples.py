@@ -1,4 +1,4 @@
-"""The action and the examples for CI: what stands in them is accepted, and does what it says."""
+"""The GitHub action and the examples for CI: they are accepted, and do what they promise."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ SCRIPTS = [step["run"] for _, step in STEPS if "run" in step] + GITLAB_LINES
 
 
 def accept(words: list[str]) -> None:
-    """Parse a command line as the real command does, and run nothing."""
+    """Parse a command line as the real command does, without running it."""
     name, *arguments = words
-    found = cli.get_command(click.Context(cli), name)
-    assert found is not None
-    found.make_context(name, arguments, resilient_parsing=False)
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    command.make_context(name, arguments, resilient_parsing=False)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=range(len(SCRIPTS)))
@@ -56,11 +56,11 @@ def test_every_script_is_well_formed(script):
 
 
 @pytest.mark.parametrize(("name", "step"), STEPS, ids=range(len(STEPS)))
-def test_no_expression_stands_in_a_script_where_its_value_would_be_run(name, step):
+def test_no_script_contains_an_expression_whose_value_would_be_run(name, step):
     assert "${{" not in step.get("run", ""), name
 
 
-def test_every_action_is_github_own_or_ours_at_a_major_version():
+def test_every_action_is_githubs_or_ours_at_a_major_version():
     used = {step["uses"] for _, step in STEPS if "uses" in step}
     assert all(re.fullmatch(r"(actions|OWNER)/[a-z/-]+@v\d+", name) for name in used)
     assert "OWNER/nnconform@v1" in used
@@ -102,7 +102,7 @@ def test_there_are_command_lines_for_gitlab():
 
 
 def evaluate(text: str, inputs: Mapping[str, str], outputs: Mapping[str, Mapping[str, str]]) -> str:
-    """Replace the expressions that the action uses by their values, as GitHub does."""
+    """Replace expressions by their values, as GitHub does."""
 
     def value(match: re.Match[str]) -> str:
         kind, *path = match[1].split(".")
@@ -112,7 +112,7 @@ def evaluate(text: str, inputs: Mapping[str, str], outputs: Mapping[str, Mapping
 
 
 class Runner:
-    """Runs the steps of the action as GitHub does, with the files by which steps speak to it."""
+    """Runs the steps of the action as GitHub does, with the files that carry outputs and summaries."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -133,7 +133,7 @@ class Runner:
         (self.bin / name).chmod(0o755)
 
     def __call__(self, **given: str) -> tuple[int, dict[str, str], str]:
-        """Return the exit status of the last step, the action's outputs, and what was printed."""
+        """Return the exit status of the last step, the action's outputs, and the printed text."""
         assert given.keys() <= ACTION["inputs"].keys()
         inputs = {name: str(entry["default"]) for name, entry in ACTION["inputs"].items()} | given
         outputs: dict[str, dict[str, str]] = {step["id"]: {} for step in ACTION["runs"]["steps"]}
@@ -166,7 +166,7 @@ def runner(tmp_path: Path) -> Runner:
     return Runner(tmp_path)
 
 
-# Writes down its words, a line each, and the files that it was asked for.
+# Records its words, one per line, and writes the files that its options name.
 RECORDER = """
 printf '%s\\n' "$@" > "$RUNNER_TEMP/words"
 while [ $# -gt 0 ]; do
@@ -177,7 +177,7 @@ exit "${STATUS:-0}"
 """
 
 
-def test_the_action_runs_and_gives_all_that_it_promises(runner):
+def test_the_action_runs_and_has_all_its_outputs(runner):
     options = "--operation=clip_by_value\n\n--dtype=float32\n"
     status, outputs, _ = runner(command="run", frameworks="numpy", options=options, install="false")
     assert status == 0
@@ -188,7 +188,7 @@ def test_the_action_runs_and_gives_all_that_it_promises(runner):
     assert runner.summary.read_text() == Path(outputs["markdown"]).read_text()
 
 
-def test_findings_fail_the_action_and_are_annotated_and_all_files_are_there(runner):
+def test_findings_fail_the_action_with_annotations_and_all_files(runner):
     options = f"--adapter={LIARS / 'drops_one.py'}\n--operation=clip_by_value"
     status, outputs, printed = runner(command="run", options=options, install="false")
     assert status == 1
@@ -212,7 +212,7 @@ INPUTS = [
 
 
 @pytest.mark.parametrize("inputs", INPUTS)
-def test_what_the_action_runs_is_a_command_line_that_is_accepted(runner, inputs):
+def test_the_command_line_of_the_action_is_accepted(runner, inputs):
     runner.command("nnconform", RECORDER)
     assert runner(install="false", **inputs)[0] == 0
     words = recorded(runner)
@@ -268,13 +268,13 @@ def test_the_action_ends_with_the_exit_status_of_nnconform(runner, number):
     assert (str(status), outputs["status"]) == (number, number)
 
 
-def test_where_nothing_was_written_the_outputs_are_empty(runner):
+def test_without_files_the_outputs_are_empty(runner):
     runner.command("nnconform", "exit 2")
     status, outputs, _ = runner(command="run", install="false")
     assert (status, outputs) == (2, {"status": "2", "report": "", "markdown": "", "junit": ""})
 
 
-# Stands for Python: makes an environment of which itself is the interpreter, and writes down what pip should do.
+# A substitute for Python: makes an environment whose interpreter it is, and records the commands of pip.
 PYTHON = """
 case "$*" in
   -c*) exit "${OLD:-0}" ;;
@@ -287,7 +287,7 @@ esac
 """
 
 
-def test_the_action_installs_itself_with_what_makes_environments_once(runner):
+def test_the_action_installs_itself_with_its_envs_extra_once(runner):
     runner.command("python3", PYTHON)
     assert runner(command="run")[0] == 0
     assert runner(command="run")[0] == 0
@@ -302,7 +302,7 @@ def test_a_python_that_is_too_old_is_named(runner):
     assert "put actions/setup-python before this action" in printed
 
 
-def test_an_installation_that_is_not_there_is_named(runner):
+def test_a_missing_installation_is_named(runner):
     runner.environment["PATH"] = os.pathsep.join(p for p in ("/usr/bin", "/bin"))
     status, _, printed = runner(command="run", install="false")
     assert status == 2

@@ -1,4 +1,4 @@
-"""GitHub annotations: escaped as documented, never more than GitHub shows, and an error wherever the run fails."""
+"""GitHub annotations: escaped as documented, at most as many as GitHub shows, and an error if the run fails."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ def of_diff(old: Json, new: Json, *, bits: bool = False) -> list[str]:
 
 
 def with_errors(report: Json, number: int, **entries: Any) -> Json:
-    """A copy in which the first rows raise, each another error."""
+    """Return a copy in which the first results raise different errors."""
     result = copy.deepcopy(report)
     for n, row in enumerate(result["results"][:number]):
         row |= {"verdict": "error", "reason": f"Error {n}", "outputs": {}} | entries
     return result
 
 
-def test_what_ends_a_line_or_a_property_is_escaped():
+def test_characters_that_end_a_line_or_a_property_are_escaped():
     assert command("error", "50%: a, b", "100%\r\n::error::x, y: z") == (
         "::error title=50%25%3A a%2C b::100%25%0D%0A::error::x, y: z"
     )
 
 
-def test_a_message_is_cut_where_it_is_long():
+def test_a_long_message_is_cut():
     assert command("notice", "t", "x" * 501) == f"::notice title=t::{'x' * 497}..."
 
 
@@ -56,14 +56,14 @@ def test_a_run_without_findings_has_no_annotation(good):
 
 
 @pytest.mark.parametrize(("number", "last"), [(10, "Error 9"), (11, "and 2 more errors"), (50, "and 41 more errors")])
-def test_at_most_ten_of_a_kind_are_given_and_the_last_sums_up_the_rest(good, number, last):
-    found = of_report(with_errors(good, number))
-    assert len(found) == 10
-    assert all(line.startswith("::error ") for line in found)
-    assert last in found[-1]
+def test_at_most_ten_of_a_level_are_printed_and_the_last_counts_the_rest(good, number, last):
+    lines = of_report(with_errors(good, number))
+    assert len(lines) == 10
+    assert all(line.startswith("::error ") for line in lines)
+    assert last in lines[-1]
 
 
-def test_a_finding_says_what_where_and_how_far(bad):
+def test_a_finding_has_its_output_vector_and_problem(bad):
     (line,) = of_report(bad)
     worst = next(row for row in bad["results"] if row["verdict"] == "diverges")
     assert line.startswith("::error title=nnconform%3A liar clip_by_value (gradients)::diverges, ")
@@ -83,7 +83,7 @@ TROUBLES: dict[str, Callable[[Json], Json]] = {
 
 
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES.keys())
-def test_what_is_wrong_with_the_run_itself_is_an_error(good, trouble):
+def test_trouble_of_the_run_is_an_error(good, trouble):
     (line,) = of_report(good | trouble(good))
     assert line.startswith("::error title=nnconform%3A the run has a problem::")
 
@@ -96,20 +96,20 @@ def test_a_framework_that_is_not_installed_is_a_warning(good):
 
 
 @pytest.mark.parametrize(
-    ("entries", "said"),
+    ("entries", "end"),
     [
         ({"known": "it is old"}, "by the list of known divergences: numpy 3"),
         ({"profile": "defaults"}, "which fails no run: numpy 3"),
         ({"verdict": "dialect", "dialect": "global-norm"}, "which explains them: numpy 3"),
     ],
 )
-def test_what_fails_no_run_is_one_notice(good, entries, said):
+def test_results_that_fail_no_run_are_one_notice(good, entries, end):
     (line,) = of_report(with_errors(good, 3, **entries))
     assert line.startswith("::notice title=nnconform::results that ")
-    assert line.endswith(said)
+    assert line.endswith(end)
 
 
-def test_a_dialect_is_an_error_where_it_is_strict(good):
+def test_with_strict_a_dialect_is_an_error(good):
     report = with_errors(good, 3, verdict="dialect", dialect="global-norm")
     (line,) = of_report(report, strict=True)
     assert line.startswith("::error ")
@@ -121,21 +121,21 @@ def other_bits(report: Json) -> Json:
     return result
 
 
-def test_a_diff_has_an_error_for_what_must_be_acted_on_and_a_notice_for_what_is_better(good):
+def test_a_diff_has_an_error_for_a_change_for_the_worse_and_a_notice_for_a_better_one(good):
     worse, better = (of_diff(*pair) for pair in ((good, with_errors(good, 2)), (with_errors(good, 2), good)))
     assert [line.partition(" ")[0] for line in worse] == ["::error", "::error"]
     assert [line.partition(" ")[0] for line in better] == ["::notice"]
 
 
 @pytest.mark.parametrize(("bits", "level"), [(False, "::notice"), (True, "::error")])
-def test_drift_is_an_error_only_where_bits_are_asked_for(good, bits, level):
+def test_drift_is_an_error_only_with_bits(good, bits, level):
     (line,) = of_diff(good, other_bits(good), bits=bits)
     assert line.startswith(f"{level} ")
     assert "numpy clip_by_value gradients" in line
 
 
-def test_a_diff_of_a_side_that_did_not_run_has_an_error_and_says_why_in_a_warning(good):
+def test_a_diff_of_a_side_that_did_not_run_has_an_error_and_the_reason_in_a_warning(good):
     failed = good["frameworks"][0] | {"status": "failed", "reason": "ImportError: libx"}
-    found = of_diff(good, good | {"frameworks": [failed], "complete": False})
-    assert found[0].startswith("::error ")
-    assert any(line.startswith("::warning ") and "libx" in line for line in found)
+    lines = of_diff(good, good | {"frameworks": [failed], "complete": False})
+    assert lines[0].startswith("::error ")
+    assert any(line.startswith("::warning ") and "libx" in line for line in lines)

@@ -1,4 +1,4 @@
-"""JUnit XML: it keeps the schemas that viewers know, and is all green only where the exit status is 0."""
+"""JUnit XML: it follows the schemas that viewers know, and passes only if the exit status is 0."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ Json = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def schema() -> xmlschema.XMLSchema:
-    """The schema of Jenkins (MIT licence, which stands in the file)."""
+    """The schema of Jenkins (MIT licence, which the file contains)."""
     return xmlschema.XMLSchema(Path(__file__).parents[1] / "data" / "junit-10.xsd")
 
 
 def changed(report: Json, **first_row: Any) -> Json:
-    """A copy of a report with other entries in its first row."""
+    """Return a copy of a report with changes to its first result."""
     result = copy.deepcopy(report)
     result["results"][0] |= first_row
     validator("report")(result)
@@ -101,7 +101,7 @@ STATES: dict[str, Callable[[Json], Json]] = {
 
 @pytest.mark.parametrize("strict", [False, True], ids=["", "strict"])
 @pytest.mark.parametrize("state", STATES)
-def test_something_fails_in_the_xml_exactly_where_the_exit_status_is_not_0(good, schema, state, strict):
+def test_the_xml_has_a_failure_exactly_if_the_exit_status_is_not_0(good, schema, state, strict):
     report = Report.from_json(STATES[state](good))
     xml = junit.of_report(report, strict=strict)
     schema.validate(xml)
@@ -109,14 +109,14 @@ def test_something_fails_in_the_xml_exactly_where_the_exit_status_is_not_0(good,
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_the_xml_keeps_what_ants_schema_wants_beyond_that_of_jenkins(good, state):
+def test_the_xml_follows_ants_schema_too(good, state):
     root = ElementTree.fromstring(of_report(STATES[state](good), strict=False))
     assert root.tag == "testsuites"
     assert not root.attrib
     assert [int(suite.attrib["id"]) for suite in root] == list(range(len(root)))
     for suite in root:
-        wanted = {"name", "package", "timestamp", "hostname", "tests", "failures", "errors", "time"}
-        assert wanted <= suite.attrib.keys()
+        required = {"name", "package", "timestamp", "hostname", "tests", "failures", "errors", "time"}
+        assert required <= suite.attrib.keys()
         assert [child.tag for child in suite if child.tag != "testcase"] == ["properties", "system-out", "system-err"]
         assert suite[0].tag == "properties"
         for case in suite.iter("testcase"):
@@ -125,25 +125,25 @@ def test_the_xml_keeps_what_ants_schema_wants_beyond_that_of_jenkins(good, state
             assert all("type" in child.attrib for child in case if child.tag != "skipped")
 
 
-def test_the_time_is_that_of_the_report_without_a_zone(good):
+def test_the_time_is_the_reports_without_a_zone(good):
     suite = ElementTree.fromstring(of_report(good, strict=False))[0]
     assert f"{suite.attrib['timestamp']}+00:00" == good["created"]
 
 
-def test_every_result_is_a_test_case_of_its_own(good):
-    found = [(case.attrib["classname"], case.attrib["name"]) for case in cases(of_report(good, strict=False))]
-    assert len(found) == len(set(found))
-    assert {("numpy.numpy.clip", f"{row['vector']} [eager]") for row in good["results"]} <= set(found)
+def test_every_result_is_one_test_case(good):
+    names = [(case.attrib["classname"], case.attrib["name"]) for case in cases(of_report(good, strict=False))]
+    assert len(names) == len(set(names))
+    assert {("numpy.numpy.clip", f"{row['vector']} [eager]") for row in good["results"]} <= set(names)
 
 
-def test_the_counts_of_a_suite_are_those_of_its_cases(bad):
+def test_a_suite_counts_its_cases(bad):
     suite = ElementTree.fromstring(of_report(bad, strict=False))[1]
     failures = [row for row in bad["results"] if row["verdict"] == "diverges"]
     assert int(suite.attrib["failures"]) == len(failures) == len(list(suite.iter("failure")))
     assert int(suite.attrib["tests"]) == len(bad["results"])
 
 
-def test_a_failure_says_what_where_how_far_by_which_clause_and_how_to_see_it_again(good):
+def test_a_failure_has_the_worst_element_the_clauses_and_the_command_that_repeats_it(good):
     report = with_output(good)
     row = report["results"][0]
     failure = first(of_report(report, strict=False), row["vector"])[0]
@@ -155,7 +155,7 @@ def test_a_failure_says_what_where_how_far_by_which_clause_and_how_to_see_it_aga
     assert f"again: nnconform run numpy --vector {row['vector']} --implementation numpy.clip" in failure.text
 
 
-def test_what_is_run_again_is_named_by_its_adapter_where_it_is_not_ours(bad):
+def test_the_command_that_repeats_a_failure_names_a_foreign_adapter(bad):
     failure = next(ElementTree.fromstring(of_report(bad, strict=False)).iter("failure"))
     assert f"nnconform run --adapter {LIARS / 'drops_one.py'} --vector" in failure.text
 
@@ -166,7 +166,7 @@ def test_a_strict_failure_names_the_dialect(good):
     assert failure.attrib["message"].startswith("global-norm: ")
 
 
-def test_an_error_is_told_in_one_line_and_in_full(good):
+def test_an_error_has_its_first_line_and_its_whole_text(good):
     report = with_verdict(good, "error")
     error = first(of_report(report, strict=False), report["results"][0]["vector"])[0]
     assert error.attrib["message"].endswith(": ValueError: no")
@@ -180,20 +180,20 @@ def test_an_error_is_told_in_one_line_and_in_full(good):
         (RAISED | {"known": "see the issue"}, "known: see the issue"),
     ],
 )
-def test_what_is_unsupported_or_known_is_skipped_with_its_reason(good, row, message):
+def test_an_unsupported_or_known_result_is_skipped_with_its_reason(good, row, message):
     report = changed(good, **row)
     skipped = first(of_report(report, strict=True), report["results"][0]["vector"])[0]
     assert skipped.tag == "skipped"
     assert skipped.attrib["message"] == message
 
 
-def test_what_differs_by_default_is_told_in_the_suites_output(good):
+def test_a_default_that_differs_is_in_the_suites_output(good):
     report = changed(good, profile="defaults", **RAISED)
     suite = ElementTree.fromstring(of_report(report, strict=True))[1]
     assert f"{report['results'][0]['vector']} [eager]: error: " in (suite.findtext("system-out") or "")
 
 
-def test_what_a_framework_printed_stands_in_the_suites_error_output_up_to_a_limit(good):
+def test_printed_text_is_in_the_suites_error_output_up_to_a_limit(good):
     report = copy.deepcopy(good)
     for row in report["results"]:
         row["printed"] = "x" * 5_000
@@ -203,7 +203,7 @@ def test_what_a_framework_printed_stands_in_the_suites_error_output_up_to_a_limi
     assert printed.strip().endswith("the JSON report has all of it.")
 
 
-def test_what_xml_cannot_hold_is_removed(good, schema):
+def test_characters_that_xml_cannot_hold_are_removed(good, schema):
     text = '\x1b[31mred\x1b[0m \x00\x08\ud800\ufffe <&]]>"'
     report = changed(good, **RAISED | {"reason": text, "printed": text})
     xml = of_report(report, strict=False)
@@ -212,20 +212,20 @@ def test_what_xml_cannot_hold_is_removed(good, schema):
     assert error.attrib["message"].endswith('red  <&]]>"')
 
 
-def test_a_dot_within_parentheses_parts_no_class_from_its_package(good):
+def test_a_dot_within_parentheses_does_not_split_a_class_from_its_package(good):
     report = changed(good, implementation="jax.nn.initializers.variance_scaling(2.0)")
     case = first(of_report(report, strict=False), report["results"][0]["vector"])
     assert case.attrib["classname"] == "numpy.jax.nn.initializers.variance_scaling(2_0)"
 
 
-def test_the_faults_of_an_adapter_are_one_error_with_all_vectors(good):
+def test_the_faults_of_an_implementation_are_one_error_with_all_vectors(good):
     report = with_top(good, faults=[FAULT, FAULT | {"vector": "w"}])
     error = next(case for case in cases(of_report(report, strict=False)) if case.attrib["name"] == "adapter")[0]
     assert error.attrib["message"] == "fault of the adapter: returned nothing (and 1 more like it)"
     assert error.text == "v: returned nothing\nw: returned nothing"
 
 
-def test_the_numbers_that_are_not_finite_are_words(good):
+def test_numbers_that_are_not_finite_are_words(good):
     output = {"ratio": "inf", "ulp": "nan", "worst": {"index": [], "got": "nan", "expected": "inf", "bound": 0.0}}
     report = with_output(good, **output)
     message = first(of_report(report, strict=False), report["results"][0]["vector"])[0].attrib["message"]
@@ -234,7 +234,7 @@ def test_the_numbers_that_are_not_finite_are_words(good):
 
 
 def renamed(report: Json) -> Json:
-    """The same as if of the framework of the report of the liar."""
+    """Return the same report, of the liar's framework."""
     result = copy.deepcopy(report)
     for row in (*result["results"], *result["frameworks"]):
         row |= {key: "liar" for key in ("framework", "name") if key in row}
@@ -266,14 +266,14 @@ PAIRS: dict[str, Callable[[Json, Json], tuple[Json, Json]]] = {
 
 @pytest.mark.parametrize("bits", [False, True], ids=["", "bits"])
 @pytest.mark.parametrize("pair", PAIRS)
-def test_something_fails_in_the_xml_of_a_diff_exactly_where_the_exit_status_is_not_0(good, bad, schema, pair, bits):
+def test_the_xml_of_a_diff_has_a_failure_exactly_if_the_exit_status_is_not_0(good, bad, schema, pair, bits):
     diff = diff_of(*PAIRS[pair](good, bad))
     xml = junit.of_diff(diff, bits=bits)
     schema.validate(xml)
     assert bool(outcomes(xml) & {"failure", "error"}) == bool(diff.exit_status(bits=bits))
 
 
-def test_a_group_of_changes_is_one_test_case_that_tells_every_vector(good, bad):
+def test_a_group_of_changes_is_one_test_case_with_every_vector(good, bad):
     xml = junit.of_diff(diff_of(renamed(good), bad))
     (failure,) = ElementTree.fromstring(xml).iter("failure")
     assert failure.attrib["type"] == "regressed"
@@ -282,12 +282,12 @@ def test_a_group_of_changes_is_one_test_case_that_tells_every_vector(good, bad):
     assert f"in {len(diverging)} vectors" in failure.attrib["message"]
 
 
-def test_a_diff_counts_what_is_as_before(good):
+def test_a_diff_counts_unchanged_results(good):
     suite = ElementTree.fromstring(junit.of_diff(diff_of(good, good)))[0]
     assert f"{len(good['results'])} results compared: {len(good['results'])} unchanged" in suite.findtext("system-out")
 
 
 @pytest.mark.parametrize("module", ["junit", "markdown", "github"])
-def test_what_ci_shows_is_made_without_numpy(module):
+def test_texts_for_ci_are_made_without_numpy(module):
     code = f"import sys, nnconform.conformance.ci.{module}; sys.exit('numpy' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,4 +1,4 @@
-"""Markdown: short first, safe whatever adapters and frameworks say, and never too long for a comment."""
+"""Markdown: the most important first, safe with any foreign text, and never too long for a comment."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def of_report(report: Json, *, strict: bool) -> str:
 
 
 class Page(HTMLParser):
-    """What a page holds: its tags, its text, and the text of what is no code."""
+    """A rendered page: its tags, its text, and its text outside of code."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ def bad(report_of: Callable[..., tuple[Any, Json]]) -> Json:
 
 
 def hostile(value: Any) -> Any:
-    """The same with hostile text wherever an adapter, a framework, a vector or an error could have put it."""
+    """Return a document with hostile text wherever an adapter, a framework, a vector or an error could put it."""
     foreign = (
         "framework",
         "implementation",
@@ -105,7 +105,7 @@ def hostile(value: Any) -> Any:
 
 
 def full(report: Json) -> Json:
-    """A report in which something of every kind is found."""
+    """Return a report with findings and trouble of every kind."""
     result = copy.deepcopy(report)
     rows = result["results"]
     error = {"verdict": "error", "reason": "ValueError: x", "outputs": {}}
@@ -175,8 +175,8 @@ def test_hostile_text_starts_no_line_and_links_nowhere(bad, made):
 
 
 @pytest.mark.parametrize("made", MADE.values(), ids=MADE.keys())
-def test_every_row_of_a_table_has_as_many_cells_as_its_head(bad, made):
-    # Readers of Markdown drop cells that are too many, and with them what was in the last column.
+def test_all_rows_of_a_table_have_equally_many_cells(bad, made):
+    # Renderers of Markdown drop the cells of a row that are too many.
     tables = re.findall(r"(?:^\|.*\n)+", made(bad), re.MULTILINE)
     assert tables
     assert all(len({line.count("|") for line in table.splitlines()}) == 1 for table in tables)
@@ -189,17 +189,17 @@ def test_a_fence_is_longer_than_any_within():
 
 
 @pytest.mark.parametrize("made", MADE.values(), ids=MADE.keys())
-def test_it_begins_with_the_marker_by_which_a_workflow_finds_its_comment(bad, made):
+def test_it_begins_with_the_marker_of_a_workflows_comment(bad, made):
     assert made(bad).startswith("<!-- nnconform -->\n**")
 
 
-def test_a_run_without_findings_says_so_first(report_of):
+def test_the_first_line_of_a_run_without_findings(report_of):
     lines = of_report(report_of("numpy", "--operation", "clip_by_value")[1], strict=False).splitlines()
     assert lines[1] == "**nnconform: nothing to act on**"
     assert re.fullmatch(r"Frameworks: numpy \S+\. 84 results: 84 conform\.", lines[3])
 
 
-def test_the_headline_counts_and_the_table_shows_ten_rows_at_most(bad):
+def test_the_headline_has_the_counts_and_the_table_at_most_ten_rows(bad):
     report = copy.deepcopy(bad)
     for number, row in enumerate(report["results"]):
         row |= {"verdict": "error", "reason": f"Error {number}", "outputs": {}}
@@ -211,7 +211,7 @@ def test_the_headline_counts_and_the_table_shows_ten_rows_at_most(bad):
     assert folded.count("| error: ") == total - 10
 
 
-def test_what_is_known_or_a_default_is_folded_and_not_counted(bad):
+def test_known_divergences_and_defaults_are_folded_and_not_counted(bad):
     report = copy.deepcopy(bad)
     for row in report["results"]:
         row["known"] = "it is old"
@@ -222,7 +222,7 @@ def test_what_is_known_or_a_default_is_folded_and_not_counted(bad):
     assert folded.count("nothing where a value is wanted") == 0
 
 
-def test_a_dialect_is_a_finding_only_where_it_is_strict(bad):
+def test_a_dialect_is_a_finding_only_with_strict(bad):
     report = full(bad)
     assert "global-norm" not in of_report(report, strict=False).partition("<details>")[0]
     assert "dialect: global-norm" in of_report(report, strict=True).partition("<details>")[0]
@@ -241,7 +241,7 @@ def long(report: Json) -> Json:
 
 
 @pytest.mark.parametrize("strict", [False, True])
-def test_it_is_never_too_long_for_a_comment_and_says_what_was_left_out(bad, strict):
+def test_it_is_never_too_long_for_a_comment_and_counts_the_omitted_lines(bad, strict):
     text = of_report(long(bad), strict=strict)
     assert len(text) <= 60_000
     assert re.search(r"Left out for length: \d+ of \d+ lines of .*The JSON report has all of it\.", text)
@@ -259,7 +259,7 @@ def test_a_diff_is_never_too_long_for_a_comment(bad):
     assert not Page(text).open
 
 
-def test_a_diff_says_in_its_first_line_how_much_there_is_to_act_on(bad):
+def test_the_first_line_of_a_diff_counts_the_changes_that_need_action(bad):
     good = copy.deepcopy(bad)
     for row in good["results"]:
         row["verdict"] = "conforms"
@@ -270,21 +270,21 @@ def test_a_diff_says_in_its_first_line_how_much_there_is_to_act_on(bad):
     assert "<summary>Better, or new: " in better
 
 
-def test_a_side_that_did_not_run_is_told_above_what_is_folded(bad):
+def test_the_reason_of_a_side_that_did_not_run_is_not_folded(bad):
     report = copy.deepcopy(bad)
     report["frameworks"][0] |= {"status": "failed", "reason": "ImportError: libx"}
     head = markdown.of_diff(diff_of(bad, report | {"complete": False})).partition("<details>")[0]
     assert "ImportError: libx" in head
 
 
-def test_drift_tells_how_far_and_where(bad):
+def test_drift_has_its_size_and_place(bad):
     distribution = Distribution(2000, 7, 1.0, 3.0, 4.0, "relu/a/float32", "f", "jit")
     drift = Drift("jax", "relu", "y", 2, distribution)
     text = markdown.of_diff(dataclasses.replace(diff_of(bad, bad), drift=(drift,)))
     assert "| jax relu | y | 2 | 7 of 2,000 | 1 | 4 | relu/a/float32, f (jit) |" in text
 
 
-def test_bits_that_fail_are_told_above_what_is_folded(bad):
+def test_drift_that_fails_is_named_above_the_folded_sections(bad):
     diff = dataclasses.replace(diff_of(bad, bad), drift=(Drift("jax", "relu", "y", 2),))
     text = "Other bits fail too"
     assert text in markdown.of_diff(diff, bits=True).partition("<details>")[0]

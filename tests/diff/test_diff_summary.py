@@ -11,7 +11,7 @@ import pytest
 from nnconform.conformance.diff.groups import group_changes
 from nnconform.conformance.diff.sentences import PREDICATES
 from nnconform.conformance.diff.summary import headline, parts
-from nnconform.conformance.layout import plain
+from nnconform.conformance.layout import plain_text
 from nnconform.conformance.model.change import KINDS, Change
 from nnconform.conformance.model.diff import Diff
 from nnconform.conformance.numbers import distinct_decimals
@@ -69,7 +69,7 @@ def unbiased(vectors, **fields):
 
 
 def text(*changes, **fields):
-    return plain(parts(document(*changes, **fields)))
+    return plain_text(parts(document(*changes, **fields)))
 
 
 def joined(*changes, **fields):
@@ -181,11 +181,11 @@ def test_errors_of_one_type_are_one_group():
 
 
 def test_the_example_has_the_numbers_that_are_easiest_to_read():
-    huge, plain = ({"index": [0], "old": 1.0 * s, "new": 2.0 * s, "expected": 1.0 * s} for s in (1e30, 1.0))
+    huge, plain_text = ({"index": [0], "old": 1.0 * s, "new": 2.0 * s, "expected": 1.0 * s} for s in (1e30, 1.0))
     nan = {"index": [0], "old": 1.0, "new": "nan", "expected": 1.0}
     found = [
         change("moved", "diverges", "diverges", vector=v, output="y", element=e)
-        for v, e in (("a", huge), ("b", nan), ("c", plain))
+        for v, e in (("a", huge), ("b", nan), ("c", plain_text))
     ]
     (group,) = group_changes(document(*found))
     assert group.sentence.endswith("another amount: 1.000 became 2.000 in 3 vectors")
@@ -326,7 +326,7 @@ def test_vectors_on_one_side_are_counted_and_the_first_are_named():
 
 def test_verbose_tells_every_change_and_every_vector():
     only = {"vectors": [f"elu/{n}/float32" for n in "abcde"], "frameworks": []}
-    told = plain(parts(document(*unbiased(38), only_new=only), verbose=True))
+    told = plain_text(parts(document(*unbiased(38), only_new=only), verbose=True))
     assert all(f"batch_norm_train/core-{n}/float32" in told for n in range(38))
     assert "elu/e/float32" in told
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from support.small_reports import conforming, report, result
 
-from nnconform.conformance.layout import plain
+from nnconform.conformance.layout import plain_text
 from nnconform.conformance.model.result import Counted, Output
 from nnconform.conformance.terminal import exhaustive_counts
 
@@ -24,7 +24,7 @@ def counted(implementation="api", mode="eager", operation="elu", dtype="float16"
 
 def lines(*results):
     """The lines below the title."""
-    return plain(exhaustive_counts.blocks(report(*results)), 100).splitlines()[2:]
+    return plain_text(exhaustive_counts.blocks(report(*results)), 100).splitlines()[2:]
 
 
 def test_a_report_without_such_vectors_has_no_lines():
@@ -52,8 +52,8 @@ def test_equal_counts_of_nan_share_a_line():
 
 
 def test_modes_and_implementations_with_equal_counts_share_a_line():
-    found = lines(*(counted(name, mode) for name in ("one", "two") for mode in ("eager", "jit")))
-    assert found[1:] == ["      one, two (eager/jit)"]
+    texts = lines(*(counted(name, mode) for name in ("one", "two") for mode in ("eager", "jit")))
+    assert texts[1:] == ["      one, two (eager/jit)"]
 
 
 def test_implementations_with_different_modes_have_their_own():
@@ -62,20 +62,20 @@ def test_implementations_with_different_modes_have_their_own():
 
 
 def test_different_counts_have_their_own_lines():
-    found = lines(counted("one"), counted("two", differ=4), counted("three", at=-0.25))
-    assert len(found) == 6
-    assert [line.strip() for line in found[1::2]] == ["one (eager)", "two (eager)", "three (eager)"]
+    texts = lines(counted("one"), counted("two", differ=4), counted("three", at=-0.25))
+    assert len(texts) == 6
+    assert [line.strip() for line in texts[1::2]] == ["one (eager)", "two (eager)", "three (eager)"]
 
 
 def test_frameworks_operations_dtypes_and_outputs_are_in_order():
-    found = lines(counted(operation="relu"), counted(dtype="bfloat16"), counted(), counted(framework="e"))
-    heads = [line.strip().partition(":")[0] for line in found[::2]]
+    texts = lines(counted(operation="relu"), counted(dtype="bfloat16"), counted(), counted(framework="e"))
+    heads = [line.strip().partition(":")[0] for line in texts[::2]]
     assert heads == ["e elu y float16", "f elu y bfloat16", "f elu y float16", "f relu y float16"]
 
 
 def summary(*results):
     """The lines below the title of the summary."""
-    return plain(exhaustive_counts.summary(report(*results))).splitlines()[2:]
+    return plain_text(exhaustive_counts.summary(report(*results))).splitlines()[2:]
 
 
 def test_the_summary_has_one_line_per_framework_with_the_largest_counts():
@@ -97,9 +97,9 @@ def test_the_summary_of_a_report_without_such_vectors_has_no_lines():
 
 def test_the_command_line_prints_it_and_no_result_of_the_numpy_control_differs(cli):
     result = cli("run", "numpy", "--vector", "relu/every-number*")
-    found = result.stdout.splitlines()
-    start = found.index("Every number of a half format, against the exact result rounded once:")
-    assert found[start + 1] == "  numpy: 4 of 4 outputs are exact"
+    texts = result.stdout.splitlines()
+    start = texts.index("Every number of a half format, against the exact result rounded once:")
+    assert texts[start + 1] == "  numpy: 4 of 4 outputs are exact"
 
 
 def test_the_command_line_names_all_outputs_with_verbose(cli):

@@ -1,4 +1,4 @@
-"""What people read: it fits, names stay whole, foreign text is harmless, and a pipe has the words of a terminal."""
+"""Text for people: it fits, names stay whole, foreign text is harmless, and a pipe gets the words of a terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import recorded
 from support import terminals
 
 from nnconform.conformance.console import columns_of, printable
-from nnconform.conformance.layout import Command, Line, Table, plain, wrapped
+from nnconform.conformance.layout import Command, Line, Table, plain_text, wrap
 from nnconform.conformance.model.report import Report
 from nnconform.conformance.model.result import Output, Worst
 from nnconform.conformance.terminal import run_report
@@ -31,7 +31,7 @@ def full():
 
 @pytest.fixture
 def ugly(differs):
-    """A report in which all goes wrong that can, told by others in texts that a terminal would obey."""
+    """A report with every kind of trouble, in foreign texts that contain control characters."""
     report = copy.deepcopy(differs)
     escape = "\x1b[2J\x1b]0;owned\x07\x9b31m\u202e\r"
     foreign = f"{escape}bad {'word ' * 60}{'x' * 300} 日本語{'漢字' * 80}"
@@ -55,16 +55,16 @@ def ugly(differs):
 
 
 def text(report, width=80, **options):
-    return plain(run_report.blocks(Report.from_json(report), run_report.Detail(**options), width), width)
+    return plain_text(run_report.blocks(Report.from_json(report), run_report.Detail(**options), width), width)
 
 
 def words(printed):
-    """What is printed without what wrapping adds: a command goes on after a backslash, wherever paths break it."""
+    """Return printed text on one line, without line breaks and the backslashes of commands."""
     return " ".join(printed.replace("\\\n", "\n").split())
 
 
 def too_wide(printed, width=80):
-    """Return the lines that are wider than so many columns, but those of one name that is itself as long."""
+    """Return the lines of several words that are wider than ``width`` columns."""
     from rich.cells import cell_len
 
     return [line for line in printed.splitlines() if cell_len(line) > width and len(line.split()) > 1]
@@ -75,68 +75,68 @@ def too_wide(printed, width=80):
 
 def test_names_are_never_broken():
     name = "batch_norm_train/" + "x" * 90
-    lines = wrapped(f"worst: {name} and more", 40, hang="  ")
+    lines = wrap(f"worst: {name} and more", 40, hang="  ")
     assert lines == ["worst:", f"  {name}", "  and more"]
 
 
 def test_words_that_belong_together_stay_in_one_line():
-    assert wrapped(f"1234567 each{GLUE}variable", 14) == ["1234567", "each variable"]
+    assert wrap(f"1234567 each{GLUE}variable", 14) == ["1234567", "each variable"]
 
 
-def test_what_nobody_types_is_folded():
-    lines = wrapped("x" * 25, 10, indent="  ", hang="   ", fold=True)
+def test_long_words_can_be_folded():
+    lines = wrap("x" * 25, 10, indent="  ", hang="   ", fold=True)
     assert lines == ["  xxxxxxxx", "   xxxxxxx", "   xxxxxxx", "   xxx"]
 
 
 def test_characters_of_two_columns_count_twice():
-    assert wrapped("漢字漢字 漢字", 10) == ["漢字漢字", "漢字"]
-    assert wrapped("漢字漢字", 5, fold=True) == ["漢字", "漢字"]
+    assert wrap("漢字漢字 漢字", 10) == ["漢字漢字", "漢字"]
+    assert wrap("漢字漢字", 5, fold=True) == ["漢字", "漢字"]
 
 
-def test_nothing_is_one_empty_line():
-    assert plain([Line(), Line("a")]) == "\na\n"
+def test_a_line_without_text_is_empty():
+    assert plain_text([Line(), Line("a")]) == "\na\n"
 
 
-def test_prose_is_no_wider_than_can_be_read():
-    assert max(map(len, plain([Line("word " * 100)], 300).splitlines())) <= 100
+def test_prose_has_at_most_100_columns():
+    assert max(map(len, plain_text([Line("word " * 100)], 300).splitlines())) <= 100
 
 
-def test_what_a_terminal_obeys_is_taken_out():
+def test_control_characters_are_removed():
     assert clean("a\x1b[31mb\x07\x9b\u202ec\td\ne") == "a[31mbc d e"
     assert clean("漢字 é") == "漢字 é"
 
 
-def test_a_command_that_is_long_can_be_pasted():
+def test_a_long_command_can_be_pasted():
     vector = "elu/" + "x" * 60
-    printed = plain([Command(["nnconform", "run", "--vector", vector, "--mode", "it's"], indent=4)])
+    printed = plain_text([Command(["nnconform", "run", "--vector", vector, "--mode", "it's"], indent=4)])
     joined = subprocess.run(["sh", "-c", f"printf '%s\\n' {printed}"], capture_output=True, text=True, check=True)
     assert joined.stdout.splitlines() == ["nnconform", "run", "--vector", vector, "--mode", "it's"]
     assert too_wide(printed) == []
 
 
 def test_a_table_wraps_the_cells_of_its_elastic_column():
-    table = Table(["a", "b", "c"], [["1", "many words here", "2"]], left=(1,), elastic=1)
-    assert plain([table], 80) == "a  b                c\n1  many words here  2\n"
-    assert plain([table], 18) == "a  b             c\n1  many words    2\n   here\n"
+    table = Table(["a", "b", "c"], [["1", "many words here", "2"]], left_aligned=(1,), elastic=1)
+    assert plain_text([table], 80) == "a  b                c\n1  many words here  2\n"
+    assert plain_text([table], 18) == "a  b             c\n1  many words    2\n   here\n"
 
 
-def test_what_is_too_long_for_a_first_column_stands_alone():
+def test_a_cell_too_long_for_the_first_column_has_its_own_line():
     table = Table(["", "n"], [["a-very-long-name-of-something", "1"], ["b", "2"]])
-    assert plain([table], 20) == f"{'':19}n\na-very-long-name-of-something\n{'':19}1\nb{'':18}2\n"
+    assert plain_text([table], 20) == f"{'':19}n\na-very-long-name-of-something\n{'':19}1\nb{'':18}2\n"
 
 
-def test_a_stream_that_is_no_terminal_has_80_columns(monkeypatch):
+def test_a_stream_without_a_terminal_has_80_columns(monkeypatch):
     monkeypatch.delenv("COLUMNS", raising=False)
     assert columns_of(io.StringIO()) == 80
 
 
-@pytest.mark.parametrize(("said", "columns"), [("120", 120), ("", 80), ("wide", 80), ("0", 80), ("3", 20), ("²", 80)])
-def test_columns_of_a_pipe_can_be_set(monkeypatch, said, columns):
-    monkeypatch.setenv("COLUMNS", said)
+@pytest.mark.parametrize(("value", "columns"), [("120", 120), ("", 80), ("wide", 80), ("0", 80), ("3", 20), ("²", 80)])
+def test_columns_of_a_pipe_can_be_set(monkeypatch, value, columns):
+    monkeypatch.setenv("COLUMNS", value)
     assert columns_of(io.StringIO()) == columns
 
 
-def test_what_an_encoding_lacks_is_escaped(monkeypatch):
+def test_characters_that_an_encoding_lacks_are_escaped(monkeypatch):
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
     assert printable("é漢") == "\\xe9\\u6f22"
 
@@ -151,19 +151,19 @@ def test_a_full_report_fits_80_columns(full, options):
 
 @pytest.mark.parametrize("options", [{}, {"verbose": True}, {"quiet": True}, {"strict": True}])
 @pytest.mark.parametrize("width", [60, 80])
-def test_foreign_text_fits_and_cannot_command_a_terminal(ugly, options, width):
+def test_foreign_text_fits_and_has_no_control_characters(ugly, options, width):
     printed = text(ugly, width, **options)
-    # A table of numbers is as wide as it is.
+    # A table of numbers is not wrapped.
     assert too_wide(printed, max(width, 75)) == []
     assert [c for c in printed if not c.isprintable() and c != "\n"] == []
 
 
 def test_a_full_report_needs_few_pages_and_verbose_has_every_group(full):
     assert len(text(full).splitlines()) < 200
-    told = words(text(full, verbose=True))
+    printed = words(text(full, verbose=True))
     for row in full["results"]:
         if row["verdict"] == "dialect":
-            assert words(row["implementation"]) in told
+            assert words(row["implementation"]) in printed
 
 
 def test_a_wide_terminal_has_more_columns(full):
@@ -175,7 +175,7 @@ def test_a_wide_terminal_has_more_columns(full):
     assert row[-1] == "eager"
 
 
-def test_the_table_counts_what_the_report_has(full):
+def test_the_table_has_the_counts_of_the_report(full):
     jax = [row for row in full["results"] if row["framework"] == "jax" and row["profile"] != "defaults"]
     elu = [row for row in jax if row["operation"] == "elu"]
     lines = [line.split() for line in text(full, 160).splitlines()]
@@ -187,102 +187,102 @@ def test_the_table_counts_what_the_report_has(full):
     assert line[1:4] == [f"{len({row['vector'] for row in elu}):,}", f"{conform:,}", f"{dialect:,}"]
 
 
-def test_defaults_are_no_operation(full):
+def test_defaults_are_separate_from_operations(full):
     lines = text(full).splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith("defaults (not judged)"))
     assert [line.split()[0] for line in lines[start + 1 : start + 4]] == ["torch", "tensorflow", "jax"]
     assert not any(line.startswith("  defaults") for line in lines)
 
 
-def test_a_finding_is_told_in_full_with_the_next_command(differs):
-    told = text(differs)
+def test_a_finding_has_its_worst_element_and_the_next_command(differs):
+    printed = text(differs)
     assert (
         "  liar elu (y), 51 vectors\n"
         "    liar.elu (eager/jit)\n"
         "    worst: elu/subnormal/bfloat16\n"
         "      y[0]: got 1.000, wanted 1.837e-40: beyond the bound of 0 (1.089e+40 ulp)\n"
         "    nnconform explain elu/subnormal/bfloat16\n"
-    ) in told
-    assert "json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)\n" in told
-    assert "    nnconform explain clip_by_value/one-variable-narrow/float64\n" in told
-    assert "\nTo act on: 3 groups of findings (exit status 1)\n" in told
+    ) in printed
+    assert "json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)\n" in printed
+    assert "    nnconform explain clip_by_value/one-variable-narrow/float64\n" in printed
+    assert "\nTo act on: 3 groups of findings (exit status 1)\n" in printed
 
 
-def test_got_and_wanted_never_look_the_same():
+def test_actual_and_expected_values_never_look_the_same():
     worst = Worst((), got=0.000843003849, expected=0.000843003848, bound=1e-13)
     from nnconform.conformance.terminal.findings_to_act_on import element_text
 
-    said = element_text(Output("diverges", ratio=10.0, ulp=5.0, worst=worst))
-    assert said == ": got 0.000843003849, wanted 0.000843003848: 10 times the bound of 1e-13 (5 ulp)"
+    line = element_text(Output("diverges", ratio=10.0, ulp=5.0, worst=worst))
+    assert line == ": got 0.000843003849, wanted 0.000843003848: 10 times the bound of 1e-13 (5 ulp)"
 
 
-def test_what_needs_no_action_takes_a_line(full):
-    told = text(full)
-    lines = [line.split() for line in told.splitlines()]
+def test_a_dialect_or_unsupported_call_takes_a_line(full):
+    printed = text(full)
+    lines = [line.split() for line in printed.splitlines()]
     rows = [row for row in full["results"] if row["profile"] != "defaults" and row["verdict"] == "dialect"]
     names = {o["dialect"] for row in rows for o in row["outputs"].values() if "dialect" in o}
     names |= {row["dialect"] for row in rows if "dialect" in row}
     assert all(sum(name in line for line in lines) == 1 for name in names)
     reason = "torch.nn.init has fan_in and fan_out, and no fan_avg"
-    assert f"  torch: {reason} ({sum(row.get('reason') == reason for row in full['results'])})\n" in told
+    assert f"  torch: {reason} ({sum(row.get('reason') == reason for row in full['results'])})\n" in printed
 
 
-def test_strict_makes_a_dialect_something_to_act_on(full):
-    told = text(full, strict=True, quiet=True)
-    assert "Differs by a dialect, which --strict refuses" in told
-    assert "\n    nnconform explain elu/" in told
-    assert "Nothing to act on" not in told
+def test_with_strict_a_dialect_needs_action(full):
+    printed = text(full, strict=True, quiet=True)
+    assert "Differs by a dialect, which --strict refuses" in printed
+    assert "\n    nnconform explain elu/" in printed
+    assert "Nothing to act on" not in printed
 
 
-def test_the_report_of_trouble_names_all_of_it(ugly):
-    told = text(ugly, quiet=True)
-    for said in (
+def test_all_trouble_is_named(ugly):
+    printed = text(ugly, quiet=True)
+    for part in (
         *("Crashed: 1 group", "Timed out: 1 group", "This run is incomplete", "other"),
         *("Vector files that were left out", "`nnconform known known.yaml --update`", "(and 1 more like it)"),
         *("nnconform run --adapter", "--vector elu/core/float32", "it printed:", "|   end"),
     ):
-        assert said in words(told) or said in told
-    assert "known entry" not in told
+        assert part in words(printed) or part in printed
+    assert "known entry" not in printed
     assert (
         "To act on: 7 groups of findings, 2 faults of adapters, 1 framework that did not run to the end, 1 vector file "
         "left out, 1 entry that does not hold (exit status 3)"
-    ) in words(told)
+    ) in words(printed)
 
 
-def test_what_is_known_takes_a_line_and_is_not_acted_on(differs):
+def test_a_known_divergence_takes_a_line_and_needs_no_action(differs):
     report = copy.deepcopy(differs)
     for row in report["results"]:
         if row["implementation"] in ("liar.elu", "liar.relu", "liar.raises"):
             row["known"] = "reported upstream"
-    told = text(report)
-    assert "  liar: elu diverges: reported upstream (73)\n" in told
-    assert "Nothing to act on." in told
-    assert "liar.elu (eager/jit)" not in told
+    printed = text(report)
+    assert "  liar: elu diverges: reported upstream (73)\n" in printed
+    assert "Nothing to act on." in printed
+    assert "liar.elu (eager/jit)" not in printed
     assert "liar.elu (eager/jit)" in text(report, verbose=True)
 
 
-def test_many_frameworks_leave_the_dialects_their_lines(full):
+def test_dialects_have_lines_if_names_of_frameworks_are_long(full):
     report = copy.deepcopy(full)
     longer = {"torch": "torch-" + "x" * 40, "tensorflow": "tensorflow-" + "y" * 40}
     for row in (*report["results"], *report["frameworks"]):
         key = "framework" if "framework" in row else "name"
         row[key] = longer.get(row[key], row[key])
-    told = text(report)
-    assert too_wide(told) == []
-    assert re.search(rf"^  unbiased-running-variance: {longer['torch']}\s+\d+,", told, re.MULTILINE)
+    printed = text(report)
+    assert too_wide(printed) == []
+    assert re.search(rf"^  unbiased-running-variance: {longer['torch']}\s+\d+,", printed, re.MULTILINE)
 
 
-def test_quiet_leaves_the_conclusion_where_there_is_nothing_to_act_on(good):
+def test_quiet_prints_only_the_conclusion_without_findings(good):
     lines = text(good, quiet=True).splitlines()
     assert len(lines) == 1
     assert re.fullmatch(r"Nothing to act on\. 84 vectors, 84 results: 84 conform; \d+\.\d s", lines[0])
 
 
-def test_quiet_leaves_what_must_be_acted_on(differs):
-    told = text(differs, quiet=True)
-    assert told.startswith("Diverges, and no dialect explains it: 2 groups\n")
-    assert "nnconform explain elu/subnormal/bfloat16" in told
-    assert not any(said in told for said in ("gradient-one-at-zero", "unsupported", "liar:", "half format", "More:"))
+def test_quiet_prints_findings_that_need_action(differs):
+    printed = text(differs, quiet=True)
+    assert printed.startswith("Diverges, and no dialect explains it: 2 groups\n")
+    assert "nnconform explain elu/subnormal/bfloat16" in printed
+    assert not any(part in printed for part in ("gradient-one-at-zero", "unsupported", "liar:", "half format", "More:"))
 
 
 @pytest.mark.parametrize("command", [RELU, ("diff", "old", "new"), ("upgrade", "torch", "jax")])
@@ -296,24 +296,24 @@ def test_quiet_and_verbose_exclude_each_other(cli, command):
 
 
 def on_terminal(*command, columns=80, **variables):
-    """Run a command whose standard output is a terminal; return what it printed there, and on standard error."""
-    kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM")}
+    """Run a command whose standard output is a terminal; return its standard output and standard error."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM")}
     words = [sys.executable, "-m", "nnconform.conformance.commands.cli", *command]
-    return terminals.run(words, kept | {"TERM": "xterm"} | variables, columns=columns)[:2]
+    return terminals.run(words, environment | {"TERM": "xterm"} | variables, columns=columns)[:2]
 
 
 def in_pipe(*command, **variables):
-    kept = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")}
+    environment = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")}
     words = [sys.executable, "-m", "nnconform.conformance.commands.cli", *command]
-    return subprocess.run(words, env=kept | variables, capture_output=True, text=True, check=False).stdout
+    return subprocess.run(words, env=environment | variables, capture_output=True, text=True, check=False).stdout
 
 
 def timeless(printed):
-    """Return what was printed without colours and without how long it took."""
+    """Return printed text without colours and durations."""
     return re.sub(r"\d+(\.\d)? s\b", "T", re.sub(r"\x1b\[[\d;]*m", "", printed))
 
 
-def test_a_pipe_has_the_lines_of_a_terminal_without_its_colours():
+def test_a_pipe_gets_the_lines_of_a_terminal_without_colours():
     terminal, pipe = on_terminal(*RELU)[0], in_pipe(*RELU)
     assert "\x1b[" in terminal
     assert "\x1b" not in pipe
@@ -339,7 +339,7 @@ def test_a_wide_terminal_is_used():
     assert " modes\n" not in timeless(on_terminal(*RELU, columns=80)[0])
 
 
-def test_a_list_is_wrapped_on_a_terminal_and_one_thing_a_line_in_a_pipe():
+def test_a_list_is_wrapped_on_a_terminal_and_not_in_a_pipe():
     terminal, pipe = on_terminal("list", "dialects")[0], in_pipe("list", "dialects")
     assert max(map(len, timeless(terminal).splitlines())) <= 80
     assert words(terminal) == words(pipe)
