@@ -22,8 +22,8 @@ def command(report_path: Path, page_path: Path) -> None:
 
     writable({"PAGE.html": page_path})
     try:
-        document = store.load(report_path).to_json()
+        report = store.load(report_path)
     except store.ReportError as error:
         fail(str(error))
-    for problem in write_files({"PAGE.html": (page_path, drawn("web.page.page", "with_pictures", document))}).values():
+    for problem in write_files({"PAGE.html": (page_path, drawn("web.page.page", "with_plots", report))}).values():
         fail(problem)

@@ -217,7 +217,7 @@ def _write(
         {
             "--json": (paths["--json"], lambda path: store.write(report, path)),
             "--junit": (paths["--junit"], drawn("ci.junit", "of_report", report, strict=strict)),
-            "--html": (paths["--html"], drawn("web.page.page", "with_pictures", report.to_json())),
+            "--html": (paths["--html"], drawn("web.page.page", "with_plots", report)),
             "--markdown": (paths["--markdown"], drawn("ci.markdown", "of_report", report, strict=strict)),
         }
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from nnconform.conformance.console import notifier
+from nnconform.conformance.words import count
 
 from .options import fail
 
@@ -25,12 +26,11 @@ def command(folder: Path, paths: tuple[Path, ...]) -> None:
     from nnconform.conformance.web.site import site
 
     try:
-        documents = [(path, store.load(path).to_json()) for path in dict.fromkeys(paths)]
-        made = site.of_reports(documents)
-        count = site.write(made, folder, notifier())
+        reports = [(path, store.load(path)) for path in dict.fromkeys(paths)]
+        made = site.of_reports(reports)
+        files = site.write(made, folder, notifier())
     except (store.ReportError, site.SiteError) as error:
         fail(str(error))
     except OSError as error:
         fail(f"{error.filename or folder}: cannot be written: {error.strerror}")
-    reports = len(made.sources)
-    click.echo(f"{folder / 'index.html'}: {count} files of {reports} {'report' if reports == 1 else 'reports'}")
+    click.echo(f"{folder / 'index.html'}: {count(files, 'file')} of {count(len(made.sources), 'report')}")

@@ -56,7 +56,7 @@ def reports(path: Path, strict: bool) -> None:
 @click.argument("path", type=FILE)
 def plain_page(path: Path) -> None:
     """Write the page of a report without pictures."""
-    Path("plain.html").write_text(page.of_report(_read(path)), "utf-8", "replace")
+    Path("plain.html").write_text(page.of_report(Report.from_json(_read(path))), "utf-8", "replace")
 
 
 def read_vectors_once() -> None:

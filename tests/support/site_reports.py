@@ -8,22 +8,35 @@ import re
 from pathlib import Path
 from typing import Any
 
-from nnconform.conformance.web.site import badges, dialect_pages, parts, site, spec_pages
+from nnconform.conformance.model.report import Report
+from nnconform.conformance.report import store
+from nnconform.conformance.web.site import badges, dialect_pages, parts, releases, site, spec_pages
 
-Report = dict[str, Any]
+Document = dict[str, Any]
 
 
-def of(*reports: tuple[str, Report]) -> parts.Site:
+def of(*reports: tuple[str, Document]) -> parts.Site:
     """Return the site of some reports, each with its name."""
-    return site.of_reports([(Path(f"{name}.json"), report) for name, report in reports])
+    return site.of_reports([(Path(f"{name}.json"), Report.from_json(report)) for name, report in reports])
 
 
-def whole(report: Report, **changes: Any) -> Report:
+def releases_of(*reports: tuple[str, Document]) -> dict[str, list[releases.Release]]:
+    """Return the releases of some reports, each with its name, by framework."""
+    typed = [(Path(f"{name}.json"), Report.from_json(report)) for name, report in reports]
+    return releases.releases(releases.sources(typed))
+
+
+def save(report: Document, path: Path) -> None:
+    """Write a report as a run writes it."""
+    store.write(Report.from_json(report), path)
+
+
+def whole(report: Document, **changes: Any) -> Document:
     """Return a copy of a report that says that it is of all vectors."""
     return {**copy.deepcopy(report), "selection": {}, **changes}
 
 
-def renamed(report: Report, **versions: str) -> Report:
+def renamed(report: Document, **versions: str) -> Document:
     """Return the same report, of other versions."""
     result = copy.deepcopy(report)
     for entry in result["frameworks"]:
@@ -33,7 +46,7 @@ def renamed(report: Report, **versions: str) -> Report:
     return result
 
 
-def broken(report: Report, framework: str, vector: str) -> int:
+def broken(report: Document, framework: str, vector: str) -> int:
     """Make what a framework gives on a vector unexplained; return how many results that are."""
     rows = [row for row in report["results"] if (row["framework"], row["vector"]) == (framework, vector)]
     wrong = {"verdict": "diverges", "ratio": 12.0, "ulp": 34.0, "digest": "0" * 16}
@@ -45,7 +58,7 @@ def broken(report: Report, framework: str, vector: str) -> int:
     return len(rows)
 
 
-def marked_up(report: Report, evil: str) -> Report:
+def marked_up(report: Document, evil: str) -> Document:
     """Return a report in which all that adapters say of themselves ends in the same text."""
     result = copy.deepcopy(report)
     for entry in result["frameworks"]:
@@ -67,6 +80,6 @@ def spec_files(found: parts.Site) -> dict[str, str]:
     return dict(made)
 
 
-def said_of(row: Report) -> set[str]:
+def said_of(row: Document) -> set[str]:
     """Return all dialects that a result names, one by one; found without the code that draws."""
     return set(re.findall(r"[^+]+", "+".join(re.findall(r'"dialect": "([^"]+)"', json.dumps(row)))))

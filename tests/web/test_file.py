@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 from recorded import EXPLAINED
 
+from nnconform.conformance.model.report import Report
 from nnconform.conformance.vectors.clauses import clauses
 from nnconform.conformance.vectors.spec_markdown import Items, Table, blocks
-from nnconform.conformance.web.page import page, reproducers, spec_texts
-from nnconform.conformance.web.page import page_data as data
+from nnconform.conformance.web.page import page, page_data, reproducers, spec_texts
 
 HERE = Path(__file__).parents[1]
 HARM = "</script><script>window.harmed=1</script><img src=x onerror=window.harmed=2>"
@@ -44,10 +44,14 @@ class Tags(HTMLParser):
             self.text += data
 
 
+def page_of(report, **options):
+    return page.of_report(Report.from_json(report), **options)
+
+
 @pytest.fixture(scope="module")
 def full_page(full):
     """The page of a whole run with its pictures."""
-    return page.with_pictures(full)
+    return page.with_plots(Report.from_json(full))
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +69,7 @@ def rows_of(packed):
     for call, vector, verdict, outputs, *extras in packed["rows"]:
         row = dict(zip(("framework", "implementation", "mode", "operation"), packed["calls"][call][:4], strict=True))
         shown = [packed["outputs"][place] for place in outputs]
-        row["outputs"] = {o["name"]: {key: o[key] for key in data.SHOWN if key in o} for o in shown}
+        row["outputs"] = {o["name"]: {key: o[key] for key in page_data.OUTPUT_KEYS if key in o} for o in shown}
         asked = packed["vectors"][vector]
         yield (
             row
@@ -78,7 +82,7 @@ def shown_of(report):
     """The results of a report without what the page leaves out: digests, and the version, which its head has."""
     for row in report["results"]:
         kept = {key: value for key, value in row.items() if key != "version"}
-        outputs = {n: {key: o[key] for key in data.SHOWN if key in o} for n, o in row["outputs"].items()}
+        outputs = {n: {key: o[key] for key in page_data.OUTPUT_KEYS if key in o} for n, o in row["outputs"].items()}
         yield kept | {"outputs": outputs}
 
 
@@ -109,7 +113,7 @@ def test_no_result_of_a_full_run_is_lost_or_changed(full, full_page):
 
 def test_no_result_of_a_run_with_errors_is_lost_or_changed(differs):
     assert {row["verdict"] for row in differs["results"]} > {"dialect", "diverges", "error"}
-    assert list(rows_of(unpacked(page.of_report(differs), "data"))) == list(shown_of(differs))
+    assert list(rows_of(unpacked(page_of(differs), "data"))) == list(shown_of(differs))
 
 
 def test_the_page_asks_for_no_other_file(full_page):
@@ -135,7 +139,7 @@ def test_the_head_has_every_version_and_the_machine(full, full_page):
 
 
 def test_foreign_text_is_no_markup_and_closes_nothing(marked_up):
-    text = page.of_report(marked_up)
+    text = page_of(marked_up)
     assert HARM not in text
     assert HARM in Tags(text).text
     assert "img" not in [tag for tag, _ in Tags(text).tags]
@@ -151,24 +155,24 @@ def test_every_text_of_the_run_itself_is_escaped(marked_up):
     report["selection"] = {"vectors": [HARM]}
     report |= {"problems": [HARM], "known_problems": [HARM], "complete": False}
     report["faults"] = [{"framework": "a", "implementation": HARM, "vector": "c", "message": HARM}]
-    text = page.of_report(report)
+    text = page_of(report)
     assert HARM not in text
     assert Tags(text).text.count(HARM) >= 10
 
 
 def test_an_incomplete_run_says_so_in_its_first_line(marked_up):
     said = "Incomplete run."
-    assert said not in page.of_report(marked_up)
-    text = Tags(page.of_report(marked_up | {"complete": False})).text
+    assert said not in page_of(marked_up)
+    text = Tags(page_of(marked_up | {"complete": False})).text
     assert text[text.index("Skip to the results") :].split("\n")[1].startswith(said)
 
 
 def test_plots_stand_in_their_section_and_without_them_there_is_none(marked_up):
     svg = '<?xml version="1.0"?>\n<!DOCTYPE svg PUBLIC "x" "y">\n<svg viewBox="0 0 1 1"><path d="M0 0"/></svg>'
-    text = page.of_report(marked_up, plots={"error of <elu>": svg})
+    text = page_of(marked_up, plots={"error of <elu>": svg})
     assert "<figcaption>error of &lt;elu&gt;</figcaption>\n<svg viewBox" in text
     assert "DOCTYPE svg" not in text
-    assert 'id="plots"' not in page.of_report(marked_up)
+    assert 'id="plots"' not in page_of(marked_up)
 
 
 # What the spec says
@@ -205,7 +209,7 @@ def test_of_a_vector_that_has_changed_since_the_run_no_input_is_told(differs):
 
 def told(report, row):
     """The outputs of a result with their numbers, as a page has them."""
-    packed = data.of_report(report, spec_texts.vectors(report["asked"]))
+    packed = page_data.of_report(Report.from_json(report), spec_texts.published_vectors(report["asked"]))
     found = packed["rows"][report["results"].index(row)]
     return [packed["outputs"][place] for place in found[3] if "numbers" in packed["outputs"][place]]
 
@@ -214,7 +218,7 @@ def told(report, row):
 
 
 def test_every_result_of_a_known_framework_that_does_not_conform_has_its_script(cli, explained):
-    kept = reproducers.written(explained, set(spec_texts.vectors(explained["asked"])))
+    kept = reproducers.of_report(Report.from_json(explained), spec_texts.published_vectors(explained["asked"]))
     wrong = {n for n, row in enumerate(explained["results"]) if row["verdict"] in ("dialect", "diverges")}
     assert wrong
     assert set(kept) == wrong
@@ -224,16 +228,16 @@ def test_every_result_of_a_known_framework_that_does_not_conform_has_its_script(
 
 
 def test_where_there_are_too_many_each_kind_has_one_script(monkeypatch, explained):
-    vectors = set(spec_texts.vectors(explained["asked"]))
+    report = Report.from_json(explained)
     monkeypatch.setattr(reproducers, "MOST", 60)
-    kept = reproducers.written(explained, vectors)
-    kinds = [reproducers._kind(explained["results"][place]) for place in kept]
+    kept = reproducers.of_report(report, spec_texts.published_vectors(report.asked))
+    kinds = [reproducers._kind(report.results[position]) for position in kept]
     assert len(kept) == 60
     assert len(set(kinds)) == 60
 
 
 def test_a_framework_of_another_has_no_script_and_the_page_is_drawn(differs):
-    assert unpacked(page.of_report(differs), "scripts") == {}
+    assert unpacked(page_of(differs), "scripts") == {}
 
 
 # The command

@@ -12,9 +12,8 @@ from xml.etree import ElementTree
 import pytest
 from browser import serious_faults
 from support.markup import Read
-from support.site_reports import marked_up, of, renamed
+from support.site_reports import marked_up, of, renamed, save
 
-from nnconform.conformance.report.store import write
 from nnconform.conformance.web.site import site
 
 WIDTHS = (1280, 390)
@@ -27,7 +26,7 @@ def drawn(tmp_path_factory, cli, explained, stopped):
     folder = tmp_path_factory.mktemp("site")
     files = [folder / "new report.json", folder / "old.json"]
     for path, report in zip(files, (explained, stopped), strict=True):
-        write(report, path)
+        save(report, path)
     result = cli("site", folder / "site", *files)
     assert result.exit_code == 0, result.output
     return folder / "site", files
@@ -107,18 +106,18 @@ def test_a_clause_that_an_older_release_broke_shows_it_below_the_newer(site_page
     assert re.search(r"keeps .* 2\.12\.0 breaks", row)
 
 
-def test_columns_tell_of_other_packages_whose_versions_differ(explained, tmp_path):
+def test_columns_tell_of_other_packages_whose_versions_differ(explained):
     reports = [explained, renamed(explained, tensorflow="2.20.0", keras="3.12.0")]
-    found = site.of_reports([(tmp_path / f"{n}.json", report) for n, report in enumerate(reports)])
+    found = of(*((str(n), report) for n, report in enumerate(reports)))
     text = Read(dict(site.pages(found))["frameworks/tensorflow.html"]).text
     assert re.search(r"operation 2\.21\.0 keras 3\.15\.1 .*2\.20\.0 keras 3\.12\.0", text)
 
 
-def test_an_adapter_without_versions_is_shown_by_its_name(explained, tmp_path):
+def test_an_adapter_without_versions_is_shown_by_its_name(explained):
     report = copy.deepcopy(explained)
     for entry in report["frameworks"]:
         entry["versions"] = {}
-    found = dict(site.pages(site.of_reports([(tmp_path / "one.json", report)])))
+    found = dict(site.pages(of(("one", report))))
     assert "torch" in Read(found["frameworks/torch.html"]).text
     assert "nnconform torch" in found["badges/torch.json"]
 
@@ -127,7 +126,7 @@ def test_a_release_that_was_not_run_to_its_end_says_so_wherever_its_counts_stand
     site_pages, cli, tmp_path, stopped, bare
 ):
     assert "Incomplete: interrupted by the <user>" in site_pages["frameworks/jax.html"].text
-    write(stopped, tmp_path / "old.json")
+    save(stopped, tmp_path / "old.json")
     assert cli("site", tmp_path / "site", tmp_path / "old.json").exit_code == 0
     assert "Incomplete: interrupted by the <user>" in Read((tmp_path / "site/index.html").read_text()).text
     assert "incomplete" in Read((tmp_path / "site/reports.html").read_text()).text

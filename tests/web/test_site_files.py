@@ -5,25 +5,28 @@ from __future__ import annotations
 import copy
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from support.markup import Read
+from support.site_reports import of, save
 
-from nnconform.conformance.report.store import write
+from nnconform.conformance.model.report import Report
 from nnconform.conformance.web.site import releases, site
 
 
 def test_reports_of_one_name_all_have_their_files(explained):
     paths = [Path("a/last run.json"), Path("b/last run.json"), Path("c/LAST-run.json"), Path("d/last-run-2.json")]
-    reports = [(path, {**explained, "seconds": number}) for number, path in enumerate(paths)]
+    report = Report.from_json(explained)
+    reports = [(path, replace(report, seconds=float(number))) for number, path in enumerate(paths)]
     names = [source.name for source in releases.sources(reports)]
     assert len({name.lower() for name in names}) == 4
     assert all(re.fullmatch(r"[A-Za-z0-9._+-]+", name) for name in names)
 
 
 def test_a_report_that_is_there_twice_is_one(tmp_path, cli, explained, bare):
-    write(explained, tmp_path / "one.json")
+    save(explained, tmp_path / "one.json")
     assert cli("site", tmp_path / "site", tmp_path / "one.json").exit_code == 0
     again = cli("site", tmp_path / "site", tmp_path / "site/reports/one.json", tmp_path / "one.json")
     assert again.exit_code == 0
@@ -31,30 +34,30 @@ def test_a_report_that_is_there_twice_is_one(tmp_path, cli, explained, bare):
     assert again.stdout.endswith(" of 1 report\n")
 
 
-def test_frameworks_of_like_names_or_the_same_packages_have_pages_and_badges_of_their_own(tmp_path, explained):
+def test_frameworks_of_like_names_or_the_same_packages_have_pages_and_badges_of_their_own(explained):
     report = copy.deepcopy(explained)
     names = {"torch": "my fw", "tensorflow": "my?fw", "jax": "numpy"}
     for entry in report["frameworks"]:
         entry |= {"name": names[entry["name"]], "versions": {"numpy": "2.4.6"}}
     for row in report["results"]:
         row["framework"] = names[row["framework"]]
-    found = site.of_reports([(tmp_path / "one.json", report)])
+    found = of(("one", report))
     addresses = Counter(address for address, _ in site.pages(found))
     assert max(addresses.values()) == 1
     assert sum(address.startswith("frameworks/") for address in addresses) == 3
 
 
-def test_a_report_without_results_is_not_said_to_be_in_another(tmp_path, explained):
+def test_a_report_without_results_is_not_said_to_be_in_another(explained):
     reports = [explained, {**explained, "results": []}, {**explained, "seconds": 1.0}]
-    found = site.of_reports([(tmp_path / f"{number}.json", report) for number, report in enumerate(reports)])
+    found = of(*((str(number), report) for number, report in enumerate(reports)))
     text = Read(dict(site.pages(found))["reports.html"]).text
     assert text.count("It has no results.") == 1
     assert text.count("Another report tells as much or more of the same releases.") == 1
 
 
 def test_a_new_site_replaces_the_old_one_and_touches_nothing_else(tmp_path, cli, explained, stopped, bare):
-    write(explained, tmp_path / "one.json")
-    write(stopped, tmp_path / "two.json")
+    save(explained, tmp_path / "one.json")
+    save(stopped, tmp_path / "two.json")
     folder = tmp_path / "site"
     assert cli("site", folder, tmp_path / "one.json", tmp_path / "two.json").exit_code == 0
     (folder / "CNAME").write_text("example.org")
@@ -65,7 +68,7 @@ def test_a_new_site_replaces_the_old_one_and_touches_nothing_else(tmp_path, cli,
 
 
 def test_a_folder_of_other_things_is_left_alone(tmp_path, cli, explained, bare):
-    write(explained, tmp_path / "one.json")
+    save(explained, tmp_path / "one.json")
     result = cli("site", tmp_path, tmp_path / "one.json")
     assert result.exit_code == 2
     assert "has files that are of no site; name a folder that is empty or new" in result.stderr
@@ -74,7 +77,7 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path, cli, explained, bare):
 
 @pytest.mark.parametrize("listed", ['{"files": ["../kept.txt"]}', '{"files": ["/kept.txt", 3]}'])
 def test_what_a_damaged_list_of_files_names_outside_the_folder_is_not_removed(tmp_path, cli, explained, listed, bare):
-    write(explained, tmp_path / "one.json")
+    save(explained, tmp_path / "one.json")
     (tmp_path / "kept.txt").write_text("kept")
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / site.MARK).write_text(listed)
@@ -87,7 +90,7 @@ def test_what_is_no_report_is_named(tmp_path, cli, explained, bare):
     result = cli("site", tmp_path / "site", tmp_path / "no.json")
     assert result.exit_code == 2
     assert "no.json" in result.stderr
-    write({**explained, "results": []}, tmp_path / "empty.json")
+    save({**explained, "results": []}, tmp_path / "empty.json")
     result = cli("site", tmp_path / "site", tmp_path / "empty.json")
     assert result.exit_code == 2
     assert "no report has a result to show" in result.stderr

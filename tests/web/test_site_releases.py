@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from support.markup import Read
-from support.site_reports import broken, renamed
+from support.site_reports import broken, of, releases_of, renamed
 
-from nnconform.conformance.web.site import compatibility, releases, site
+from nnconform.conformance.web.site import compatibility, site
 
 
 def spans_of(name, *reports):
-    found = releases.releases(releases.sources([(Path(f"{n}.json"), report) for n, report in enumerate(reports)]))
+    found = releases_of(*((str(n), report) for n, report in enumerate(reports)))
     return [(span.versions, span.state.word) for span in compatibility.spans(name, found["torch"])]
 
 
@@ -35,12 +33,12 @@ def test_a_part_of_a_release_says_of_a_clause_only_that_it_is_broken(explained):
     assert spans_of("BN-TRAIN-5", part) == [("2.12.0", "silent")]
 
 
-def test_a_framework_that_ran_to_its_end_is_whole_whatever_became_of_another(stopped, tmp_path):
-    found = site.of_reports([(tmp_path / "old.json", {**stopped, "selection": {}})])
+def test_a_framework_that_ran_to_its_end_is_whole_whatever_became_of_another(stopped):
+    found = of(("old", {**stopped, "selection": {}}))
     whole = {name: shown[0].whole for name, shown in found.releases.items()}
     assert whole == {"jax": False, "tensorflow": True, "torch": True}
     fault = {"framework": "torch", "implementation": "torch.relu", "vector": "relu/core/float32", "message": "no"}
-    faulty = releases.releases(releases.sources([(Path("old.json"), {**stopped, "selection": {}, "faults": [fault]})]))
+    faulty = releases_of(("old", {**stopped, "selection": {}, "faults": [fault]}))
     assert [faulty["torch"][0].whole, faulty["tensorflow"][0].whole] == [False, True]
     pages = dict(site.pages(found))
     assert "Incomplete" not in Read(pages["frameworks/torch.html"]).text
@@ -49,10 +47,8 @@ def test_a_framework_that_ran_to_its_end_is_whole_whatever_became_of_another(sto
 
 
 def test_releases_are_in_the_order_of_their_versions_not_of_their_reports(explained):
-    reports = [
-        (Path(f"{v}.json"), renamed(explained, torch=v)) for v in ("2.9.1", "2.13.0", "2.10.0rc1", "2.10.0", "main")
-    ]
-    found = releases.releases(releases.sources(reports))
+    versions = ("2.9.1", "2.13.0", "2.10.0rc1", "2.10.0", "main")
+    found = releases_of(*((version, renamed(explained, torch=version)) for version in versions))
     assert [r.versions["torch"] for r in found["torch"]] == ["main", "2.9.1", "2.10.0rc1", "2.10.0", "2.13.0"]
     assert len(found["jax"]) == 1
 
@@ -61,16 +57,16 @@ def test_a_whole_run_is_not_replaced_by_a_later_part(explained):
     whole = {**explained, "selection": {}, "created": "2026-01-01T00:00:00+00:00"}
     part = {**explained, "created": "2026-02-01T00:00:00+00:00"}
     for reports in ([whole, part], [part, whole]):
-        found = releases.releases(releases.sources([(Path(f"{n}.json"), r) for n, r in enumerate(reports)]))
-        assert found["torch"][0].source.report is whole
+        found = releases_of(*((str(n), report) for n, report in enumerate(reports)))
+        assert found["torch"][0].source.report.created == whole["created"]
     again = {**whole, "created": "2026-03-01T00:00:00+00:00"}
-    found = releases.releases(releases.sources([(Path("1.json"), again), (Path("2.json"), whole)]))
-    assert found["torch"][0].source.report is again
+    found = releases_of(("1", again), ("2", whole))
+    assert found["torch"][0].source.report.created == again["created"]
 
 
 def test_vectors_of_ones_own_or_files_left_out_make_no_whole_release(explained):
     for part in ({"selection": {"folder": ["mine"]}}, {"selection": {}, "problems": ["relu/one.yaml: no vectors"]}):
-        found = releases.releases(releases.sources([(Path("1.json"), {**explained, **part})]))
+        found = releases_of(("1", {**explained, **part}))
         assert not any(release.whole for (release,) in found.values())
 
 
@@ -78,7 +74,7 @@ def test_releases_of_one_version_are_told_apart_by_their_other_packages(explaine
     new = {**explained, "selection": {}}
     old = renamed(new, flax="0.1.0")
     broken(old, "jax", "elu/near-zero/float32")
-    found = releases.releases(releases.sources([(Path("new.json"), new), (Path("old.json"), old)]))["jax"]
+    found = releases_of(("new", new), ("old", old))["jax"]
     told = [(span.versions, span.state.word) for span in compatibility.spans("ELU-1", found)]
     assert told == [(found[1].title, "keeps"), (found[0].title, "breaks")]
     assert "flax 0.1.0" in told[1][0]

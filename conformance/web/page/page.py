@@ -8,86 +8,88 @@ import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from importlib import resources
+from collections.abc import Mapping
 from typing import Any
 
 from nnconform.conformance.ci import markdown
 from nnconform.conformance.model.report import Report
-from nnconform.conformance.report import findings_of_rows as findings
+from nnconform.conformance.model.verdicts import FAILING, SEVERITY
+from nnconform.conformance.numbers import Json
+from nnconform.conformance.web import templates
 
 from . import page_data, reproducers, spec_texts
 
-Document = Mapping[str, Any]
-STYLES = ("base.css", "page.css")
-# Each uses what stands before it.
-SCRIPTS = ("elements", "shapes", "text", "report", "state", "overview", "lists", "results", "result", "spec", "main")
+STYLES = ("base.css", "page/page.css")
+# Each uses the ones before it.
+SCRIPTS = ("elements", "verdicts", "text", "report", "state", "overview", "lists", "results", "result", "spec", "main")
 
 
-def with_pictures(report: Document, *, home: str = "") -> str:
-    """Return the page of a report with its pictures, where what draws them is installed (the extra ``plot``).
+def with_plots(report: Report, *, home: str = "") -> str:
+    """Return the page of a report, with plots if matplotlib is installed (the extra ``plot``).
 
     Args:
-        report: the JSON report.
-        home: where the site is that the page belongs to.
+        report: of a run.
+        home: the address of the site that the page belongs to.
     """
     from nnconform.conformance.plots import pictures
 
     try:
-        return of_report(report, plots=pictures.inline(Report.from_json(report)), home=home)
+        return of_report(report, plots=pictures.inline(report), home=home)
     except pictures.MissingMatplotlib:
         return of_report(report, home=home)
 
 
-def of_report(report: Document, *, plots: Mapping[str, str] | None = None, home: str = "") -> str:
-    """Return a report as one HTML file that needs no other and no network.
+def of_report(report: Report, *, plots: Mapping[str, str] | None = None, home: str = "") -> str:
+    """Return a report as one HTML file that needs no other file and no network.
 
     Args:
-        report: the JSON report.
-        plots: pictures as SVG, by title. They are ours and go in as they are: what is foreign in them is escaped.
-        home: where the site is that the page belongs to, "" where it stands by itself.
+        report: of a run.
+        plots: SVG elements by title; their text is escaped already.
+        home: the address of the site that the page belongs to; "" if there is none.
     """
-    import jinja2
-
-    folder = resources.files(__package__)
-    verdicts = f"const VERDICTS = {folder.joinpath('verdicts.json').read_text('utf-8')};"
-    script = "\n".join([verdicts, *(folder.joinpath("script", f"{name}.js").read_text("utf-8") for name in SCRIPTS)])
-    # A name of the page's own for everything, and nothing of it in the browser's.
-    script = f'"use strict";\n(() => {{\n{script}}})();\n'
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    template = environment.from_string(folder.joinpath("page.html").read_text("utf-8"))
-    known = spec_texts.vectors(report["asked"])
-    return template.render(
+    script = _script()
+    published = spec_texts.published_vectors(report.asked)
+    return templates.render(
+        "page.html",
         report=report,
         home=home,
-        counts=_counts(report["results"]),
-        troubles=list(markdown.troubles(Report.from_json(report))),
-        selection=[f"{key} {', '.join(values)}" for key, values in report["selection"].items()],
-        style="".join(folder.joinpath(name).read_text("utf-8") for name in STYLES),
+        counts=Counter(result.verdict for result in report.results),
+        troubles=list(markdown.troubles(report)),
+        selection=[f"{key} {', '.join(values)}" for key, values in report.selection.items()],
+        style="".join(map(templates.read, STYLES)),
         script=script,
         digest=_digest(script),
-        data=_packed(page_data.of_report(report, known)),
-        scripts=_packed(reproducers.written(report, known)),
+        data=_packed(page_data.of_report(report, published)),
+        scripts=_packed(reproducers.of_report(report, published)),
         plots={title: _inline(svg) for title, svg in (plots or {}).items()},
     )
 
 
-def _counts(rows: Sequence[Document]) -> dict[str, int]:
-    found = Counter(row["verdict"] for row in rows)
-    return {verdict: found[verdict] for verdict in findings.COLUMNS if found[verdict]}
+def _script() -> str:
+    """Return the page's script, with the verdicts that it shows."""
+    words = {name: {"many": verdict.plural, "means": verdict.meaning} for name, verdict in templates.verdicts().items()}
+    constants = {"VERDICTS": words, "WORST_FIRST": SEVERITY[::-1], "FAILING": sorted(FAILING)}
+    parts = [f"const {name} = {_json(value)};" for name, value in constants.items()]
+    parts += (templates.read(f"page/script/{name}.js") for name in SCRIPTS)
+    script = "\n".join(parts)
+    # In a scope, so that the page adds no name to the browser's.
+    return f'"use strict";\n(() => {{\n{script}}})();\n'
 
 
-def _packed(value: Any) -> str:
-    """Return a value as JSON, deflated, in base64: small, and nothing in it can close the element that holds it."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return base64.b64encode(zlib.compress(text.encode("utf-8", "replace"), 9)).decode()
+def _packed(value: Json | Mapping[int, str]) -> str:
+    """Return a value as JSON, deflated, in base64: small, and unable to close the element that holds it."""
+    return base64.b64encode(zlib.compress(_json(value).encode("utf-8", "replace"), 9)).decode()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _digest(script: str) -> str:
-    """Return what tells a browser to run this script and no other (Content Security Policy)."""
+    """Return the digest by which a browser runs this script and no other (Content Security Policy)."""
     return f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
 
 
 def _inline(svg: str) -> str:
-    """Return a picture without what stands before its element in a file of its own."""
+    """Return an SVG element without the declarations that come before it in a file."""
     return re.sub(r"\A.*?(?=<svg\b)", "", svg, flags=re.DOTALL)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Hashable, Iterable, Mapping
 
+from nnconform.conformance.model.report import Report
 from nnconform.conformance.model.result import Result
 from nnconform.conformance.reproduce import rows, script
 from nnconform.conformance.reproduce.case import NothingToShow
@@ -14,23 +14,21 @@ from nnconform.conformance.reproduce.families import families
 from nnconform.conformance.vectors.reading import load
 from nnconform.conformance.vectors.vector import Vector
 
-Row = Mapping[str, Any]
-# One is some 2 kB, a tenth of it when compressed. The rest is left to the command.
+# A script has some 2 kB, a tenth of it when compressed. The command writes the others.
 MOST = 5_000
 _families = functools.cache(families)
 
 
-def written(report: Mapping[str, Any], vectors: Collection[str]) -> dict[int, str]:
-    """Return scripts of results that do not conform, by their place in the report; of each kind one at least.
+def of_report(report: Report, vectors: Collection[str]) -> dict[int, str]:
+    """Return scripts of results that do not conform, by position in the report; one of each kind at least.
 
     Args:
-        report: the JSON report.
-        vectors: the ids of those that are today what they were in the report's run.
+        report: of a run.
+        vectors: the ids of those that have not changed since the run.
     """
-    differing = _kinds_first(report["results"])
-    wanted = [(n, row) for n, row in differing if row["vector"] in vectors and can_be_written(row)]
-    written = ((place, _script(_published()[row["vector"]], row)) for place, row in wanted)
-    return dict(itertools.islice(((place, text) for place, text in written if text), MOST))
+    results = [(n, r) for n, r in _kinds_first(report.results) if r.vector in vectors and can_be_written(r)]
+    scripts = ((position, _script(_published()[result.vector], result)) for position, result in results)
+    return dict(itertools.islice(((position, text) for position, text in scripts if text), MOST))
 
 
 @functools.cache
@@ -39,28 +37,28 @@ def _published() -> Mapping[str, Vector]:
     return {vector.id: vector for vector in load()[0]}
 
 
-def can_be_written(row: Row) -> bool:
-    """Say whether scripts can be written of the implementation of a result."""
-    return (row["operation"], row["implementation"]) in _families(row["framework"])
+def can_be_written(result: Result) -> bool:
+    """Return whether scripts can be written for the implementation of a result."""
+    return (result.operation, result.implementation) in _families(result.framework)
 
 
-def _kinds_first(results: Iterable[Row]) -> list[tuple[int, Row]]:
-    """Return the results that do not conform with their places, the first of each kind before all others."""
-    differing = [(n, row) for n, row in enumerate(results) if row["verdict"] not in ("conforms", "unsupported")]
-    first: dict[Any, int] = {}
-    for place, row in differing:
-        first.setdefault(_kind(row), place)
+def _kinds_first(results: Iterable[Result]) -> list[tuple[int, Result]]:
+    """Return the results that do not conform with their positions, the first of each kind before all others."""
+    differing = [(n, r) for n, r in enumerate(results) if r.verdict not in ("conforms", "unsupported")]
+    first: dict[Hashable, int] = {}
+    for position, result in differing:
+        first.setdefault(_kind(result), position)
     return sorted(differing, key=lambda item: first[_kind(item[1])] != item[0])
 
 
-def _kind(row: Row) -> Any:
-    said = frozenset(output.get("dialect", output["verdict"]) for output in row["outputs"].values())
-    return row["framework"], row["implementation"], row["mode"], row["operation"], row["verdict"], said
+def _kind(result: Result) -> Hashable:
+    reasons = frozenset(output.dialect or output.verdict for output in result.outputs.values())
+    return result.framework, result.implementation, result.mode, result.operation, result.verdict, reasons
 
 
-def _script(vector: Vector, row: Row) -> str:
-    """Return the script of a result, or "" where there is nothing to show."""
-    chosen = rows.Chosen(row["framework"], row["implementation"], row["mode"], Result.from_json(row))
+def _script(vector: Vector, result: Result) -> str:
+    """Return the script of a result; "" if there is nothing to show."""
+    chosen = rows.Chosen(result.framework, result.implementation, result.mode, result)
     try:
         return script.write(vector, chosen).text
     except NothingToShow:

@@ -1,4 +1,4 @@
-"""What the spec says of what a report names: its vectors, clauses, dialects and faults, as plain data for a page."""
+"""The spec's texts on the vectors, clauses, dialects and faults that a report names, as plain data for a page."""
 
 from __future__ import annotations
 
@@ -7,57 +7,57 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nnconform.conformance.explain.vector import asks, digest
+from nnconform.conformance.numbers import Json
+from nnconform.conformance.vectors import clauses as spec_clauses
 from nnconform.conformance.vectors import dialects as catalogue
 from nnconform.conformance.vectors import index
-from nnconform.conformance.vectors.clauses import clauses
 from nnconform.conformance.vectors.spec_markdown import Block, Code, Items, Paragraph, Table, blocks
 
-Document = Mapping[str, Any]
-# What a page tells in another way than as a text beside a label.
+# Labels that a page does not show as one text.
 APART = ("clauses", "hunts", " ", "dialects")
 
 
-def vectors(asked: Mapping[str, str]) -> dict[str, Document]:
-    """Return the published vectors that a report asked, as they stand in their files, by id.
+def published_vectors(asked: Mapping[str, str]) -> dict[str, Json]:
+    """Return the vectors of a report as their files have them, by id.
 
-    A vector that is not published, or that had other numbers than today's, is left out.
+    A vector is left out if it is not published, or has changed since the run.
 
     Args:
         asked: digests by id.
     """
-    found = {name: _published(name) for name in asked}
-    return {name: vector for name, (vector, own) in found.items() if vector and own == asked[name]}
+    published = {name: _published(name) for name in asked}
+    return {name: vector for name, (vector, own) in published.items() if vector and own == asked[name]}
 
 
 @functools.cache
-def _published(name: str) -> tuple[Document | None, str]:
+def _published(name: str) -> tuple[Json | None, str]:
     """Return a vector with its digest."""
     vector = index.vector(name)
-    return vector, digest(vector) if vector else ""
+    return (dict(vector), digest(vector)) if vector else (None, "")
 
 
-def about(vector: Document) -> dict[str, Any]:
-    """Return what a page tells of a vector: labels and texts, clauses, and what it hunts."""
-    told = [(label, text) for label, text in asks(vector) if text and label not in APART]
-    return {"asks": told, "clauses": vector["clauses"], "hunts": vector["hunts"], "file": vector["file"]}
+def about(vector: Json) -> Json:
+    """Return the labels and texts of a vector, its clauses, and the faults and dialects that it hunts."""
+    texts = [(label, text) for label, text in asks(vector) if text and label not in APART]
+    return {"asks": texts, "clauses": vector["clauses"], "hunts": vector["hunts"], "file": vector["file"]}
 
 
-def dialects(names: Iterable[str]) -> dict[str, Document]:
-    """Return what dialects.yaml says of dialects, by name; of combinations, what it says of their parts."""
+def dialects(names: Iterable[str]) -> dict[str, Json]:
+    """Return the entries of dialects.yaml by name; for a combination, those of its parts."""
     known = catalogue.dialects()
     parts = dict.fromkeys(part for name in names for part in name.split("+"))
     return {part: known[part] for part in parts if part in known}
 
 
 def hunted(names: Iterable[str]) -> dict[str, str]:
-    """Return in a sentence what each name is that vectors hunt: a fault or a dialect."""
-    said = {**{name: d["summary"] for name, d in catalogue.dialects().items()}, **catalogue.faults()}
-    return {name: said[name] for name in dict.fromkeys(names) if name in said}
+    """Return a sentence for each fault or dialect that vectors hunt."""
+    known = {**{name: d["summary"] for name, d in catalogue.dialects().items()}, **catalogue.faults()}
+    return {name: known[name] for name in dict.fromkeys(names) if name in known}
 
 
-def texts(names: Iterable[str]) -> dict[str, Document]:
+def clauses(names: Iterable[str]) -> dict[str, Json]:
     """Return the clauses of these ids: title, page, and the blocks of the text."""
-    known = clauses()
+    known = spec_clauses.clauses()
     cited = (known[name] for name in dict.fromkeys(names) if name in known)
     return {c.id: {"title": c.title, "page": c.page, "blocks": [*map(_block, blocks(c.body))]} for c in cited}
 

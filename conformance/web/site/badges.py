@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nnconform.conformance.report import findings_of_rows as findings
+from nnconform.conformance.report import findings
 from nnconform.conformance.words import clean
 
 from . import parts, tallies
@@ -73,9 +73,7 @@ def of(release: Release, name: str) -> Badge:
     """
     message, color = _message(release)
     report = release.source.report
-    title = (
-        f"{release.title}: {message} ({len(release.rows):,} results, spec {report['spec']}, {report['created'][:10]})"
-    )
+    title = f"{release.title}: {message} ({len(release.results):,} results, spec {report.spec}, {report.created[:10]})"
     # XML has no control characters, not even escaped.
     return Badge(clean(f"nnconform {name}"), message, color, clean(title))
 
@@ -83,7 +81,7 @@ def of(release: Release, name: str) -> Badge:
 def _message(release: Release) -> tuple[str, str]:
     """Return what came of a run: what nothing explains is told in any case, that there is none only of a whole run."""
     counts = tallies.total(release)
-    failed = findings.failed(counts)
+    failed = findings.count_failed(counts)
     bad = [f"{counts['diverges']:,} diverge"] * bool(counts["diverges"]) + [f"{failed:,} failed"] * bool(failed)
     if not release.whole:
         return ", ".join(["incomplete", *bad]), BAD if bad else UNKNOWN

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nnconform.conformance.explain import clause
-from nnconform.conformance.report.findings_of_rows import BAD, Group
+from nnconform.conformance.model.verdicts import FAILING
+from nnconform.conformance.report.findings_of_rows import Group
 from nnconform.conformance.vectors import index
 
 from .releases import Release
@@ -33,7 +34,7 @@ class State:
     @property
     def word(self) -> Word:
         """``keeps`` it, ``partly`` (some depart by a dialect), ``departs``, ``breaks`` it, or ``silent``: not shown."""
-        if any(said in BAD for said in self.groups):
+        if any(said in FAILING for said in self.groups):
             return "breaks"
         kept = any(said in (clause.KEEPS, clause.ELSEWHERE) for said in self.groups)
         if self.dialects:
@@ -50,7 +51,7 @@ class State:
 def of(name: str, release: Release) -> State:
     """Return what a release makes of the clause ``name``."""
     departing = clause.departures(name)
-    found = clause.keeping(departing, release.on(vectors_of(name)))
+    found = clause.keeping(departing, [result.to_json() for result in release.on(vectors_of(name))])
     return State(found.get(release.framework, {}), departing)
 
 

@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from nnconform.conformance.report.findings_of_rows import Group
-from nnconform.conformance.report.last_run import dialects_of
+from nnconform.conformance.model.result import Result
+from nnconform.conformance.report.findings import Group
 
-from .releases import Release, Row
+from .releases import Release
 
 # With another verdict a result may hide a dialect.
 TELLING = ("conforms", "dialect")
@@ -64,26 +64,26 @@ def histories(releases: Sequence[Release]) -> dict[str, History]:
 
 
 def _history(releases: Sequence[Release], groups: Sequence[Group | None]) -> History:
-    having = {_place(row) for group in groups if group for row, _ in group.rows}
+    having = {_place(result) for group in groups if group for result, _ in group.members}
     return History(
         [Found(r, group, bool(group) or _shown(r, having)) for r, group in zip(releases, groups, strict=True)]
     )
 
 
 def _shown(release: Release, having: set[Place]) -> bool:
-    rows = release.on({vector for _, _, vector in having})
-    return any(row["verdict"] in TELLING and _place(row) in having for row in rows)
+    results = release.on({vector for _, _, vector in having})
+    return any(result.verdict in TELLING and _place(result) in having for result in results)
 
 
-def _place(row: Row) -> Place:
-    return row["implementation"], row["mode"], row["vector"]
+def _place(result: Result) -> Place:
+    return result.implementation, result.mode, result.vector
 
 
 def _of(release: Release) -> Mapping[str, Group]:
     """Return the findings of a release by dialect; of a combination, for each of its parts."""
     found: dict[str, Group] = defaultdict(Group)
-    for row in release.rows:
-        for output, dialect in dialects_of(row):
+    for result in release.results:
+        for output, dialect in result.dialects():
             for part in dialect.split("+"):
-                found[part].add(row, output)
+                found[part].add(result, output)
     return dict(found)

@@ -27,7 +27,6 @@ def _values(found: Sequence[Release]) -> dict[str, object]:
         "totals": [tallies.total(release) for release in newest_first],
         "operations": {name: [counts.get(name, {}) for counts in reversed(counted)] for name in operations},
         "implementations": tallies.by_implementation(newest_first),
-        "worst": tallies.verdict,
         "shared": _shared(newest_first),
     }
 

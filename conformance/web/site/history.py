@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from nnconform.conformance.diff import comparison, summary
 from nnconform.conformance.diff.groups import TITLES, Group, group_changes
 from nnconform.conformance.model.diff import Diff
-from nnconform.conformance.model.report import Report
 from nnconform.conformance.words import count
 
 from .releases import Release
@@ -33,7 +32,7 @@ class Changes:
 
 def between(old: Release, new: Release) -> Changes:
     """Compare two releases of a framework."""
-    diff = comparison.compare(Report.from_json(old.report), Report.from_json(new.report))
+    diff = comparison.compare(old.report, new.report)
     all_groups = group_changes(diff)
     sections = [(title, [g for g in all_groups if g.section == name]) for name, title in TITLES.items()]
     return Changes(

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from nnconform.conformance.web import templates
+
 from .releases import Release, Source, slug
 
-HTML = "nnconform.conformance.web.page"
+STYLES = ("base.css", "site/site.css", "site/spec.css")
 # What stands in the head of every page: its name in the menu, and where it is.
 MENU = (
     ("Overview", "index.html"),
@@ -63,44 +62,19 @@ def framework(release: Release, root: str = "") -> str:
     return f"{root}frameworks/{quote(slug(release.framework))}.html#{quote(release.anchor)}"
 
 
-@functools.cache
-def verdicts() -> Mapping[str, Mapping[str, str]]:
-    """Return of each verdict the words ``many`` and ``means`` and the ``shape``, an SVG path of 16 by 16."""
-    text = resources.files(HTML).joinpath("verdicts.json").read_text("utf-8")
-    found: Mapping[str, Mapping[str, str]] = json.loads(text)
-    return found
-
-
-@functools.cache
 def style() -> str:
     """Return the style of all pages: that of reports, and what only a site has."""
-    own = "".join(resources.files(__package__).joinpath(name).read_text("utf-8") for name in ("site.css", "spec.css"))
-    return resources.files(HTML).joinpath("base.css").read_text("utf-8") + own
-
-
-@functools.cache
-def _environment() -> Any:
-    import jinja2
-
-    folder = resources.files(__package__).joinpath("templates")
-    loader = jinja2.FunctionLoader(lambda name: folder.joinpath(name).read_text("utf-8"))
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.globals |= {"verdicts": verdicts(), "menu": MENU}
-    environment.globals |= {"results": results, "vector": vector, "framework": framework}
-    return environment
+    return "".join(map(templates.read, STYLES))
 
 
 def render(template: str, address: str, title: str, **values: Any) -> str:
     """Return a page.
 
     Args:
-        template: the file in ``templates``.
+        template: its file in ``templates``.
         address: where the page stands on the site, ``spec/numerics.html``.
         title: of the page.
         values: what the template shows; text is escaped, ``markupsafe.Markup`` is not.
     """
-    root = "../" * address.count("/")
-    found = _environment().get_template(template)
-    return str(found.render(address=address, title=title, root=root, **values))
+    values |= {"address": address, "title": title, "root": "../" * address.count("/"), "menu": MENU}
+    return templates.render(template, results=results, vector=vector, framework=framework, **values)

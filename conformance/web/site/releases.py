@@ -6,15 +6,14 @@ import functools
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-Document = Mapping[str, Any]
-Row = Mapping[str, Any]
+from nnconform.conformance.model.report import FrameworkEntry, Report
+from nnconform.conformance.model.result import Result
 
 
 @dataclass(frozen=True)
@@ -23,12 +22,12 @@ class Source:
 
     Attributes:
         name: of its files on the site, without ending: ``reports/NAME.json`` and ``reports/NAME.html``.
-        report: as in spec/schema/report.schema.json.
+        report: of a run.
         path: the user's file.
     """
 
     name: str
-    report: Document = field(repr=False)
+    report: Report = field(repr=False)
     path: Path
 
 
@@ -37,18 +36,24 @@ class Release:
     """A framework at its versions, as the newest report of it found it.
 
     Attributes:
-        framework: the adapter's name of it, ``jax``.
-        versions: of all its packages, the framework's own first: ``{"jax": "0.10.2", "flax": "0.12.8"}``.
-        entry: what the report says of the framework.
-        rows: its results.
+        entry: the framework in the report.
+        results: those of the framework.
         source: the report.
     """
 
-    framework: str
-    versions: Mapping[str, str]
-    entry: Document = field(repr=False)
-    rows: Sequence[Row] = field(repr=False)
+    entry: FrameworkEntry = field(repr=False)
+    results: Sequence[Result] = field(repr=False)
     source: Source = field(repr=False)
+
+    @property
+    def framework(self) -> str:
+        """The adapter's name of the framework, ``jax``."""
+        return self.entry.name
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Of all its packages, the framework's own first: ``{"jax": "0.10.2", "flax": "0.12.8"}``."""
+        return self.entry.versions
 
     @property
     def title(self) -> str:
@@ -58,7 +63,7 @@ class Release:
     @property
     def version(self) -> str:
         """The framework's own version, or its name where an adapter tells no version: ``0.10.2``."""
-        return next(iter(self.versions.values()), self.framework)
+        return self.entry.version or self.framework
 
     @property
     def anchor(self) -> str:
@@ -70,30 +75,32 @@ class Release:
     def whole(self) -> bool:
         """Whether all published vectors were run, none of them on a faulty adapter: a part's counts are not its."""
         report = self.source.report
-        chosen = {key: globs for key, globs in report["selection"].items() if key != "frameworks" and globs}
-        left_out = chosen or self.entry.get("only") or report["problems"]
-        return self.ended and not left_out and not self.report["faults"]
+        chosen = any(globs for key, globs in report.selection.items() if key != "frameworks")
+        left_out = chosen or self.entry.only or report.problems
+        return self.ended and not left_out and not self.report.faults
 
     @property
     def ended(self) -> bool:
         """Whether all that was asked for was run, whatever became of the report's other frameworks."""
-        return bool(self.entry["status"] == "ran" and not self.entry["not_run"])
+        return self.entry.ran_to_the_end
 
     @property
-    def report(self) -> Document:
+    def report(self) -> Report:
         """The report cut to this framework, for a comparison with another release."""
-        faults = [fault for fault in self.source.report["faults"] if fault["framework"] == self.framework]
-        return {**self.source.report, "frameworks": [self.entry], "results": self.rows, "faults": faults}
+        report = self.source.report
+        faults = tuple(fault for fault in report.faults if fault.framework == self.framework)
+        return replace(report, frameworks=(self.entry,), results=tuple(self.results), faults=faults)
 
-    def on(self, vectors: Iterable[str]) -> list[Row]:
+    def on(self, vectors: Iterable[str]) -> list[Result]:
         """Return the results of these vectors."""
-        return [row for name in vectors for row in self._by_vector.get(name, ())]
+        return [result for name in vectors for result in self.by_vector.get(name, ())]
 
     @functools.cached_property
-    def _by_vector(self) -> Mapping[str, list[Row]]:
-        found: dict[str, list[Row]] = defaultdict(list)
-        for row in self.rows:
-            found[row["vector"]].append(row)
+    def by_vector(self) -> Mapping[str, list[Result]]:
+        """The results by vector."""
+        found: dict[str, list[Result]] = defaultdict(list)
+        for result in self.results:
+            found[result.vector].append(result)
         return found
 
 
@@ -110,7 +117,7 @@ def _letters(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9._+-]+", "-", text).strip(".-") or "report"
 
 
-def sources(reports: Iterable[tuple[Path, Document]]) -> list[Source]:
+def sources(reports: Iterable[tuple[Path, Report]]) -> list[Source]:
     """Name reports by their files, those of the same name by numbers too; the oldest report first.
 
     A report that is there twice, as when it was on the site before, is one.
@@ -120,8 +127,8 @@ def sources(reports: Iterable[tuple[Path, Document]]) -> list[Source]:
     """
     found: list[Source] = []
     taken: Counter[str] = Counter()
-    for path, report in sorted(reports, key=lambda item: (item[1]["created"], str(item[0]))):
-        if any(report == source.report for source in found):
+    for path, report in sorted(reports, key=lambda item: (item[1].created, str(item[0]))):
+        if any(_same(report, source.report) for source in found):
             continue
         # Some file systems do not tell cases apart.
         name = _letters(path.stem)
@@ -131,6 +138,11 @@ def sources(reports: Iterable[tuple[Path, Document]]) -> list[Source]:
         taken[name.lower()] += 1
         found.append(Source(name, report, path))
     return found
+
+
+def _same(one: Report, other: Report) -> bool:
+    # By their documents: a number that is not one, "nan", is not equal to itself.
+    return one.created == other.created and one.to_json() == other.to_json()
 
 
 def releases(found: Iterable[Source]) -> dict[str, list[Release]]:
@@ -154,16 +166,16 @@ def releases(found: Iterable[Source]) -> dict[str, list[Release]]:
 
 
 def _of(source: Source) -> Iterator[Release]:
-    rows: dict[str, list[Row]] = defaultdict(list)
-    for row in source.report["results"]:
-        rows[row["framework"]].append(row)
-    for entry in source.report["frameworks"]:
+    results: dict[str, list[Result]] = defaultdict(list)
+    for result in source.report.results:
+        results[result.framework].append(result)
+    for entry in source.report.frameworks:
         # Two adapters of one name cannot be told apart by their results, which all go to the first.
-        if rows[entry["name"]]:
-            yield Release(entry["name"], entry["versions"], entry, rows.pop(entry["name"]), source)
+        if results[entry.name]:
+            yield Release(entry, results.pop(entry.name), source)
 
 
-def _age(release: Release) -> Any:
+def _age(release: Release) -> list[tuple[bool, Version | str]]:
     return [_version(version) for version in release.versions.values()]
 
 

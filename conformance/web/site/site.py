@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nnconform.conformance.files import write_whole
+from nnconform.conformance.model.report import Report
 from nnconform.conformance.web.page import page
 
 from . import badges, compatibility, dialect_pages, framework_pages, parts, releases, spec_pages, tallies
@@ -20,7 +21,7 @@ class SiteError(Exception):
     """A site cannot be made; the message says why and what to do."""
 
 
-def of_reports(found: Iterable[tuple[Path, releases.Document]]) -> parts.Site:
+def of_reports(found: Iterable[tuple[Path, Report]]) -> parts.Site:
     """Return what a site shows.
 
     Args:
@@ -51,7 +52,7 @@ def files(site: parts.Site, tell: Callable[[str], None] = lambda _: None) -> Ite
         yield f"reports/{source.name}.json", source.path.read_bytes()
         yield (
             f"reports/{source.name}.html",
-            page.with_pictures(source.report, home="../index.html").encode("utf-8", "replace"),
+            page.with_plots(source.report, home="../index.html").encode("utf-8", "replace"),
         )
 
 
@@ -79,7 +80,6 @@ def _overview(site: parts.Site) -> Iterator[tuple[str, str]]:
             counted=counted,
             operations=list(operations),
             totals={release.framework: tallies.total(release) for release in site.newest},
-            worst=tallies.verdict,
         ),
     )
 

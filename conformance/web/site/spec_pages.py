@@ -7,12 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from nnconform.conformance.explain import clause
+from nnconform.conformance.model.verdicts import VERDICTS
 from nnconform.conformance.vectors.clauses import clauses
 from nnconform.conformance.vectors.dialects import dialects, of_the_suite
 from nnconform.conformance.vectors.spec_markdown import page_names
 from nnconform.conformance.vectors.vector import SPEC
+from nnconform.conformance.web.templates import worst
 
-from . import clause_state, parts, prose, tallies
+from . import clause_state, parts, prose
 from .compatibility import Span, spans
 from .releases import Release
 
@@ -98,7 +100,7 @@ def _page(site: parts.Site, name: str, found: Sequence[prose.Part], asked: Mappi
 
 def _shape_of(said: str) -> str:
     """Return the verdict in whose shape stands what is said of a clause."""
-    return SHAPES.get(said) or (said if said in parts.verdicts() else "dialect")
+    return SHAPES.get(said) or (said if said in VERDICTS else "dialect")
 
 
 def _box(site: parts.Site, name: str, asked: Mapping[str, Asked]) -> Box:
@@ -116,17 +118,13 @@ def _asked(site: parts.Site) -> Mapping[str, Asked]:
     older = [release for found in site.releases.values() for release in found[:-1]]
     found: dict[str, Asked] = {}
     for release in newest:
-        for vector in _vectors(release):
-            verdict = tallies.verdict(Counter(row["verdict"] for row in release.on([vector])))
+        for vector, results in release.by_vector.items():
+            verdict = worst(Counter(result.verdict for result in results))
             before = found.get(vector)
-            if before is None or tallies.verdict({verdict: 1, before.verdict: 1}) == verdict:
+            if before is None or worst({verdict: 1, before.verdict: 1}) == verdict:
                 found[vector] = Asked(vector.rpartition("/")[2], vector, verdict, release)
-    for release in sorted(older, key=lambda release: str(release.source.report["created"]), reverse=True):
-        for vector in _vectors(release) - found.keys():
-            verdict = tallies.verdict(Counter(row["verdict"] for row in release.on([vector])))
+    for release in sorted(older, key=lambda release: release.source.report.created, reverse=True):
+        for vector in release.by_vector.keys() - found.keys():
+            verdict = worst(Counter(result.verdict for result in release.by_vector[vector]))
             found[vector] = Asked(vector.rpartition("/")[2], vector, verdict, release)
     return found
-
-
-def _vectors(release: Release) -> set[str]:
-    return {row["vector"] for row in release.rows}

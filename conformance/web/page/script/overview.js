@@ -101,7 +101,7 @@ function frameworkHead({ name: framework, status, not_run: left }) {
 
 /** What nothing explains, if there is any: the first of each kind. */
 function findings(results) {
-  const bad = worstFirst(results.filter((result) => BAD.has(result.verdict)));
+  const bad = worstFirst(results.filter((result) => FAILING.includes(result.verdict)));
   if (!bad.length) return "";
   const kinds = [...grouped(bad, (r) => JSON.stringify([r.label, r.operation, r.verdict, what(r)])).values()];
   const shown = kinds.slice(0, 10);
@@ -116,7 +116,7 @@ function findings(results) {
 /** Links to all results of each bad verdict. */
 function allBad(results) {
   const counts = count(results);
-  const verdicts = present(counts).filter((verdict) => BAD.has(verdict));
+  const verdicts = present(counts).filter((verdict) => FAILING.includes(verdict));
   return verdicts.flatMap((verdict, place) => [
     place ? ", " : "The first of each kind. All: ",
     to({ view: "results", verdict }, `${number(counts[verdict])} ${VERDICTS[verdict].many}`),

@@ -106,7 +106,7 @@ function asks({ vector, verdict }) {
     fields([...vector.asks, ["file", `spec/vectors/${vector.file}`], ["it hunts", hunts.length ? el("ul", {}, hunts) : ""]]),
     el("h3", {}, "Clauses that it tests"),
     // Where nothing explains a result, they are what it is held against.
-    vector.clauses.map((id) => clause(id, { open: BAD.has(verdict) && vector.clauses.length < 4 })),
+    vector.clauses.map((id) => clause(id, { open: FAILING.includes(verdict) && vector.clauses.length < 4 })),
   ];
 }
 
