@@ -97,7 +97,7 @@ def test_the_harness_imports_no_framework(path):
     assert not foreign(path) & {name for names in FRAMEWORKS.values() for name in names}
 
 
-MODULES = {"markdown-it-py": "markdown_it", "pyyaml": "yaml", "ruamel.yaml": "ruamel"}
+MODULES = {"markdown-it-py": "markdown_it", "pyyaml": "yaml"}
 
 
 def test_what_the_harness_imports_is_declared():

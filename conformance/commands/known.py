@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,10 +16,9 @@ from nnconform.conformance.layout import Line
 from .options import fail
 
 if TYPE_CHECKING:
-    from nnconform.conformance.known.matching import Known
+    from nnconform.conformance.known.file import KnownList
+    from nnconform.conformance.model.report import Report
     from nnconform.conformance.vectors.vector import Vector
-
-SAID = {"holds": "holds", "wrong": "does not hold", "apart": "other versions", "unjudged": "not judged"}
 
 
 @click.command("known", short_help="Check or update a list of known divergences.")
@@ -39,7 +38,7 @@ def command(file: Path, report_path: Path | None, update: bool, dialects: bool) 
 
     Exit status: 0 every entry holds, or this run does not ask for it; 1 an entry does not hold; 2 wrong input.
     """
-    from nnconform.conformance.known import matching
+    from nnconform.conformance.known.file import KnownError, read
     from nnconform.conformance.report import store
     from nnconform.conformance.vectors.reading import load
 
@@ -49,21 +48,20 @@ def command(file: Path, report_path: Path | None, update: bool, dialects: bool) 
     if not path.exists():
         fail(f"{path}: no such report; run `nnconform run`, or name one with --report")
     try:
-        document = store.load(path).to_json()
+        report = store.load(path)
         if update:
-            _update(file, document, load()[0], dialects=dialects)
+            _update(file, report, load()[0], dialects=dialects)
         else:
-            listed = matching.read(file)
-            sys.exit(_show(listed, document, load()[0]))
-    except (store.ReportError, matching.KnownError) as error:
+            sys.exit(_show(read(file), report, load()[0]))
+    except (store.ReportError, KnownError) as error:
         fail(str(error))
 
 
-def _update(file: Path, document: dict[str, Any], vectors: Sequence[Vector], *, dialects: bool) -> None:
+def _update(file: Path, report: Report, vectors: Sequence[Vector], *, dialects: bool) -> None:
     from nnconform.conformance.known.update import Refused, update
 
     try:
-        lines = update(file, document, vectors, dialects=dialects)
+        lines = update(file, report, vectors, dialects=dialects)
     except Refused as error:
         fail(f"not updated: {error}")
     except OSError as error:
@@ -71,28 +69,27 @@ def _update(file: Path, document: dict[str, Any], vectors: Sequence[Vector], *, 
     show(Line(line) for line in lines or [f"{file} is up to date"])
 
 
-def _show(listed: Known, document: dict[str, Any], vectors: Sequence[Vector]) -> int:
-    """Print what a report says of each entry, and return the exit status."""
+def _show(known: KnownList, report: Report, vectors: Sequence[Vector]) -> int:
+    """Print the status of each entry in a report, and return the exit status."""
     from nnconform.conformance.known import matching
-    from nnconform.conformance.known.scope import title
-    from nnconform.conformance.report import findings_of_rows as findings
+    from nnconform.conformance.known.scope import describe_entry
 
-    states = matching.judge(listed, document, vectors)
+    matches = matching.match(known, report, vectors)
     lines: list[Line] = []
-    for state in states:
-        note = f": {state.note}" if state.note else ""
-        link = "" if state.entry.link else " (no link yet)"
-        place, said = f"{listed.file}:{state.entry.line}", SAID[state.kind]
-        style = "red" if state.kind == "wrong" else ""
-        text = f"{place}: {said}: {title(state.entry)}{link}{note}"
-        lines.append(Line(text, lead=f"{place}: {said}:", lead_style=style))
-        lines += [Line(problem, indent=4) for problem in state.problems]
-    matching.apply(listed, document, vectors)
-    left = sum(findings.is_finding(row, strict=False) for row in document["results"])
-    kinds = Counter(state.kind for state in states)
+    for m in matches:
+        note = f": {m.note}" if m.note else ""
+        link = "" if m.entry.link else " (no link yet)"
+        lead = f"{known.file}:{m.entry.line}: {m.status}:"
+        style = "red" if m.problems else ""
+        lines.append(Line(f"{lead} {describe_entry(m.entry)}{link}{note}", lead=lead, lead_style=style))
+        lines += [Line(problem, indent=4) for problem in m.problems]
+    applied = matching.apply(known, report, vectors)
+    left = sum(result.fails() for result in applied.results)
+    status = Counter(m.status for m in matches)
     text = (
-        f"{len(states)} entries: {kinds['holds']} hold, {kinds['wrong']} do not, "
-        f"{kinds['apart'] + kinds['unjudged']} are not judged by this run; {left} findings are not in the list"
+        f"{len(matches)} entries: {status['holds']} hold, {status['does not hold']} do not, "
+        f"{status['other versions'] + status['not judged']} are not judged by this run; {left} findings are not in "
+        "the list"
     )
     show([*lines, Line(text)])
-    return int(kinds["wrong"] > 0)
+    return int(status["does not hold"] > 0)

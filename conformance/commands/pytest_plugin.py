@@ -241,7 +241,8 @@ class _Run:
         from nnconform.conformance.environments.environments import EnvironmentFailed
         from nnconform.conformance.environments.targets import locate, standing_for
         from nnconform.conformance.files import cache_folder
-        from nnconform.conformance.known import matching as known
+        from nnconform.conformance.known import file as known_file
+        from nnconform.conformance.known.matching import apply
         from nnconform.conformance.report import build
         from nnconform.conformance.running.frameworks import UsageError
         from nnconform.conformance.running.options import Options
@@ -254,20 +255,20 @@ class _Run:
         chosen = frozenset(item.vector.id for item in session.items if isinstance(item, VectorItem))
         try:
             listed = config.getoption("nnconform_known")
-            knowledge = known.read(Path(listed)) if listed else None
+            knowledge = known_file.read(Path(listed)) if listed else None
             words = (list(dict.fromkeys(config.getoption(name))) for name in ("nnconform", "nnconform_adapter"))
             told: list[str] = []
             found = locate(*words, tell=told.append)
-        except (UsageError, known.KnownError, EnvironmentFailed) as error:
+        except (UsageError, known_file.KnownError, EnvironmentFailed) as error:
             pytest.exit(f"nnconform: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
         options = Options(Selection(ids=chosen), config.getoption("nnconform_timeout"), cache_folder())
         outcome = run(found, self._vectors, options)
         if not outcome.complete:
             raise KeyboardInterrupt
-        result = build.build(outcome, SPEC, [], {"frameworks": self._targets}).to_json()
+        report = build.build(outcome, SPEC, [], {"frameworks": self._targets})
         if knowledge is not None:
             # Entries about published vectors are not stale where vectors of the user's own are run.
             published = load()[0] if self._config.getoption("nnconform_vectors") else []
-            known.apply(knowledge, result, [*published, *self._vectors])
+            report = apply(knowledge, report, [*published, *self._vectors])
         standing = {word: standing_for(word, found) for word in self._targets}
-        return {"report": result, "standing": standing, "told": told}
+        return {"report": report.to_json(), "standing": standing, "told": told}

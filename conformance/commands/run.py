@@ -93,8 +93,8 @@ def command(
     from nnconform.conformance.environments.environments import EnvironmentFailed
     from nnconform.conformance.environments.targets import locate
     from nnconform.conformance.files import cache_folder
-    from nnconform.conformance.known import matching
-    from nnconform.conformance.model.report import Report
+    from nnconform.conformance.known import file as known_file
+    from nnconform.conformance.known.matching import apply
     from nnconform.conformance.report import build, store
     from nnconform.conformance.running import frameworks
     from nnconform.conformance.running.options import Options
@@ -112,7 +112,7 @@ def command(
         fail("--outputs keeps what this run gives; what was run before --resume is not kept: leave one of them out")
     stop_politely()
     try:
-        listed = None if known_path is None else matching.read(known_path)
+        listed = None if known_path is None else known_file.read(known_path)
         vectors, problems = load_vectors(folder)
         selection = Selection(**filters)
         check_filters(selection, vectors)
@@ -121,7 +121,7 @@ def command(
             raise frameworks.UsageError(
                 f"{missing.name}: {', '.join(missing.missing)} not installed; install with: {missing.install}"
             )
-    except (frameworks.UsageError, matching.KnownError) as error:
+    except (frameworks.UsageError, known_file.KnownError) as error:
         fail(str(error))
     except EnvironmentFailed as error:
         fail_environment(error)
@@ -133,9 +133,7 @@ def command(
     report = build.build(outcome, SPEC, problems, asked)
     if listed is not None:
         # Entries about published vectors are not stale where vectors of the user's own are run.
-        document = report.to_json()
-        matching.apply(listed, document, vectors if folder is None else [*load_vectors(None)[0], *vectors])
-        report = Report.from_json(document)
+        report = apply(listed, report, vectors if folder is None else [*load_vectors(None)[0], *vectors])
     # Results are written before they are shown: the reader may go away.
     report, unwritten = _write(outcome, report, paths, strict=strict)
     kept = store.remember(report) is not None or (json_path is not None and "--json" not in unwritten)

@@ -1,175 +1,162 @@
-"""Judge a run by a list of known divergences (spec/known.md): what it covers, and where it has gone stale."""
+"""Judge a run by a list of known divergences (spec/known.md): the results that it covers, and its stale entries."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
+from nnconform.conformance.model.report import Report
+from nnconform.conformance.model.result import Result
 from nnconform.conformance.model.verdicts import SEVERITY
 from nnconform.conformance.vectors.vector import Vector
 from nnconform.conformance.words import count
 
-from .file import Entry, Known, KnownError, read
-from .scope import Ground, Row, Seen, in_range, place, scope, seen, version_of, where
+from .file import Entry, KnownList
+from .scope import Outcome, ReportIndex, describe_call, describe_result, in_range, outcome, version_of
 
-__all__ = ["Entry", "Known", "KnownError", "State", "apply", "judge", "read"]
-
-# holds: it covers what it says. wrong: it does not. apart: it holds for other versions. unjudged: its scope was not
-# all asked for, or did not all run, and nothing in what there is speaks against it.
-Kind = Literal["holds", "wrong", "apart", "unjudged"]
+# An entry is not judged if its scope was not all asked for, or did not all run, and no result is against it.
+Status = Literal["holds", "does not hold", "other versions", "not judged"]
 
 
 @dataclass
-class State:
-    """What a report says of an entry.
+class Match:
+    """An entry and the results of a report that it is about.
 
     Attributes:
-        entry: which.
-        kind: holds, wrong, apart or unjudged.
-        scope: the results that it takes, whatever their verdict.
+        entry: the entry.
+        status: whether it holds.
+        scope: the results that it selects, whatever their verdict.
         covered: those of them that have its verdict.
-        problems: what is wrong and what to do, each in a sentence; empty unless it is wrong.
-        note: why it is apart, or not judged exactly; "" where it is.
-        mixed: other results on a vector that it covers have another verdict.
-        shared: an earlier entry covers some of its results too.
+        problems: a sentence each, with the remedy; none unless the entry does not hold.
+        note: why it is for other versions, or is not judged; "" if it is judged.
+        mixed: whether other results on a vector that it covers have another verdict.
     """
 
     entry: Entry
-    kind: Kind = "holds"
-    scope: list[Row] = field(default_factory=list)
-    covered: list[Row] = field(default_factory=list)
+    status: Status = "holds"
+    scope: list[Result] = field(default_factory=list)
+    covered: list[Result] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     note: str = ""
     mixed: bool = False
-    shared: bool = False
 
     @property
-    def wanted(self) -> Seen:
-        """What a result must be to be covered."""
-        return Seen(self.entry.verdict, self.entry.dialects)
+    def outcome(self) -> Outcome:
+        """The outcome that a result must have to be covered."""
+        return Outcome(self.entry.verdict, self.entry.dialects)
 
     @property
     def vectors(self) -> list[str]:
         """The distinct vectors that it covers, in the order of the report."""
-        return list(dict.fromkeys(row["vector"] for row in self.covered))
+        return list(dict.fromkeys(result.vector for result in self.covered))
 
 
-def apply(known: Known, report: dict[str, Any], vectors: Iterable[Vector]) -> None:
-    """Mark the results that a list covers with ``known``, and put what is wrong with it into ``known_problems``.
+def apply(known: KnownList, report: Report, vectors: Iterable[Vector]) -> Report:
+    """Return the report with the reasons of the results that a list covers, and with the list's problems.
 
-    An entry that covers more than it says marks nothing.
+    An entry that covers more vectors than it should gives no result its reason. Reasons and problems of an earlier list
+    are removed.
 
     Args:
         known: the list.
-        report: a report's document, which is changed; what an earlier list left in it is removed.
-        vectors: all that there are, of which the report's run may have asked for a part.
+        report: the report.
+        vectors: all that exist; the report's run may have asked for a part of them.
     """
-    report.pop("known_problems", None)
-    for row in report["results"]:
-        row.pop("known", None)
-    states = judge(known, report, vectors)
+    matches = match(known, report, vectors)
     reasons = {
-        id(row): state.entry.reason
-        for state in reversed(states)
-        if len(state.vectors) <= state.entry.covers
-        for row in state.covered
+        id(result): m.entry.reason
+        for m in reversed(matches)
+        if len(m.vectors) <= m.entry.covers
+        for result in m.covered
     }
-    for row in report["results"]:
-        if id(row) in reasons:
-            row["known"] = reasons[id(row)]
-    if problems := [f"{known.file}:{s.entry.line}: {problem}" for s in states for problem in s.problems]:
-        report["known_problems"] = problems
+    results = (_with_reason(result, reasons.get(id(result), "")) for result in report.results)
+    problems = (f"{known.file}:{m.entry.line}: {problem}" for m in matches for problem in m.problems)
+    return dataclasses.replace(report, results=tuple(results), known_problems=tuple(problems))
 
 
-def judge(known: Known, report: Mapping[str, Any], vectors: Iterable[Vector]) -> list[State]:
-    """Return what a report says of each entry of a list; arguments as of ``apply``, and nothing is changed."""
-    ground = Ground(report, vectors)
-    states = [_state(entry, ground) for entry in known.entries]
-    owner: dict[int, State] = {}
-    for state in states:
-        both = [row for row in state.covered if id(row) in owner]
-        if both:
+def _with_reason(result: Result, reason: str) -> Result:
+    return result if result.known == reason else dataclasses.replace(result, known=reason)
+
+
+def match(known: KnownList, report: Report, vectors: Iterable[Vector]) -> list[Match]:
+    """Return each entry of a list with its results; arguments as of ``apply``."""
+    index = ReportIndex(report, vectors)
+    matches = [_match(entry, index) for entry in known.entries]
+    owner: dict[int, Match] = {}
+    for m in matches:
+        if both := [result for result in m.covered if id(result) in owner]:
             first = owner[id(both[0])].entry.line
-            state.shared = True
-            state.problems.append(
-                f"line {first} covers {where(both[0])} too{_more(len(both))}; remove one of the two, or narrow it"
+            m.problems.append(
+                f"line {first} covers {describe_result(both[0])} too{_more(len(both))}; remove one of the two, or "
+                "narrow it"
             )
-        for row in state.covered:
-            owner.setdefault(id(row), state)
-        if state.problems:
-            state.kind = "wrong"
-    return states
+        for result in m.covered:
+            owner.setdefault(id(result), m)
+        if m.problems:
+            m.status = "does not hold"
+    return matches
 
 
-def _state(entry: Entry, ground: Ground) -> State:
-    state = State(entry)
-    found = ground.frameworks(entry.framework)
-    # One that never said what it implements did not start, and has no version.
-    found = [framework for framework in found if framework["implementations"]]
-    if not found:
-        return _unjudged(state, f"{entry.framework} is not in this report, or did not start")
-    versions = [next(iter(framework["versions"].values()), "") for framework in found]
+def _match(entry: Entry, index: ReportIndex) -> Match:
+    frameworks = index.frameworks(entry.framework)
+    if not frameworks:
+        return Match(entry, "not judged", note=f"{entry.framework} is not in this report, or did not start")
+    versions = [framework.version for framework in frameworks]
     if invalid := [version for version in versions if entry.versions and version_of(version) is None]:
-        state.problems.append(
-            f"{entry.framework} has the version {invalid[0]!r}, not one of PEP 440; leave out `versions`"
-        )
-        return _unjudged(state, "its versions cannot be compared")
-    found = [framework for framework, version in zip(found, versions, strict=True) if in_range(entry, version)]
-    if not found:
-        state.kind, state.note = "apart", f"holds for {entry.versions}; {', '.join(versions)} ran"
-        return state
-    taken = ground.taken(entry)
-    state.scope = scope(entry, ground.rows[entry.framework], taken)
-    state.covered = [row for row in state.scope if seen(row) == state.wanted]
-    state.problems += _in_any_run(state)
-    if note := next(filter(None, (ground.not_whole(framework, entry, taken) for framework in found)), ""):
-        return _unjudged(state, note)
-    state.problems += _in_a_whole_run(state, taken)
-    return state
+        problem = f"{entry.framework} has the version {invalid[0]!r}, not one of PEP 440; leave out `versions`"
+        return Match(entry, "not judged", problems=[problem], note="its versions cannot be compared")
+    frameworks = [framework for framework in frameworks if in_range(entry, framework.version)]
+    if not frameworks:
+        return Match(entry, "other versions", note=f"holds for {entry.versions}; {', '.join(versions)} ran")
+    vectors = index.vectors(entry)
+    m = Match(entry, scope=index.scope(entry, vectors))
+    m.covered = [result for result in m.scope if outcome(result) == m.outcome]
+    m.problems += _problems_in_any_run(m)
+    notes = (index.limitation(framework, entry, vectors) for framework in frameworks)
+    if note := next(filter(None, notes), ""):
+        m.status, m.note = "not judged", note
+    else:
+        m.problems += _problems_in_a_whole_run(m, vectors)
+    return m
 
 
-def _unjudged(state: State, note: str) -> State:
-    state.kind, state.note = "unjudged", note
-    return state
-
-
-def _in_any_run(state: State) -> list[str]:
-    """Return what is wrong whatever else was asked for: too many vectors, and vectors that are covered in part."""
+def _problems_in_any_run(m: Match) -> list[str]:
+    """Return the problems that do not depend on filters: too many vectors, and vectors that are covered in part."""
     problems = []
-    covered, says = state.vectors, state.entry.covers
-    if len(covered) > says:
+    covered, covers = m.vectors, m.entry.covers
+    if len(covered) > covers:
         problems.append(
-            f"covers {count(len(covered), 'vector')} and says {says}: "
+            f"covers {count(len(covered), 'vector')} and says {covers}: "
             f"{', '.join(covered[:5])}{_more(len(covered), 5)}; "
             "look at those that are new, then narrow it or correct `covers`"
         )
     on_covered = set(covered)
-    other = [row for row in state.scope if row["vector"] in on_covered and seen(row) != state.wanted]
-    if other:
-        state.mixed = True
-        same = next(row for row in state.covered if row["vector"] == other[0]["vector"])
+    if other := [result for result in m.scope if result.vector in on_covered and outcome(result) != m.outcome]:
+        m.mixed = True
+        same = next(result for result in m.covered if result.vector == other[0].vector)
         problems.append(
-            f"{where(same)} {seen(same)}, but {place(other[0])} {seen(other[0])}{_more(len(other))}; narrow its "
-            "implementation or mode to those that do"
+            f"{describe_result(same)} {outcome(same)}, but {describe_call(other[0])} {outcome(other[0])}"
+            f"{_more(len(other))}; narrow its implementation or mode to those that do"
         )
     return problems
 
 
-def _in_a_whole_run(state: State, taken: set[str]) -> list[str]:
-    """Return what is wrong with an entry whose whole scope was asked for: it covers too few vectors, or none."""
-    covered, entry = state.vectors, state.entry
-    if not taken:
+def _problems_in_a_whole_run(m: Match, vectors: set[str]) -> list[str]:
+    """Return the problems of an entry whose whole scope was asked for: it covers too few vectors, or none."""
+    covered, entry = m.vectors, m.entry
+    if not vectors:
         return [f"there is no vector {entry.vector or f'of clause {entry.clause}'}; remove it, or correct it"]
-    if not state.scope:
+    if not m.scope:
         places = f"{entry.implementation}, mode {entry.mode}"
         return [f"no result is in its scope ({places}): the framework has none such any more; remove it, or correct it"]
-    rest = [row for row in state.scope if seen(row) != state.wanted]
-    # A change for the worse first: what conforms may always have done so.
-    rest.sort(key=lambda row: -SEVERITY.index(row["verdict"]))
-    now = "; ".join(f"{where(row)} {seen(row)}" for row in rest[:3]) + _more(len(rest), 3)
+    rest = [result for result in m.scope if outcome(result) != m.outcome]
+    # A change for the worse first: results that conform may always have done so.
+    rest.sort(key=lambda result: -SEVERITY.index(result.verdict))
+    now = "; ".join(f"{describe_result(result)} {outcome(result)}" for result in rest[:3]) + _more(len(rest), 3)
     if not covered:
-        return [f"covers nothing: no result in its scope {state.wanted} any more: {now}; remove it"]
+        return [f"covers nothing: no result in its scope {m.outcome} any more: {now}; remove it"]
     if len(covered) < entry.covers:
         return [
             f"covers {count(len(covered), 'vector')} and says {entry.covers}; the others in its scope: {now}; "
@@ -178,5 +165,5 @@ def _in_a_whole_run(state: State, taken: set[str]) -> list[str]:
     return []
 
 
-def _more(number: int, named: int = 1) -> str:
-    return f" and {number - named} more" if number > named else ""
+def _more(number: int, listed: int = 1) -> str:
+    return f" and {number - listed} more" if number > listed else ""

@@ -8,122 +8,126 @@ from collections.abc import Callable, Iterator, Sequence, Set
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from nnconform.conformance.model.result import Result
+
 from .file import Entry
-from .scope import Row, Seen, seen
+from .scope import Outcome, outcome
 
-# So few vectors are listed one by one; a glob stands for more.
-LISTED = 3
+# Up to this many vectors are listed one by one; a glob covers more.
+MOST_LISTED = 3
 
 
-class New(NamedTuple):
+class NewEntry(NamedTuple):
     """A new entry, without reason and link, and the results that it covers."""
 
     entry: Entry
-    rows: list[Row]
+    results: list[Result]
 
 
 def entries_for(
-    wanted: Sequence[Row], rows: Sequence[Row], vectors: Sequence[str], *, held: Set[int] = frozenset()
-) -> list[New]:
-    """Return entries that cover results, and beside them at most results of profile defaults with the same verdict.
+    targets: Sequence[Result], results: Sequence[Result], vectors: Sequence[str], *, taken: Set[int] = frozenset()
+) -> list[NewEntry]:
+    """Return entries that cover results and, besides, at most results of profile defaults with the same verdict.
 
     There are one or more for each framework, implementation, operation, and verdict or dialects.
 
     Args:
-        wanted: the results to cover, among ``rows``.
-        rows: all of the report.
+        targets: the results to cover, among ``results``.
+        results: all of the report.
         vectors: the ids of all vectors.
-        held: ``id`` of the rows that other entries cover: none of ``wanted``.
+        taken: ``id`` of the results that other entries cover: none of ``targets``.
     """
-    peers: dict[tuple[str, ...], list[Row]] = defaultdict(list)
-    for row in rows:
-        peers[_implementation(row)].append(row)
-    groups: dict[tuple[tuple[str, ...], Seen], set[int]] = defaultdict(set)
-    for row in wanted:
-        groups[_implementation(row), seen(row)].add(id(row))
+    peers: dict[tuple[str, ...], list[Result]] = defaultdict(list)
+    for result in results:
+        peers[_implementation(result)].append(result)
+    groups: dict[tuple[tuple[str, ...], Outcome], set[int]] = defaultdict(set)
+    for result in targets:
+        groups[_implementation(result), outcome(result)].add(id(result))
     return [
         new
-        for (implementation, what), group in groups.items()
-        for new in _entries(what, group, peers[implementation], vectors, held)
+        for (implementation, common), group in groups.items()
+        for new in _entries(common, group, peers[implementation], vectors, taken)
     ]
 
 
-def _implementation(row: Row) -> tuple[str, str, str]:
-    return row["framework"], row["implementation"], row["operation"]
+def _implementation(result: Result) -> tuple[str, str, str]:
+    return result.framework, result.implementation, result.operation
 
 
-def _entries(what: Seen, wanted: Set[int], peers: Sequence[Row], vectors: Sequence[str], held: Set[int]) -> list[New]:
-    """Return the entries of one implementation and operation: for all modes where they agree, or mode by mode."""
-    having = [row for row in peers if seen(row) == what]
-    free = [row for row in having if id(row) in wanted or (row["profile"] == "defaults" and id(row) not in held)]
-    mixed = {row["vector"] for row in peers if seen(row) != what or id(row) in held}
-    ways: tuple[Callable[[Row], str], ...] = (
-        lambda row: str(row["mode"]) if row["vector"] in mixed else "*",
-        lambda row: str(row["mode"]),
+def _entries(
+    common: Outcome, targets: Set[int], peers: Sequence[Result], vectors: Sequence[str], taken: Set[int]
+) -> list[NewEntry]:
+    """Return the entries of one implementation and operation: for all modes if they agree, or mode by mode."""
+    alike = [result for result in peers if outcome(result) == common]
+    free = [r for r in alike if id(r) in targets or (r.is_default and id(r) not in taken)]
+    mixed = {result.vector for result in peers if outcome(result) != common or id(result) in taken}
+    mode_globs: tuple[Callable[[Result], str], ...] = (
+        lambda result: result.mode if result.vector in mixed else "*",
+        lambda result: result.mode,
     )
-    found = []
-    for way in ways:
-        parts: dict[str, list[Row]] = defaultdict(list)
-        for row in free:
-            parts[way(row)].append(row)
-        found.append([new for mode, part in parts.items() for new in _of_mode(mode, part, wanted, having, vectors)])
-    return min(found, key=len)
+    choices = []
+    for mode_glob in mode_globs:
+        parts: dict[str, list[Result]] = defaultdict(list)
+        for result in free:
+            parts[mode_glob(result)].append(result)
+        choices.append([new for mode, part in parts.items() for new in _of_mode(mode, part, targets, alike, vectors)])
+    return min(choices, key=len)
 
 
 def _of_mode(
-    mode: str, free: Sequence[Row], wanted: Set[int], having: Sequence[Row], vectors: Sequence[str]
-) -> Iterator[New]:
-    """Yield the entries of one mode, or of all of them where it is ``*``.
+    mode: str, free: Sequence[Result], targets: Set[int], alike: Sequence[Result], vectors: Sequence[str]
+) -> Iterator[NewEntry]:
+    """Yield the entries of one mode, or of all modes if it is ``*``.
 
     Args:
-        mode: the glob that they get.
-        free: the rows that they may cover.
-        wanted: ``id`` of those that they must.
-        having: all rows of the implementation and operation with their verdict.
+        mode: the glob of the entries.
+        free: the results that they may cover.
+        targets: ``id`` of the results that they must cover.
+        alike: all results of the implementation and operation with their outcome.
         vectors: the ids of all vectors.
     """
-    having = [row for row in having if mode in ("*", row["mode"])]
-    names = list(dict.fromkeys(row["vector"] for row in free if id(row) in wanted))
-    vectors = [name for name in vectors if name.startswith(f"{free[0]['operation']}/")]
-    also = {row["vector"] for row in free}
-    for pattern, covered in _globs(names, also, {row["vector"] for row in having}, vectors):
-        rows = [row for row in having if row["vector"] in covered]
-        yield New(_entry(rows[0], mode, pattern, len(covered)), rows)
+    alike = [result for result in alike if mode in ("*", result.mode)]
+    names = list(dict.fromkeys(result.vector for result in free if id(result) in targets))
+    vectors = [name for name in vectors if name.startswith(f"{free[0].operation}/")]
+    allowed = {result.vector for result in free}
+    for pattern, covered in _globs(names, allowed, {result.vector for result in alike}, vectors):
+        results = [result for result in alike if result.vector in covered]
+        yield NewEntry(_entry(results[0], mode, pattern, len(covered)), results)
 
 
-def _entry(row: Row, mode: str, pattern: str, covers: int) -> Entry:
-    implementation = glob.escape(row["implementation"])
-    return Entry(0, row["framework"], "", implementation, mode, pattern, "", *seen(row), covers, "", "")
+def _entry(result: Result, mode: str, pattern: str, covers: int) -> Entry:
+    implementation = glob.escape(result.implementation)
+    return Entry(0, result.framework, "", implementation, mode, pattern, "", *outcome(result), covers, "", "")
 
 
 def _globs(
-    wanted: Sequence[str], also: Set[str], having: Set[str], vectors: Sequence[str]
+    targets: Sequence[str], allowed: Set[str], alike: Set[str], vectors: Sequence[str]
 ) -> Iterator[tuple[str, Set[str]]]:
-    """Yield globs, and what each covers: all of ``wanted``, something of ``also`` perhaps, and nothing twice.
+    """Yield globs and the ids that each covers: all targets, perhaps others that are allowed, and none twice.
 
     Args:
-        wanted: ids to cover.
-        also: ids that may be covered too.
-        having: all ids that a glob would cover if it took them.
-        vectors: all ids; of two globs that cover as much, the better takes fewer of them.
+        targets: ids to cover.
+        allowed: ids that may be covered.
+        alike: all ids that a glob covers if it matches them.
+        vectors: all ids; of two globs that cover equally many, the better matches fewer of them.
     """
-    if len(wanted) <= LISTED:
-        yield from ((glob.escape(name), {name}) for name in wanted)
+    if len(targets) <= MOST_LISTED:
+        yield from ((glob.escape(name), {name}) for name in targets)
         return
-    patterns = {pattern for name in wanted for pattern in _candidates(name)}
-    takes = {pattern: {name for name in having if fnmatchcase(name, pattern)} for pattern in patterns}
+    patterns = {pattern for name in targets for pattern in _candidates(name)}
+    covers = {pattern: {name for name in alike if fnmatchcase(name, pattern)} for pattern in patterns}
     reach = {pattern: sum(fnmatchcase(name, pattern) for name in vectors) for pattern in patterns}
-    left, allowed = set(wanted), set(wanted) | also
-    while left:
-        honest = [pattern for pattern in patterns if takes[pattern] <= allowed]
-        best = max(honest, key=lambda pattern: (len(takes[pattern] & left), -reach[pattern], pattern))
-        yield best, takes[best]
-        allowed -= takes[best]
-        left -= takes[best]
+    rest, free = set(targets), set(targets) | allowed
+    while rest:
+        valid = [pattern for pattern in patterns if covers[pattern] <= free]
+        best = max(valid, key=lambda pattern: (len(covers[pattern] & rest), -reach[pattern], pattern))
+        yield best, covers[best]
+        free -= covers[best]
+        rest -= covers[best]
 
 
 def _candidates(name: str) -> Iterator[str]:
-    """Yield globs that take a vector: its id, then by dtype, by name, by the words that its name begins with."""
+    """Yield globs that match a vector: its id, then by dtype, by name, by the first words of its name."""
     operation, _, rest = glob.escape(name).partition("/")
     title, _, dtype = rest.rpartition("/")
     words = title.split("-")

@@ -1,126 +1,136 @@
-"""What an entry of a list of known divergences takes of a report, and whether the report has all of it."""
+"""The scope of an entry of a list of known divergences in a report, and whether the report has all of it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
+from nnconform.conformance.model.report import FrameworkEntry, Report
+from nnconform.conformance.model.result import Result
+from nnconform.conformance.model.verdicts import VERDICTS
 from nnconform.conformance.running.selection import matches
 from nnconform.conformance.vectors.vector import Vector
 
 from .file import Entry
 
-Row = Mapping[str, Any]
-WORDS = {
-    "conforms": "conforms",
-    "unsupported": "is unsupported",
-    "diverges": "diverges",
-    "error": "raises an error",
-    "timeout": "times out",
-    "crash": "crashes",
-}
 
-
-class Seen(NamedTuple):
-    """What is said of a result: its verdict, and with verdict dialect the dialects of its outputs, sorted."""
+class Outcome(NamedTuple):
+    """The verdict of a result and, for verdict dialect, the sorted dialects of its outputs."""
 
     verdict: str
     dialects: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"is by {' and '.join(self.dialects)}" if self.dialects else WORDS[self.verdict]
+        return f"is by {' and '.join(self.dialects)}" if self.dialects else VERDICTS[self.verdict].predicate
 
 
-def seen(row: Row) -> Seen:
-    """Return what a row of a report says."""
-    if row["verdict"] != "dialect":
-        return Seen(row["verdict"])
-    outputs = {output["dialect"] for output in row["outputs"].values() if "dialect" in output}
-    return Seen("dialect", tuple(sorted(outputs or {row["dialect"]})))
+def outcome(result: Result) -> Outcome:
+    """Return the outcome of a result."""
+    if result.verdict != "dialect":
+        return Outcome(result.verdict)
+    return Outcome("dialect", tuple(sorted({dialect for _, dialect in result.dialects()})))
 
 
-def where(row: Row) -> str:
-    """Return which result a row is, in words."""
-    return f"{row['vector']} ({place(row)})"
+def describe_result(result: Result) -> str:
+    """Return the vector, implementation and mode of a result."""
+    return f"{result.vector} ({describe_call(result)})"
 
 
-def place(row: Row) -> str:
+def describe_call(result: Result) -> str:
     """Return the implementation and mode of a result."""
-    return f"{row['implementation']}, {row['mode']}"
+    return f"{result.implementation}, {result.mode}"
 
 
-def title(entry: Entry) -> str:
-    """Return what an entry is about, in one line."""
+def describe_entry(entry: Entry) -> str:
+    """Return an entry in one line."""
     places = [entry.framework, *(place for place in (entry.implementation, entry.mode) if place != "*")]
-    which = entry.vector or f"clause {entry.clause}"
-    return f"{', '.join(places)}, {which} {Seen(entry.verdict, entry.dialects)} ({entry.covers})"
+    vectors = entry.vector or f"clause {entry.clause}"
+    return f"{', '.join(places)}, {vectors} {Outcome(entry.verdict, entry.dialects)} ({entry.covers})"
 
 
-class Ground:
-    """A report as entries are judged by it: the rows by framework, and what was asked of all that there is.
+class ReportIndex:
+    """A report as entries are judged by it.
 
     Attributes:
-        report: the document.
-        clauses: of every vector there is, by id; none of a vector of the report that is not among them.
-        changed: ids of vectors that the report does not have, or has with another content.
+        report: the report.
+        clauses: of every vector by id; none of a vector of the report that is not published.
+        changed: ids of vectors that the report lacks, or has with another content.
+        results: by framework.
     """
 
-    def __init__(self, report: Mapping[str, Any], vectors: Iterable[Vector]) -> None:
+    def __init__(self, report: Report, vectors: Iterable[Vector]) -> None:
         published = {vector.id: vector for vector in vectors}
-        asked = report["asked"]
         self.report = report
-        self.clauses = dict.fromkeys(asked, ()) | {name: v.clauses for name, v in published.items()}
-        self.changed = {name for name, v in published.items() if asked.get(name) != v.digest}
-        if any(key in report["selection"] for key in ("operations", "vectors", "profiles", "dtypes")):
-            # Of vectors that are not among those given, nobody knows which were left out.
-            self.changed |= set(asked) - set(published)
-        self.rows: dict[str, list[Row]] = defaultdict(list)
-        for row in report["results"]:
-            self.rows[row["framework"]].append(row)
+        self.clauses = dict.fromkeys(report.asked, ()) | {name: v.clauses for name, v in published.items()}
+        self.changed = {name for name, v in published.items() if report.asked.get(name) != v.digest}
+        if any(key in report.selection for key in ("operations", "vectors", "profiles", "dtypes")):
+            # The filters may have left out any number of vectors that are not among the published.
+            self.changed |= set(report.asked) - set(published)
+        self.results: dict[str, list[Result]] = defaultdict(list)
+        for result in report.results:
+            self.results[result.framework].append(result)
 
-    def taken(self, entry: Entry) -> set[str]:
-        """Return the ids of the vectors that an entry takes."""
+    def vectors(self, entry: Entry) -> set[str]:
+        """Return the ids of the vectors that an entry selects."""
         if entry.vector:
             return {name for name in self.clauses if fnmatchcase(name, entry.vector)}
         return {name for name, clauses in self.clauses.items() if any(fnmatchcase(c, entry.clause) for c in clauses)}
 
-    def frameworks(self, name: str) -> list[Mapping[str, Any]]:
-        """Return what the report says of the frameworks of a name."""
-        return [entry for entry in self.report["frameworks"] if entry["name"] == name]
+    def frameworks(self, name: str) -> list[FrameworkEntry]:
+        """Return the frameworks of a name that started."""
+        # One that never listed its implementations did not start, and has no version.
+        return [entry for entry in self.report.frameworks if entry.name == name and entry.implementations]
 
-    def not_whole(self, framework: Mapping[str, Any], entry: Entry, taken: set[str]) -> str:
+    def limitation(self, framework: FrameworkEntry, entry: Entry, vectors: set[str]) -> str:
         """Return why the report does not have the whole scope of an entry, or ""."""
-        name = framework["name"]
-        if framework["status"] != "ran" or framework["not_run"]:
-            return f"{name} did not run to the end"
-        if not self.report["complete"] or self.report["faults"] or self.report["problems"]:
+        if not framework.ran_to_the_end:
+            return f"{framework.name} did not run to the end"
+        if not self.report.complete or self.report.faults or self.report.problems:
             return "the run is incomplete, or has faults"
-        if left_out := taken & self.changed:
-            return f"{len(left_out)} of its {len(taken)} vectors were not asked for, or were others"
-        selection = self.report["selection"]
-        served = [i for i in framework["implementations"] if fnmatchcase(i["name"], entry.implementation)]
-        for globs in (selection.get("implementations", ()), framework.get("only", ())):
-            if not all(matches(i["name"], globs) for i in served):
+        if left_out := vectors & self.changed:
+            return f"{len(left_out)} of its {len(vectors)} vectors were not asked for, or were others"
+        served = [i for i in framework.implementations if fnmatchcase(i.name, entry.implementation)]
+        for globs in (self.report.selection.get("implementations", ()), framework.only):
+            if not all(matches(i.name, globs) for i in served):
                 return "some of its implementations were not asked for"
-        return self._modes_left_out(name, {m for i in served for m in i["modes"] if fnmatchcase(m, entry.mode)})
+        modes = {mode for i in served for mode in i.modes if fnmatchcase(mode, entry.mode)}
+        return self._missing_modes(framework.name, modes)
 
-    def _modes_left_out(self, framework: str, modes: set[str]) -> str:
-        asked = self.report["selection"].get("modes", ())
+    def _missing_modes(self, framework: str, modes: set[str]) -> str:
+        asked = self.report.selection.get("modes", ())
         if asked and not all(matches(mode, asked) for mode in modes):
             return "some of its modes were not asked for"
         # Modes that run only when they are asked for are served, and have no results.
-        if modes and not modes & {row["mode"] for row in self.rows[framework]}:
+        if modes and not modes & {result.mode for result in self.results[framework]}:
             return f"mode {', '.join(sorted(modes))} was not asked for"
         return ""
 
+    def scope(self, entry: Entry, vectors: set[str]) -> list[Result]:
+        """Return the results that an entry selects, whatever their verdict.
+
+        Args:
+            entry: the entry.
+            vectors: the ids that it selects.
+        """
+        results = self.results[entry.framework]
+        versions = {version: in_range(entry, version) for version in {result.version for result in results}}
+        return [
+            result
+            for result in results
+            if result.vector in vectors
+            and fnmatchcase(result.implementation, entry.implementation)
+            and fnmatchcase(result.mode, entry.mode)
+            and versions[result.version]
+        ]
+
 
 def version_of(text: str) -> Version | None:
-    """Return a version, or None where the text is none of PEP 440."""
+    """Return a version, or None if the text is none of PEP 440."""
     try:
         return Version(text)
     except InvalidVersion:
@@ -128,21 +138,8 @@ def version_of(text: str) -> Version | None:
 
 
 def in_range(entry: Entry, version: str) -> bool:
-    """Say whether an entry holds for a version; prereleases and local versions count as any other."""
+    """Return whether an entry holds for a version; prereleases and local versions count as any other."""
     if not entry.versions:
         return True
     parsed = version_of(version)
     return parsed is not None and SpecifierSet(entry.versions).contains(parsed, prereleases=True)
-
-
-def scope(entry: Entry, rows: Sequence[Row], taken: set[str]) -> list[Row]:
-    """Return the rows of its framework that an entry takes, whatever their verdict."""
-    versions = {version: in_range(entry, version) for version in {row["version"] for row in rows}}
-    return [
-        row
-        for row in rows
-        if row["vector"] in taken
-        and fnmatchcase(row["implementation"], entry.implementation)
-        and fnmatchcase(row["mode"], entry.mode)
-        and versions[row["version"]]
-    ]

@@ -14,6 +14,7 @@ class Verdict:
         name: as in reports.
         column: its head in a table of counts.
         plural: after a number, in a sentence.
+        predicate: after a result, in a sentence.
         meaning: in a few words.
         colour: on a terminal, as rich names it; never the only carrier.
         shape: the path of its symbol, an SVG of 16 by 16.
@@ -23,6 +24,7 @@ class Verdict:
     name: str
     column: str
     plural: str
+    predicate: str
     meaning: str
     colour: str
     shape: str
@@ -35,6 +37,7 @@ VERDICTS: Mapping[str, Verdict] = {
         "conforms",
         column="conform",
         plural="conform",
+        predicate="conforms",
         meaning="inside the error bound of the exact value",
         colour="green",
         shape="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zM6.9 11.6 3.6 8.3l1.3-1.3 2 2 4.2-4.2 1.3 1.3z",
@@ -44,6 +47,7 @@ VERDICTS: Mapping[str, Verdict] = {
         "dialect",
         column="by dialect",
         plural="by dialect",
+        predicate="differs by a dialect",
         meaning="a named dialect gives exactly this",
         colour="yellow",
         shape="M8 .5 15.5 8 8 15.5.5 8z",
@@ -53,6 +57,7 @@ VERDICTS: Mapping[str, Verdict] = {
         "diverges",
         column="diverge",
         plural="diverge",
+        predicate="diverges",
         meaning="nothing explains it",
         colour="red",
         shape="M8 1 15.7 14.5H.3z",
@@ -62,6 +67,7 @@ VERDICTS: Mapping[str, Verdict] = {
         "unsupported",
         column="unsupported",
         plural="unsupported",
+        predicate="is unsupported",
         meaning="the framework has no such thing",
         colour="dim",
         shape="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm0 2a5 5 0 1 1 0 10A5 5 0 0 1 8 3z",
@@ -71,6 +77,7 @@ VERDICTS: Mapping[str, Verdict] = {
         "error",
         column="error",
         plural="raised errors",
+        predicate="raises an error",
         meaning="an error where the clause has a value, or the reverse",
         colour="red",
         shape="M2 2h12v12H2z",
@@ -80,6 +87,7 @@ VERDICTS: Mapping[str, Verdict] = {
         "crash",
         column="crash",
         plural="crashed",
+        predicate="crashes",
         meaning="the process died",
         colour="red",
         shape="M3.5 1 8 5.5 12.5 1 15 3.5 10.5 8l4.5 4.5-2.5 2.5L8 10.5 3.5 15 1 12.5 5.5 8 1 3.5z",
@@ -89,6 +97,7 @@ VERDICTS: Mapping[str, Verdict] = {
         "timeout",
         column="timeout",
         plural="timed out",
+        predicate="times out",
         meaning="no answer came in time",
         colour="red",
         shape="M3 1h10L9.3 8l3.7 7H3l3.7-7z",

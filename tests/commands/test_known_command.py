@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from nnconform.conformance.model.report import Report
-from nnconform.conformance.report import findings_of_rows as findings
 from nnconform.conformance.report import store
 
 LIAR = Path(__file__).parents[1] / "liars" / "known_differs.py"
@@ -87,8 +85,8 @@ def test_a_run_takes_the_list_by_an_option(cli, file, tmp_path):
     file.write_text(f"format: 1\nknown:\n{ELU}{RELU}")
     words = ("run", "--adapter", LIAR, "--json", tmp_path / "r.json", "--known", file)
     assert cli(*words).exit_code == 1
-    results = json.loads((tmp_path / "r.json").read_text())["results"]
-    assert {row["operation"] for row in results if findings.is_finding(row, strict=True)} == {"relu", "clip_by_value"}
+    results = store.load(tmp_path / "r.json").results
+    assert {result.operation for result in results if result.fails(strict=True)} == {"relu", "clip_by_value"}
     assert cli(*words, "--operation", "elu", "--strict").exit_code == 0
 
 

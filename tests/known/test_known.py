@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from nnconform.conformance.known import matching
-from nnconform.conformance.known.file import Entry, parse
+from nnconform.conformance.known.file import Entry, KnownList, parse
 from nnconform.conformance.known.scope import in_range
-from nnconform.conformance.report import findings_of_rows as findings
+from nnconform.conformance.model.report import Report
 from nnconform.conformance.running.selection import Selection, matches
 from nnconform.conformance.schemas import validator
 
@@ -42,7 +42,7 @@ ALL = f"""\
 """
 
 
-def listed(entries: str) -> matching.Known:
+def listed(entries: str) -> KnownList:
     return parse(f"format: 1\nknown:\n{entries}", "known.yaml")
 
 
@@ -53,11 +53,15 @@ def judged(differs, published) -> Callable[..., dict[str, Any]]:
     def judge(entries: str, change: Callable[[dict[str, Any]], object] = lambda _: None, of: Any = differs) -> Any:
         document = copy.deepcopy(of)
         change(document)
-        matching.apply(listed(entries), document, published.values())
-        validator("report")(document)
-        return document
+        result = matching.apply(listed(entries), Report.from_json(document), published.values()).to_json()
+        validator("report")(result)
+        return result
 
     return judge
+
+
+def exit_status(document: Mapping[str, Any], *, strict: bool) -> int:
+    return Report.from_json(document).exit_status(strict=strict)
 
 
 def problems(document: Mapping[str, Any]) -> list[str]:
@@ -92,21 +96,21 @@ def test_what_a_list_covers_has_its_reason_and_fails_no_run(judged):
     document = judged(ALL)
     assert problems(document) == []
     assert {r["known"] for r in document["results"] if r["operation"] == "elu" and "known" in r} == {"adds 1"}
-    assert findings.exit_status(document, strict=True) == 0
+    assert exit_status(document, strict=True) == 0
 
 
 def test_what_a_list_does_not_cover_fails_the_run(judged, differs):
-    assert findings.exit_status(differs, strict=False) == 1
+    assert exit_status(differs, strict=False) == 1
     document = judged(ELU)
     assert problems(document) == []
-    assert findings.exit_status(document, strict=False) == 1
+    assert exit_status(document, strict=False) == 1
     assert {r["vector"] for r in document["results"] if "known" in r} == {
         r["vector"] for r in differs["results"] if r["operation"] == "elu" and r["verdict"] == "diverges"
     }
 
 
 def test_a_problem_of_the_list_alone_fails_the_run(judged):
-    assert findings.exit_status(judged(ALL.replace("covers: 12", "covers: 13")), strict=False) == 1
+    assert exit_status(judged(ALL.replace("covers: 12", "covers: 13")), strict=False) == 1
 
 
 def test_another_list_replaces_what_an_earlier_one_marked(judged, differs):
@@ -239,9 +243,12 @@ def test_prereleases_and_local_versions_count(versions, version, holds):
 def test_an_entry_for_other_versions_is_not_stale_and_is_shown_so(judged, differs, published):
     entry = ELU + '  versions: "<1"\n'
     assert problems(judged(entry)) == []
-    [state] = matching.judge(listed(entry), differs, published.values())
-    assert (state.kind, state.note) == ("apart", f"holds for <1; {differs['frameworks'][0]['versions']['numpy']} ran")
-    assert findings.exit_status(judged(entry), strict=False) == 1
+    [match] = matching.match(listed(entry), Report.from_json(differs), published.values())
+    assert (match.status, match.note) == (
+        "other versions",
+        f"holds for <1; {differs['frameworks'][0]['versions']['numpy']} ran",
+    )
+    assert exit_status(judged(entry), strict=False) == 1
 
 
 # Partial runs
@@ -307,9 +314,9 @@ def test_a_run_of_one_implementation_judges_the_entries_for_it_alone(part, judge
 
 
 def test_vectors_of_the_report_that_are_not_among_those_given_are_all_there_are_but_in_a_filtered_run(part, differs):
-    for document, kind in ((differs, "wrong"), (part(dtypes=("bfloat16",)), "unjudged")):
-        [state] = matching.judge(listed(FEWER), document, [])
-        assert state.kind == kind
+    for document, status in ((differs, "does not hold"), (part(dtypes=("bfloat16",)), "not judged")):
+        [match] = matching.match(listed(FEWER), Report.from_json(document), [])
+        assert match.status == status
 
 
 def test_a_mode_that_runs_only_when_asked_for_is_not_stale_where_it_was_not(judged):
@@ -341,5 +348,5 @@ def test_a_run_of_a_part_of_a_framework_judges_entries_for_that_part_alone(diffe
     document = copy.deepcopy(differs)
     document["frameworks"][0]["only"] = ["liar.elu"]
     entries = FEWER + FEWER.replace("elu/*/bfloat16", "relu/none").replace("60", "1") + "  implementation: liar.elu\n"
-    first, second = matching.judge(listed(entries), document, published.values())
-    assert (first.kind, second.kind) == ("unjudged", "wrong")
+    first, second = matching.match(listed(entries), Report.from_json(document), published.values())
+    assert (first.status, second.status) == ("not judged", "does not hold")

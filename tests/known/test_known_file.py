@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from importlib import resources
 from pathlib import Path
 
@@ -13,8 +11,7 @@ import jsonschema
 import pytest
 import yaml
 
-from nnconform.conformance.known import matching
-from nnconform.conformance.known.file import parse
+from nnconform.conformance.known.file import KnownError, parse, read
 
 SPEC = Path(str(resources.files("nnconform.spec")))
 
@@ -58,8 +55,8 @@ def text_of(said: str) -> str:
 @pytest.mark.parametrize(("text", "said"), BAD.values(), ids=BAD.keys())
 def test_a_bad_list_is_refused_by_line_and_entry(tmp_path, text, said):
     (tmp_path / "k.yaml").write_text(text_of(text))
-    with pytest.raises(matching.KnownError) as refusal:
-        matching.read(tmp_path / "k.yaml")
+    with pytest.raises(KnownError) as refusal:
+        read(tmp_path / "k.yaml")
     assert re.match(said, str(refusal.value).removeprefix(f"{tmp_path}/")), str(refusal.value)
 
 
@@ -71,19 +68,19 @@ def test_a_second_validator_finds_the_same_lists_bad(name):
 
 
 def test_a_file_that_is_not_there_or_no_text_is_refused_by_name(tmp_path):
-    with pytest.raises(matching.KnownError, match=r"k\.yaml: cannot be read: No such file"):
-        matching.read(tmp_path / "k.yaml")
+    with pytest.raises(KnownError, match=r"k\.yaml: cannot be read: No such file"):
+        read(tmp_path / "k.yaml")
     (tmp_path / "k.yaml").write_bytes(b"format: \xff")
-    with pytest.raises(matching.KnownError, match=r"k\.yaml: not UTF-8"):
-        matching.read(tmp_path / "k.yaml")
+    with pytest.raises(KnownError, match=r"k\.yaml: not UTF-8"):
+        read(tmp_path / "k.yaml")
 
 
 def test_an_error_says_file_line_entry_what_and_what_is_wanted():
-    with pytest.raises(matching.KnownError) as refusal:
+    with pytest.raises(KnownError) as refusal:
         parse(text_of(ELU.replace("51", "0")), "known.yaml")
     error = refusal.value
-    assert (error.file, error.line, error.entry, error.what) == ("known.yaml", 6, 1, "covers: 0")
-    assert error.wanted.startswith("How many distinct vectors")
+    assert (error.file, error.line, error.entry, error.problem) == ("known.yaml", 6, 1, "covers: 0")
+    assert error.expected.startswith("How many distinct vectors")
 
 
 def test_the_example_of_the_page_keeps_the_schema_and_names_clauses_and_dialects_that_there_are(published):
@@ -103,12 +100,7 @@ def test_the_page_describes_the_keys_that_the_schema_has():
     assert set(keys) == set(schema["definitions"]["entry"]["properties"])
 
 
-def test_reading_and_judging_need_no_library_that_writes_yaml():
-    code = "import sys, nnconform.conformance.known.matching; sys.exit('ruamel' in ' '.join(sys.modules))"
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
 def test_a_part_of_a_framework_is_refused_with_what_to_write_instead():
     said = r'flax is a part of jax; wanted.* framework: jax, and implementation: "flax\.\*"'
-    with pytest.raises(matching.KnownError, match=said):
+    with pytest.raises(KnownError, match=said):
         parse(f"format: 1\nknown:\n{ELU.replace('liar', 'flax')}", "k.yaml")

@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from nnconform.conformance.known import matching
+from nnconform.conformance.known.file import read
+from nnconform.conformance.known.matching import apply
 from nnconform.conformance.known.update import Refused, update
-from nnconform.conformance.report import findings_of_rows as findings
+from nnconform.conformance.model.report import Report
 
 LIAR = Path(__file__).parents[1] / "liars" / "known_differs.py"
 Change = Callable[[dict[str, Any]], object]
@@ -34,13 +35,13 @@ def updated(differs, published, file) -> Callable[..., list[str]]:
     def run(change: Change = lambda _: None, *, dialects: bool = False) -> list[str]:
         document = copy.deepcopy(differs)
         change(document)
-        vectors = list(published.values())
-        told = update(file, document, vectors, dialects=dialects)
+        report, vectors = Report.from_json(document), list(published.values())
+        told = update(file, report, vectors, dialects=dialects)
         written = file.read_bytes()
-        matching.apply(matching.read(file), document, vectors)
-        assert "known_problems" not in document
-        assert not any(findings.is_finding(row, strict=dialects) for row in document["results"])
-        assert update(file, document, vectors, dialects=dialects) == []
+        applied = apply(read(file), report, vectors)
+        assert applied.known_problems == ()
+        assert not any(result.fails(strict=dialects) for result in applied.results)
+        assert update(file, report, vectors, dialects=dialects) == []
         assert file.read_bytes() == written
         return [line.removeprefix(f"{file}") for line in told]
 
@@ -65,6 +66,7 @@ def all_conform(document: dict[str, Any]) -> None:
         turn("conforms", operation)(document)
 
 
+FAULT = {"framework": "liar", "implementation": "liar.elu", "vector": "elu/a/float32", "message": "wrong name"}
 BY_A = {"y": {"verdict": "dialect", "digest": "", "ratio": 2.0, "ulp": 2.0, "dialect": "gradient-half-at-zero"}}
 
 
@@ -107,13 +109,13 @@ def test_up_to_three_vectors_are_listed_one_by_one(updated, file):
                 row.update(verdict="conforms")
 
     assert len(updated(change)) == 3
-    assert all("*" not in entry.vector and entry.covers == 1 for entry in matching.read(file).entries)
+    assert all("*" not in entry.vector and entry.covers == 1 for entry in read(file).entries)
 
 
 def test_globs_take_nothing_that_another_entry_covers(updated, file):
     file.write_text(listed(entry("elu/n*/bfloat16", "diverges", 16)))
     updated()
-    entries = [e for e in matching.read(file).entries if e.vector.startswith("elu/")]
+    entries = [e for e in read(file).entries if e.vector.startswith("elu/")]
     assert len(entries) > 2
     assert sum(e.covers for e in entries) == 51
 
@@ -227,7 +229,7 @@ def test_an_entry_some_of_whose_results_have_another_verdict_is_reduced_and_they
     told = updated(turn("error", "elu", 1, reason="ValueError: no"))
     assert told[0] == ":9: covers 50 instead of 51"
     assert told[1].startswith(": added: liar, liar.elu, elu/")
-    added = matching.read(file).entries[-1]
+    added = read(file).entries[-1]
     assert (added.verdict, added.covers) == ("error", 1)
     assert added.reason == "not explained yet; was diverges: adds 1, in two lines"
 
@@ -236,7 +238,7 @@ def test_a_reason_that_was_never_given_is_not_quoted_again(updated, file):
     updated()
     for verdict in ("crash", "diverges", "crash"):
         updated(turn(verdict, "elu", reason="killed"))
-    assert {e.reason for e in matching.read(file).entries if e.vector.startswith("elu")} == {"not explained yet"}
+    assert {e.reason for e in read(file).entries if e.vector.startswith("elu")} == {"not explained yet"}
 
 
 def test_an_entry_that_covers_a_vector_in_part_is_narrowed_and_keeps_reason_link_and_versions(updated, file):
@@ -250,9 +252,7 @@ def test_an_entry_that_covers_a_vector_in_part_is_narrowed_and_keeps_reason_link
 def test_of_two_entries_for_the_same_the_later_covers_the_rest(updated, file):
     file.write_text(listed(entry("elu/n*", "diverges", 16, "first"), entry("elu/*", "diverges", 51, "second")))
     updated()
-    covers = {
-        reason: [e.covers for e in matching.read(file).entries if e.reason == reason] for reason in ("first", "second")
-    }
+    covers = {reason: [e.covers for e in read(file).entries if e.reason == reason] for reason in ("first", "second")}
     assert covers["first"] == [16]
     assert sum(covers["second"]) == 35
 
@@ -260,7 +260,7 @@ def test_of_two_entries_for_the_same_the_later_covers_the_rest(updated, file):
 def test_results_by_several_dialects_get_entries_with_all_of_them(updated, file):
     outputs = BY_A | {"dx": BY_A["y"] | {"dialect": "gradient-one-at-zero"}}
     updated(turn("dialect", "elu", outputs=outputs), dialects=True)
-    assert ("gradient-half-at-zero", "gradient-one-at-zero") in {e.dialects for e in matching.read(file).entries}
+    assert ("gradient-half-at-zero", "gradient-one-at-zero") in {e.dialects for e in read(file).entries}
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -285,7 +285,7 @@ def test_whatever_the_verdicts_are_the_list_holds_afterwards(updated, file, seed
     ("change", "said"),
     [
         (lambda document: document.update(complete=False), "incomplete"),
-        (lambda document: document.update(faults=[{}]), "faults"),
+        (lambda document: document.update(faults=[FAULT]), "faults"),
         (lambda document: document.update(problems=["bad.yaml"]), "faults"),
         (lambda document: document["asked"].popitem(), "1 of its .* vectors were not asked for"),
         (lambda document: document["asked"].update({"elu/subnormal/bfloat16": "0"}), "1 of its .* vectors"),
@@ -301,17 +301,17 @@ def test_a_partial_run_is_refused_and_the_file_untouched(differs, published, fil
     change(document)
     file.write_text("format: 1\nknown: []\n")
     with pytest.raises(Refused, match=f"{said}.*; a list is brought up to date with a whole run"):
-        update(file, document, list(published.values()), dialects=False)
+        update(file, Report.from_json(document), list(published.values()), dialects=False)
     assert file.read_text() == "format: 1\nknown: []\n"
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ('{"format": 1, "known": []}\n', "written in brackets; write a line for each entry"),
+        ('{"format": 1, "known": []}\n', "do not begin on lines of their own; write each as"),
         (
             "format: 1\nknown: [{framework: liar, vector: relu, verdict: error, covers: 1, reason: r, link: null}]\n",
-            "written in brackets; write a line for each entry",
+            "do not begin on lines of their own; write each as",
         ),
         (
             "format: 1\n? known\n: " + entry("elu/*", "diverges", 1).replace("\n", "\n  ").rstrip() + "\n",
@@ -322,7 +322,7 @@ def test_a_partial_run_is_refused_and_the_file_untouched(differs, published, fil
 def test_a_list_that_cannot_be_edited_in_place_is_refused_and_untouched(differs, published, file, text, said):
     file.write_text(text)
     with pytest.raises(Refused, match=said):
-        update(file, differs, list(published.values()), dialects=False)
+        update(file, Report.from_json(differs), list(published.values()), dialects=False)
     assert file.read_text() == text
 
 
@@ -334,7 +334,7 @@ def test_what_only_the_user_can_mend_is_refused(differs, published, file):
     text = listed(entry("*", "crash", 1, "r", 'versions: ">1"'))
     file.write_text(text)
     with pytest.raises(Refused, match=r"known\.yaml:3: liar has the version 'nightly'"):
-        update(file, document, list(published.values()), dialects=False)
+        update(file, Report.from_json(document), list(published.values()), dialects=False)
     assert file.read_text() == text
 
 
@@ -342,5 +342,5 @@ def test_a_write_that_fails_leaves_the_file_whole(differs, published, file, monk
     file.write_text("format: 1\nknown: []\n")
     monkeypatch.setattr(os, "umask", lambda _: (_ for _ in ()).throw(OSError("no")))
     with pytest.raises(OSError, match="no"):
-        update(file, differs, list(published.values()), dialects=False)
+        update(file, Report.from_json(differs), list(published.values()), dialects=False)
     assert file.read_text() == "format: 1\nknown: []\n"
