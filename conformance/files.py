@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that it is whole or not there: first beside it, then in its place.
+    """Write a file whole or not at all: to a temporary file first, which then replaces it.
 
     Raises:
         OSError: the folder does not exist or cannot be written to.

@@ -11,7 +11,7 @@ from typing import Any
 
 @functools.cache
 def validator(name: str, definition: str = "") -> Callable[[Any], Any]:
-    """Return what checks a document against ``spec/schema/NAME.schema.json``, or against one of its definitions."""
+    """Return the validator of ``spec/schema/NAME.schema.json``, or of one of its definitions."""
     import fastjsonschema
 
     text = resources.files("nnconform.spec").joinpath(f"schema/{name}.schema.json").read_text()
@@ -22,7 +22,7 @@ def validator(name: str, definition: str = "") -> Callable[[Any], Any]:
 
 
 def schema_problem(check: Callable[[Any], Any], document: Any) -> str:
-    """Return what a document has that its schema does not allow, in one sentence, or ""."""
+    """Return the first violation of a schema in a document, in one sentence, or ""."""
     import fastjsonschema
 
     try:

@@ -11,31 +11,31 @@ WHOLE = 48
 
 
 def glued(name: str) -> str:
-    """Return a name whose words stay in one line where that is short."""
+    """Return a name that no line breaks, if it is short."""
     return name.replace(" ", GLUE) if len(name) <= WHOLE else name
 
 
 def joined(names: Iterable[str]) -> str:
-    """Return names with commas between them, each kept in one line."""
+    """Return names with commas between them, each on one line."""
     return ", ".join(map(glued, names))
 
 
 def clean(text: str) -> str:
-    """Return foreign text without what a terminal would obey: control characters, those that turn text around."""
+    """Return foreign text without control characters, escape sequences and changes of direction."""
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() or c == GLUE else " " if c in "\t\n" else "" for c in text)
 
 
-def count(number: int, what: str, plural: str = "") -> str:
+def count(number: int, noun: str, plural: str = "") -> str:
     """Return a number of things: ``1 vector``, ``1,265 vectors``.
 
     Args:
-        number: how many.
-        what: one of them.
-        plural: several of them, where an s does not make it.
+        number: of things.
+        noun: for one of them.
+        plural: for several, if it is not the noun with an s.
     """
-    return f"{number:,} {what if number == 1 else plural or f'{what}s'}"
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def first_line(text: str) -> str:

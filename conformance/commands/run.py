@@ -179,7 +179,7 @@ def _journal(
         if resume:
             fail(f"{path}: cannot be written: {error.strerror}")
         reason = f"{path}: {error.strerror}"
-    notify(f"nnconform: this run cannot be gone on with if it is interrupted: {reason}")
+    notify(f"nnconform: this run cannot be resumed if it is interrupted: {reason}")
     return None
 
 

@@ -1,4 +1,4 @@
-"""A report: the one source from which every text, table, page and plot is drawn (spec/schema/report.schema.json)."""
+"""A report: the one source of every text, table, page and plot (spec/schema/report.schema.json)."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Laws:
-    """How many random samples were judged by how many tests, and the probability of a false alarm."""
+    """The numbers of random samples and of their tests, and the probability of a false alarm."""
 
     samples: int
     tests: int

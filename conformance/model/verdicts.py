@@ -1,4 +1,4 @@
-"""The verdicts: a closed set, in one table from which every text, table and picture takes them."""
+"""The verdicts: a closed set, in one table for all texts, tables and plots."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def build(run: Run, spec: str, problems: Iterable[str], selection: Mapping[str, 
 
 def _framework(entry: FrameworkRun) -> FrameworkEntry:
     framework, hello = entry.framework, entry.hello
-    served = () if hello is None else hello.implementations
+    implementations = () if hello is None else hello.implementations
     return FrameworkEntry(
         name=entry.name,
         target=framework.target or framework.name,
@@ -59,7 +59,7 @@ def _framework(entry: FrameworkRun) -> FrameworkEntry:
         status=entry.status,
         versions={} if hello is None else hello.versions,
         modes=() if hello is None else hello.modes,
-        implementations=tuple(Implementation(i.operation, i.name, i.modes, i.defaults) for i in served),
+        implementations=tuple(Implementation(i.operation, i.name, i.modes, i.defaults) for i in implementations),
         seconds=round(entry.seconds, 3),
         calls=entry.calls,
         inapplicable=entry.inapplicable,
@@ -74,7 +74,7 @@ def _framework(entry: FrameworkRun) -> FrameworkEntry:
 
 
 def _laws(run: Run) -> Laws:
-    """Return how many random samples were judged by how many tests, and the probability of a false alarm."""
+    """Count the random samples and their tests, with the probability of a false alarm."""
     extremes = {vector.id for vector in run.vectors if vector.extremes}
     measured = [o.measured for result in run.results for o in result.outputs.values() if o.measured is not None]
     tests = [m.tests for m in measured if m.tests is not None]

@@ -1,4 +1,4 @@
-"""Findings of a report: results grouped by what they have in common, counted, and put into words."""
+"""Findings of a report: results in groups, counted, and put into words."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def failing_groups(report: Report, *, strict: bool) -> dict[str, dict[Key, Group
 
 
 def rerun_command(entry: FrameworkEntry, result: Result | Fault) -> list[str]:
-    """Return the command that makes one call again; without a mode for an adapter's fault, which has none."""
+    """Return the command that repeats one call; without a mode for an adapter's fault."""
     built_in = entry.adapter.startswith("nnconform.adapters.")
     target = [entry.target or entry.name] if built_in else ["--adapter", entry.adapter]
     mode = ["--mode", result.mode] if isinstance(result, Result) else []
@@ -162,7 +162,7 @@ def count_by_verdict(report: Report) -> dict[tuple[str, str], Counter[str]]:
 
 
 def count_failed(counts: Mapping[str, int]) -> int:
-    """Return how many results of a count have no value where the clause has one, or none at all."""
+    """Count the errors, crashes and timeouts."""
     return sum(counts.get(verdict, 0) for verdict in WITHOUT_VALUE)
 
 
@@ -183,8 +183,8 @@ def format_counts(results: Sequence[Result]) -> str:
 
 def conclusion(report: Report) -> str:
     """Return the totals and the time in one sentence."""
-    known = sum(bool(result.known) for result in report.results)
-    listed = f"; {known:,} known" if known else ""
+    accepted = sum(bool(result.known) for result in report.results)
+    listed = f"; {accepted:,} known" if accepted else ""
     return f"{count(report.vectors, 'vector')}, {format_counts(report.results)}{listed}; {report.seconds:.1f} s"
 
 

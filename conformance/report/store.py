@@ -13,11 +13,11 @@ from nnconform.conformance.numbers import Json
 
 
 class ReportError(Exception):
-    """A file is no report that can be used; the message names it, what is wrong, and what to do."""
+    """A file is not a usable report. The message names the file, the problem and the next step."""
 
 
 def write(report: Report, path: Path) -> None:
-    """Write a report so that the file is whole or not there.
+    """Write a report to a file, whole or not at all.
 
     Raises:
         OSError: the folder does not exist or cannot be written to.
@@ -29,31 +29,31 @@ def load(path: Path) -> Report:
     """Return the report in a file.
 
     Raises:
-        ReportError: it cannot be read, or is no report of this format.
+        ReportError: it cannot be read, or is not a report of this format.
     """
     from nnconform.conformance.schemas import schema_problem, validator
 
-    document = _read(path)
+    document = _document(path)
     if problem := schema_problem(validator("report"), document):
         raise ReportError(f"{path}: breaks spec/schema/report.schema.json: {problem}; run `nnconform run --json` again")
     return Report.from_json(document)
 
 
-def _read(path: Path) -> Json:
+def _document(path: Path) -> Json:
     try:
         report = json.loads(path.read_bytes())
     except OSError as error:
         raise ReportError(f"{path}: cannot be read: {error.strerror}") from None
     except ValueError as error:
-        raise ReportError(f"{path}: not JSON: {error}; wanted a report that `nnconform run --json` wrote") from None
+        raise ReportError(f"{path}: not JSON: {error}; expected a report that `nnconform run --json` wrote") from None
     if not isinstance(report, dict) or report.get("format") != FORMAT:
-        raise ReportError(f"{path}: no report of format {FORMAT}; wanted what `nnconform run --json` wrote")
+        raise ReportError(f"{path}: not a report of format {FORMAT}; expected one that `nnconform run --json` wrote")
     return report
 
 
 def text(report: Json) -> str:
     """Return a report's document as JSON."""
-    # One result or curve a line: small, and still fit for grep and diff.
+    # One result or curve per line: small, and still fit for grep and diff.
     long = [key for key in ("curves", "results") if key in report]
     head = json.dumps({k: v for k, v in report.items() if k not in long}, indent=1)
     tail = ",\n".join(_lines(key, report[key]) for key in long)
@@ -66,7 +66,7 @@ def _lines(key: str, rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def remember(report: Report) -> Path | None:
-    """Keep a report as the last run's in the user's cache; return where, or None where that cannot be written."""
+    """Save a report as the last run's in the user's cache; return its path, or None if the cache is not writable."""
     path = last_path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,17 +77,17 @@ def remember(report: Report) -> Path | None:
 
 
 def last() -> Report:
-    """Return the last run's report, unchecked: this program has written it, and checking takes longer than reading.
+    """Return the last run's report without validation: nnconform wrote it, and validation takes longer than reading.
 
     Raises:
         ReportError: it cannot be read, or is of another format.
     """
     try:
-        return Report.from_json(_read(last_path()))
+        return Report.from_json(_document(last_path()))
     except (LookupError, TypeError, ValueError, AttributeError):
         raise ReportError(f"{last_path()}: damaged, or of another version; run `nnconform run` again") from None
 
 
 def last_path() -> Path:
-    """Return where the last run's report is kept."""
+    """Return the path of the last run's report."""
     return cache_folder() / "last-report.json"

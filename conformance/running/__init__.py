@@ -1,1 +1,1 @@
-"""Runs: workers, what they are asked, and what is kept of it."""
+"""A run: vectors sent to workers, answers judged, results saved as they arrive."""

@@ -1,4 +1,4 @@
-"""Drive workers through the vectors: one a framework, side by side, started again when they end."""
+"""Drive the workers: one per framework, in parallel, restarted when they end."""
 
 from __future__ import annotations
 
@@ -25,27 +25,27 @@ from .selection import Selection, calls_for
 from .worker import Launch, Worker, WorkerFailed, WorkerGone
 
 RESTARTS = 10
-# So many seconds must be left for a second worker, which imports the framework anew, to be worth its start.
+# Seconds of work that must be left for a second worker, which imports the framework again, to pay off.
 WORTH_HELPING = 15.0
 
 
 @dataclass
 class FrameworkRun:
-    """What became of one framework.
+    """The run of one framework.
 
     Attributes:
-        framework: which.
+        framework: the framework.
         status: ran, missing, failed (it could not start) or stopped (it ended too often).
         reason: why it did not run, or not to the end.
         hello: the worker's greeting; None if it did not start.
         seconds: from start to end.
         calls: how many calls were planned, by the worker's implementations.
-        answered: how many of them have ended, one way or another.
+        answered: how many of them have ended.
         inapplicable: how many of them do not apply.
-        stderr: the end of what the worker printed, where it went wrong.
-        results: one a call that applies.
-        faults: what is the adapter's, not the framework's.
-        tensors: outputs by framework, implementation, mode, vector and output, where they are kept.
+        stderr: the end of the worker's printed output, if it failed.
+        results: one per call that applies.
+        faults: breaches of the adapter's contract.
+        tensors: outputs by framework, implementation, mode, vector and output, if they are kept.
     """
 
     framework: Framework
@@ -76,32 +76,32 @@ Event = tuple[str, Any]
 
 
 class Job:
-    """One framework's vectors still to run, from which its workers take; the plan comes from the first worker."""
+    """The queue of one framework's vectors, filled by its first worker and shared by all."""
 
     def __init__(
         self, run: FrameworkRun, vectors: Sequence[Vector], selection: Selection, earlier: Earlier | None = None
     ) -> None:
         self.run, self.vectors, self.selection, self.earlier = run, vectors, selection, earlier
-        self.left: deque[tuple[Vector, list[Call]]] = deque()
+        self.queue: deque[tuple[Vector, list[Call]]] = deque()
         self.planned = 0
         self.ends: Counter[bool] = Counter()
         self.helped = self.over = False
-        # Set when the first worker has said hello, or will not.
+        # Set once the first worker has sent its greeting, or never will.
         self.greeted = threading.Event()
         self.began = time.monotonic()
         self.lock = threading.Lock()
 
     def plan(self, hello: Hello) -> None:
-        """Lay out the calls that this worker's implementations want, without those that an earlier run has made."""
+        """Fill the queue with the calls of this worker's implementations, except those of an earlier run."""
         only, run = self.run.framework.only, self.run
         run.hello = hello
         plans = [(v, calls_for(v, hello, only, self.selection)) for v in self.vectors]
         run.calls = sum(len(calls) for _, calls in plans)
         done = self._restore(hello)
         for v, calls in plans:
-            if left := [call for call in calls if (v.id, call) not in done]:
-                self.left.append((v, left))
-        self.planned = sum(len(calls) for _, calls in self.left)
+            if rest := [call for call in calls if (v.id, call) not in done]:
+                self.queue.append((v, rest))
+        self.planned = sum(len(calls) for _, calls in self.queue)
 
     def _restore(self, hello: Hello) -> set[tuple[str, Call]]:
         """Take over the results of an earlier run with the same versions; return its calls."""
@@ -120,19 +120,19 @@ class Job:
         return done
 
     def seconds_left(self) -> float:
-        """Return how long one worker would still need, judged by its pace so far."""
-        left = sum(len(calls) for _, calls in list(self.left))
-        done = self.planned - left
-        return left * (time.monotonic() - self.began) / done if done else 0.0
+        """Return the seconds that one worker still needs, by its pace so far."""
+        waiting = sum(len(calls) for _, calls in list(self.queue))
+        done = self.planned - waiting
+        return waiting * (time.monotonic() - self.began) / done if done else 0.0
 
     @property
     def unknown(self) -> bool:
-        """Whether it is not known yet how long this takes."""
+        """True as long as its duration cannot be estimated."""
         waiting = not self.over and not self.helped and self.run.status == "ran"
-        return waiting and self.planned == sum(len(calls) for _, calls in list(self.left))
+        return waiting and self.planned == sum(len(calls) for _, calls in list(self.queue))
 
     def count_end(self, *, again: bool) -> None:
-        """Count the end of a worker, those after which the call is put again apart.
+        """Count the end of a worker; ends after which the call is repeated are counted separately.
 
         Raises:
             _Exhausted: there were too many.
@@ -143,22 +143,22 @@ class Job:
             raise _Exhausted(f"its workers ended {self.ends.total()} times; the rest was not run")
 
     def promise_help(self) -> bool:
-        """Say whether a second worker is worth its start; it is promised to the first who asks."""
+        """Return True to the first driver that asks, if a second worker pays off."""
         with self.lock:
             promised = self.seconds_left() > WORTH_HELPING and not self.helped and self.run.status == "ran"
             self.helped = self.helped or promised
             return promised
 
     def take(self, *, last: bool) -> tuple[Vector, list[Call]] | None:
-        """Return the next vector to run, from the front, or from the end for a worker that helps."""
+        """Return the next vector, from the front of the queue, or from its end for a helper."""
         try:
-            return self.left.pop() if last else self.left.popleft()
+            return self.queue.pop() if last else self.queue.popleft()
         except IndexError:
             return None
 
 
 class Driver(threading.Thread):
-    """Drives workers through a framework's vectors, then helps where most is left; reports what happens as events."""
+    """Drives a framework's worker, then helps the slowest framework; reports its progress as events."""
 
     def __init__(
         self, job: Job, jobs: Sequence[Job], folder: Path, options: Options, events: queue.SimpleQueue[Event]
@@ -166,12 +166,12 @@ class Driver(threading.Thread):
         super().__init__(daemon=True)
         self.job, self.jobs, self.folder, self.options, self.events = job, jobs, folder, options, events
         self.worker: Worker | None = None
-        # How many calls the worker has answered.
+        # The number of calls that the worker has answered.
         self.served = 0
         self.halted = False
 
     def run(self) -> None:
-        """Serve the framework, then the one that is slowest."""
+        """Serve the framework, then the slowest one."""
         try:
             self._serve(self.job, first=True)
             while (slow := self._in_need()) is not None:
@@ -180,7 +180,7 @@ class Driver(threading.Thread):
             self.events.put(("idle", self.job.run))
 
     def _in_need(self) -> Job | None:
-        """Return a framework that a second worker helps, or None; wait as long as one may turn out to be slow."""
+        """Return a framework that needs a second worker, or None; wait while durations are unknown."""
         while not self.halted:
             slowest = max(self.jobs, key=Job.seconds_left)
             if slowest.promise_help():
@@ -191,25 +191,25 @@ class Driver(threading.Thread):
         return None
 
     def _serve(self, job: Job, *, first: bool) -> None:
-        left: list[Call] = []
+        calls: list[Call] = []
         try:
             self._new_worker(job, first=first)
-            while not self.halted and (taken := job.take(last=not first)):
-                vector, left = taken
-                while left and not self.halted:
+            while not self.halted and (next_one := job.take(last=not first)):
+                vector, calls = next_one
+                while calls and not self.halted:
                     if self.worker is None:
                         self._new_worker(job, first=False)
-                    left = self._some(job, vector, left)
+                    calls = self._some(job, vector, calls)
         except _Exhausted as reason:
             self._fail(job, "stopped", str(reason))
         except WorkerFailed as failure:
             if first:
                 self._fail(job, "failed", str(failure), failure.printed)
-            elif left:
-                # A helper that cannot go on leaves its vector to the framework's own worker.
-                job.left.append((vector, left))
+            elif calls:
+                # A helper that fails returns its vector to the framework's own worker.
+                job.queue.append((vector, calls))
         except Exception as error:
-            # Whatever else goes wrong must not end the thread unseen: the run would wait for it for ever.
+            # No failure may end the thread unseen: the run would wait for it forever.
             self._fail(job, "failed", f"the suite failed: {type(error).__name__}: {error}")
         finally:
             self._in_flight(job, "")
@@ -224,7 +224,7 @@ class Driver(threading.Thread):
         launch = Launch(
             framework.module, framework.interpreter, framework.command, self.options.cache, self.options.memory
         )
-        # Known to ``halt`` before it has started: an import can take long.
+        # Set before it has started, so that ``halt`` reaches it: an import can take long.
         self.worker, self.served = Worker(launch, self.folder), 0
         if self.halted:
             self.worker.halt()
@@ -232,20 +232,20 @@ class Driver(threading.Thread):
         if first:
             self._greet(job, self.worker.hello)
         elif self.worker.hello != job.run.hello:
-            raise WorkerFailed(f"another worker of {framework.name} says other things of itself than the first")
+            raise WorkerFailed(f"a second {framework.name} worker reported different versions than the first")
 
     def _greet(self, job: Job, hello: Hello) -> None:
-        """Take in the first hello of a framework; of two adapters of one name, the one named first has it."""
+        """Take the first greeting of a framework; of two adapters with one name, the first keeps it."""
         name = hello.framework
         for other in self.jobs[: self.jobs.index(job)]:
             if other.run.framework.side != job.run.framework.side:
                 continue
-            # Those of this project have names of their own, and need not wait for each other.
+            # This project's adapters have different names and need not wait for each other.
             if job.run.framework.module not in {framework.module for framework in BUILT_IN}:
                 while not other.greeted.wait(0.1) and not self.halted:
                     pass
             if other.run.hello is not None and other.run.hello.framework == name:
-                raise WorkerFailed(f"two adapters are named {name}; give one of them another name")
+                raise WorkerFailed(f"two adapters have the name {name}; rename one of them")
         job.plan(hello)
         self.events.put(("started", job.run))
         job.greeted.set()
@@ -260,14 +260,14 @@ class Driver(threading.Thread):
             return
         job.run.status, job.run.reason = status, reason
         job.run.stderr = printed or (self.worker.tail() if self.worker is not None else "")
-        job.left.clear()
+        job.queue.clear()
 
     def _in_flight(self, job: Job, vector: str) -> None:
-        """Tell which vector this driver's worker has now, "" for none; a hang is seen by what does not follow."""
+        """Report the vector in flight, "" for none."""
         self.events.put(("flight", (job.run, self.ident, vector)))
 
     def _some(self, job: Job, vector: Vector, calls: Sequence[Call]) -> list[Call]:
-        """Make calls on a vector until one ends the worker; return those that are left."""
+        """Make calls on a vector until one ends the worker; return the calls that were not made."""
         assert self.worker is not None
         done = 0
         self._in_flight(job, vector.id)
@@ -279,8 +279,8 @@ class Driver(threading.Thread):
         except WorkerGone as gone:
             if self.halted:
                 return []
-            # What earlier calls left behind, or have taken, may be what ended the worker.
-            again = not gone.asked or (gone.verdict == "crash" and self.served > 0)
+            # State or memory of earlier calls may have ended the worker.
+            again = not gone.received or (gone.verdict == "crash" and self.served > 0)
             if not again:
                 answer = Answer(calls[done], gone.verdict, gone.reason, printed=gone.printed)
                 self.events.put(("answer", (job.run, vector, answer)))

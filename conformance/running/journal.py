@@ -1,4 +1,4 @@
-"""What a run has found so far, written as it comes, so that a run that is interrupted or killed can be gone on with.
+"""The journal of a run: results saved as they arrive, so that an interrupted or killed run can be resumed.
 
 A journal is a file of JSON lines beside the report: a head that says what is run, then one line for each worker that
 started and for each answer. Its verdicts are those before ``diagnose``, which needs all of them.
@@ -32,7 +32,7 @@ SUFFIX = ".partial"
 
 
 class JournalError(Exception):
-    """A run cannot be gone on with; the message says why and what to do."""
+    """A run cannot be resumed. The message gives the reason and the next step."""
 
 
 class Busy(JournalError):
@@ -86,17 +86,17 @@ class Earlier:
 
 
 def beside(report: Path) -> Path:
-    """Return where the journal of a run lies that writes ``report``."""
+    """Return the path of the journal for a run that writes ``report``."""
     return report.with_name(report.name + SUFFIX)
 
 
 def head(vectors: Sequence[Vector], options: Options, frameworks: Sequence[Framework]) -> dict[str, Any]:
-    """Return what must be the same for a run to be gone on with.
+    """Return the conditions under which a run can be resumed.
 
     Args:
-        vectors: all that there are.
-        options: how they are run.
-        frameworks: what is run.
+        vectors: all of them.
+        options: of the run.
+        frameworks: to run.
     """
     selection = dataclasses.asdict(options.selection)
     return {
@@ -114,7 +114,7 @@ def _digest(content: object) -> str:
 
 
 def _sources(framework: Framework) -> list[str]:
-    """Return digests of the files that a framework's worker is made of: the adapters here, or all that it names."""
+    """Return digests of the files of a framework's worker: the adapters, or the files of its command line."""
     paths = [Path(word) for word in (*framework.command, framework.module)]
     if not framework.command:
         paths += sorted(Path(str(resources.files("nnconform.adapters"))).rglob("*.py"))
@@ -124,13 +124,13 @@ def _sources(framework: Framework) -> list[str]:
     return [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.is_file()]
 
 
-WORDS = {
-    "format": "another version of nnconform wrote it",
-    "frameworks": "it ran other frameworks, or in other environments",
-    "selection": "it had other filters",
-    "limits": "it had another --timeout or --memory",
-    "vectors": "the vectors are others now",
-    "adapters": "the adapters are others now",
+DIFFERENCES = {
+    "format": "a different version of nnconform wrote it",
+    "frameworks": "it ran different frameworks or environments",
+    "selection": "it had different filters",
+    "limits": "it had a different --timeout or --memory",
+    "vectors": "the vectors have changed",
+    "adapters": "the adapters have changed",
 }
 
 
@@ -138,24 +138,24 @@ class Journal:
     """Writes a journal; ``end`` removes it, ``close`` leaves it.
 
     Attributes:
-        earlier: what an interrupted run has found, by framework.
-        trouble: why it could not be written to the end; "" where it could.
+        earlier: the results of an interrupted run, by framework.
+        trouble: the reason if it could not be written to the end, or "".
     """
 
     def __init__(self, path: Path, beginning: Mapping[str, Any], *, resume: bool) -> None:
         """Open a journal and lock it.
 
         Args:
-            path: the file.
-            beginning: what ``head`` gave for this run.
-            resume: go on with what is there, and not anew.
+            path: of the file.
+            beginning: the conditions that ``head`` returned for this run.
+            resume: continue the journal instead of starting a new one.
 
         Raises:
-            JournalError: another run writes it, there is nothing to go on with, or it is of another run.
+            JournalError: another run is writing it, there is nothing to resume, or it belongs to a different run.
             OSError: the folder cannot be written to.
         """
         if resume and not path.exists():
-            raise JournalError(f"{path}: there is no interrupted run to go on with; run without --resume")
+            raise JournalError(f"{path}: there is no interrupted run to resume; run without --resume")
         self.path = path
         self.earlier: dict[str, Earlier] = {}
         self.trouble = ""
@@ -163,18 +163,20 @@ class Journal:
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if resume:
-                self._read(beginning)
+                self._load(beginning)
             else:
                 self._file.truncate(0)
                 self._write(beginning)
         except BlockingIOError:
             self._file.close()
-            raise Busy(f"{path}: another run is writing it; wait for its end, or give --json another file") from None
+            raise Busy(
+                f"{path}: another run is writing it; wait for its end, or give --json a different file"
+            ) from None
         except BaseException:
             self._file.close()
             raise
 
-    def _read(self, beginning: Mapping[str, Any]) -> None:
+    def _load(self, beginning: Mapping[str, Any]) -> None:
         self._file.seek(0)
         whole = 0
         for number, line in enumerate(self._file):
@@ -182,10 +184,10 @@ class Journal:
                 break  # the last line of a run that was killed while it wrote
             entry = json.loads(line)
             if number == 0:
-                if changed := [key for key in WORDS if entry.get(key) != beginning[key]]:
+                if changed := [key for key in DIFFERENCES if entry.get(key) != beginning[key]]:
                     raise JournalError(
-                        f"{self.path}: the interrupted run cannot be gone on with: {WORDS[changed[0]]}; "
-                        "give it what it was given, or run without --resume"
+                        f"{self.path}: the interrupted run cannot be resumed: {DIFFERENCES[changed[0]]}; "
+                        "repeat the run as it was, or run without --resume"
                     )
             else:
                 earlier = self.earlier.setdefault(entry["target"], Earlier())
@@ -197,7 +199,7 @@ class Journal:
                     earlier.entries.append(Entry.from_json(entry))
             whole += len(line)
         if not whole:
-            raise JournalError(f"{self.path}: nothing is in it; run without --resume")
+            raise JournalError(f"{self.path}: it is empty; run without --resume")
         self._file.truncate(whole)
 
     def begin(self, target: str, hello: Hello) -> None:

@@ -1,4 +1,4 @@
-"""How vectors and outputs travel to and from a worker (spec/protocol.md, PROTOCOL-4 to PROTOCOL-6)."""
+"""Requests to a worker and outputs in its answers, as JSON (spec/protocol.md, PROTOCOL-4 to PROTOCOL-6)."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _encode(value: Any) -> Any:
 
 
 def request(vector: Vector, calls: Sequence[tuple[str, str]]) -> bytes:
-    """Return the line that asks for calls, pairs of implementation and mode, on a vector."""
+    """Return the request for calls, pairs of implementation and mode, on a vector."""
     message = {
         "id": vector.id,
         "operation": vector.operation,
@@ -58,17 +58,17 @@ def _decode(value: Mapping[str, Any]) -> Array:
     name = value["dtype"]
     dtype = DTYPES[name] if name in DTYPES else np.dtype(name)
     if dtype.kind not in "biufc" and name not in DTYPES:
-        raise ValueError(f"dtype {name} is of no numbers")
+        raise ValueError(f"dtype {name} is not numeric")
     raw = base64.b64decode(value["data"], validate=True)
     return np.frombuffer(raw, dtype).reshape(value["shape"])
 
 
 def outputs(message: Mapping[str, Any]) -> dict[str, Array | None]:
-    """Return an answer's outputs by flat name; None where an entry of a list has no value.
+    """Return an answer's outputs by flat name; None for an entry of a list without a value.
 
     Raises:
-        ValueError: a tensor's dtype, shape and data do not belong together.
-        TypeError: there is no dtype of that name.
+        ValueError: a tensor's dtype, shape and data do not match.
+        TypeError: no dtype has that name.
     """
     result: dict[str, Array | None] = {}
     for name, value in message.items():
@@ -80,7 +80,7 @@ def outputs(message: Mapping[str, Any]) -> dict[str, Array | None]:
 
 
 def legible(value: Any) -> Any:
-    """Return a message with all its texts fit to be written and shown: no control characters, no halves of a pair."""
+    """Return a message without control characters and lone surrogates in its texts."""
     if isinstance(value, str):
         return value if value.isprintable() else "".join(c for c in value if c.isprintable() or c in "\n\t")
     if isinstance(value, dict):

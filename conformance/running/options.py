@@ -1,4 +1,4 @@
-"""How a run is made: its selection, its limits, and whether whole outputs are kept."""
+"""The options of a run: selection, limits, and whether to keep whole outputs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from .selection import Selection
 
 @dataclass(frozen=True)
 class Options:
-    """How to run.
+    """The options of a run.
 
     Attributes:
-        selection: what.
-        timeout: seconds that one call may take, compilation included.
-        cache: where frameworks may keep compiled code, or None.
-        memory: bytes of resident memory that a worker may use, or None for as many as there are.
-        keep: whether whole outputs are kept, those that follow a random law left out.
+        selection: the vectors, implementations and modes.
+        timeout: seconds per call, compilation included.
+        cache: the folder for compiled code, or None.
+        memory: bytes of resident memory per worker; None for no limit.
+        keep: whether to keep whole outputs, except random samples.
     """
 
     selection: Selection = field(default_factory=Selection)

@@ -1,7 +1,7 @@
-"""Whole tensors of a run in one file, by which two runs are compared bit by bit (``--outputs FILE``).
+"""Whole outputs of a run in one file, for a comparison of two runs bit by bit (``--outputs FILE``).
 
-Tens of thousands of small arrays are too many for a zip member each. So the .npz has one flat buffer of bytes for each
-dtype, and an index that says which piece of it is which output. NumPy alone can read it.
+Tens of thousands of small arrays are too many for one zip member each. The .npz has one flat buffer of bytes per dtype
+and an index of its pieces. NumPy alone can read it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from nnconform.conformance.vectors.tensors import Array
 
 FORMAT = 1
 INDEX = "index"
-# What reading gives for bytes that are not ours. AttributeError: np.load gives a single array as it is.
+# Raised by damaged or foreign files. AttributeError: np.load returns a single array without members.
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, LookupError, TypeError, AttributeError)
 
 # framework, implementation, mode, vector, output (flat name)
@@ -31,14 +31,14 @@ Key = tuple[str, str, str, str, str]
 
 
 class OutputsError(Exception):
-    """A file of tensors cannot be used; the message says which, why and what to do."""
+    """A file of outputs cannot be used. The message names the file, the problem and the next step."""
 
 
 def write(path: Path, tensors: Mapping[Key, Array]) -> None:
-    """Write tensors so that the file is whole or not there.
+    """Write tensors to a file, whole or not at all.
 
     Args:
-        path: the .npz file.
+        path: of the .npz file.
         tensors: numbers of any dtype and shape, by key.
 
     Raises:
@@ -66,28 +66,28 @@ def _little(array: Array) -> Array:
 
 
 def _dtype(name: str) -> np.dtype[Any]:
-    """Return the dtype of numbers that has a name, those of ml_dtypes included."""
+    """Return the numeric dtype with a name, including those of ml_dtypes."""
     try:
         dtype = np.dtype(getattr(ml_dtypes, name, name))
     except TypeError:
         raise TypeError(f"dtype {name}: not known to this NumPy") from None
     if dtype.kind not in "biufcV" or dtype.hasobject or dtype.itemsize == 0:
-        raise TypeError(f"dtype {name}: wanted numbers")
+        raise TypeError(f"dtype {name}: expected numbers")
     return dtype.newbyteorder("<")
 
 
 def read(path: Path) -> Mapping[Key, Array]:
-    """Return the tensors of a file that ``write`` wrote, by key; they cannot be written to.
+    """Return the tensors of a file that ``write`` wrote, by key, as read-only arrays.
 
     Raises:
-        OutputsError: the file cannot be read, is no such file, or is damaged.
+        OutputsError: the file cannot be read, is not one of these, or is damaged.
     """
     try:
         with np.load(path, allow_pickle=False) as members:
             index = json.loads(members[INDEX].tobytes())
             if index["format"] != FORMAT:
                 raise OutputsError(
-                    f"{path}: format {index['format']}, wanted {FORMAT}; run both sides with one nnconform"
+                    f"{path}: format {index['format']}, expected {FORMAT}; run both sides with the same nnconform"
                 )
             buffers = {name: members[name].view(_dtype(name)) for name in members.files if name != INDEX}
         return _cut(index["words"], index["tensors"], buffers)
@@ -95,8 +95,8 @@ def read(path: Path) -> Mapping[Key, Array]:
         raise OutputsError(f"{path}: cannot be read: {error.strerror or error}") from None
     except DAMAGE as error:
         raise OutputsError(
-            f"{path}: no file of tensors that nnconform wrote, or damaged ({type(error).__name__}: {error}); "
-            "make it again with --outputs"
+            f"{path}: not a file that nnconform wrote with --outputs, or damaged ({type(error).__name__}: {error}); "
+            "write it again with --outputs"
         ) from None
 
 
@@ -112,5 +112,5 @@ def _cut(words: list[str], entries: list[list[Any]], buffers: Mapping[str, Array
         tensor.flags.writeable = False
         result[words[framework], words[implementation], words[mode], words[vector], words[output]] = tensor
     if surplus := [name for name, end in places.items() if end != len(buffers[name])]:
-        raise ValueError(f"{surplus[0]} has another number of elements than the index says")
+        raise ValueError(f"{surplus[0]} has more or fewer elements than the index says")
     return result

@@ -1,4 +1,4 @@
-"""A worker's process: lines to it and from it within a time, and a watch on its memory and on what it prints."""
+"""A worker's process: lines sent and received within deadlines, with limits on memory and printed output."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ import psutil
 
 from .messages import legible
 
-# How often a process that keeps silent is looked at.
+# Seconds between two checks of a silent process.
 TICK = 0.1
-# A line that is longer is no answer, and what is printed beyond this during one call is no log.
+# Longer lines are no answers, and more printed output during one call is no log.
 LONGEST_LINE = 1 << 28
 MOST_PRINTED = 1 << 28
-# What is printed is kept up to here, then forgotten before the next request.
+# Printed output is kept up to this size, and dropped before the next request.
 KEPT_PRINTED = 1 << 24
 
 
 class Silent(Exception):
-    """Nothing came, or nothing was taken, in time."""
+    """No line was received, or none was accepted, in time."""
 
 
 class Ended(Exception):
-    """The process has closed its channel; ``Process.ending`` tells how.
+    """The process has closed its channel; ``Process.ending`` describes its end.
 
     Attributes:
-        asked: whether it had been given anything of the line that was sent.
+        received: whether it received any part of the line.
     """
 
-    def __init__(self, *, asked: bool = True) -> None:
+    def __init__(self, *, received: bool = True) -> None:
         super().__init__()
-        self.asked = asked
+        self.received = received
 
 
 class Excessive(Exception):
-    """The process uses more memory than it may, prints without end, or writes a line without end."""
+    """The process exceeds its memory limit, or prints or writes a line without end."""
 
 
 class Process:
-    """A process in a group of its own, with a channel of lines; it is killed with its group.
+    """A process in its own group, with a channel of lines; it is killed with its group.
 
     All calls but ``kill`` belong to one thread.
     """
@@ -60,9 +60,9 @@ class Process:
 
         Args:
             command: program and arguments.
-            folder: where the adapters are staged; it runs in a folder of its own below.
-            environment: its variables.
-            memory: bytes of resident memory that it may use; None for as many as there are.
+            folder: with the staged adapters; the process runs in its own folder below it.
+            environment: variables.
+            memory: bytes of resident memory; None for no limit.
 
         Raises:
             OSError: it cannot be started.
@@ -73,7 +73,7 @@ class Process:
         self._closed = False
         self._watched = time.monotonic()
         self._printed = tempfile.TemporaryFile()  # noqa: SIM115  (open as long as the process)
-        # Appending: what is printed goes to the end, wherever this side has read last.
+        # Append: the process prints at the end, wherever this side has read.
         flags = fcntl.fcntl(self._printed, fcntl.F_GETFL)
         fcntl.fcntl(self._printed, fcntl.F_SETFL, flags | os.O_APPEND)
         self._process = subprocess.Popen(
@@ -81,7 +81,7 @@ class Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._printed,
-            # Of its own, and empty: what one process writes where it runs is no other's business.
+            # Its own empty folder: files that one process writes must not affect another.
             cwd=tempfile.mkdtemp(prefix="worker-", dir=folder),
             env=environment,
             start_new_session=True,
@@ -95,13 +95,13 @@ class Process:
         self._buffer = bytearray()
         self._searched = 0
         self._mark = 0
-        # Where memory runs out, the system should end this process and not the harness.
+        # If memory runs out, the system should kill this process and not the harness.
         with contextlib.suppress(OSError):
             Path(f"/proc/{self._process.pid}/oom_score_adj").write_text("800")
 
     @property
     def alive(self) -> bool:
-        """Whether the process has not ended."""
+        """True until the process ends."""
         return self._process.poll() is None
 
     def send(self, line: bytes, seconds: float) -> None:
@@ -113,7 +113,7 @@ class Process:
             Excessive: it uses too much memory or prints too much.
         """
         if self.printed_bytes() > KEPT_PRINTED:
-            # The process waits for this line, and prints nothing.
+            # The process is waiting for this line, so it prints nothing now.
             os.ftruncate(self._printed.fileno(), 0)
             self._mark = 0
         deadline = time.monotonic() + seconds
@@ -124,15 +124,15 @@ class Process:
                 try:
                     rest = rest[os.write(self._input.fileno(), rest) :]
                 except (BrokenPipeError, ValueError):
-                    raise Ended(asked=len(rest) < len(line)) from None
+                    raise Ended(received=len(rest) < len(line)) from None
 
     def receive(self, seconds: float) -> bytes:
         """Return the next line.
 
         Raises:
-            Silent: there is none in time.
+            Silent: no line came in time.
             Ended: the process has ended, or has closed its output.
-            Excessive: it uses too much memory, prints too much, or its line has no end.
+            Excessive: it uses too much memory, prints too much, or its line does not end.
         """
         deadline = time.monotonic() + seconds
         while (end := self._buffer.find(b"\n", self._searched)) < 0:
@@ -150,7 +150,7 @@ class Process:
         return line
 
     def _wait(self, descriptor: int, event: int, deadline: float) -> None:
-        """Wait until a descriptor is ready, looking at the process now and then."""
+        """Wait for a descriptor, and check the process at intervals."""
         with selectors.DefaultSelector() as selector:
             selector.register(descriptor, event)
             ready = False
@@ -159,7 +159,7 @@ class Process:
                 ready = bool(selector.select(max(0.0, min(TICK, deadline - now))))
                 if not ready and now >= deadline:
                     raise Silent
-                # By the clock: one that writes all the time is looked at too.
+                # By the clock, so that a process that writes all the time is checked too.
                 if now - self._watched >= TICK:
                     self._watched = now
                     self._watch()
@@ -170,35 +170,35 @@ class Process:
         if self._memory is None:
             return
         with contextlib.suppress(psutil.Error):
-            used = sum(p.memory_info().rss for p in (psutil.Process(self._process.pid), *self._started()))
+            used = sum(p.memory_info().rss for p in (psutil.Process(self._process.pid), *self._children()))
             if used > self._memory:
                 raise Excessive(
-                    f"the process used {used / 2**30:.1f} GB of memory; allowed were {self._memory / 2**30:g}"
+                    f"the process used {used / 2**30:.1f} GB of memory; the limit is {self._memory / 2**30:g}"
                 )
 
     def spoke(self) -> bool:
-        """Say whether there is something to receive already."""
+        """Check for data that can be received now."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._output.fileno(), selectors.EVENT_READ)
             return bool(self._buffer) or bool(selector.select(0))
 
     def printed_bytes(self) -> int:
-        """Return how much the process has printed since the last time that it was forgotten."""
+        """Return the number of printed bytes that are kept."""
         return os.fstat(self._printed.fileno()).st_size
 
     def printed(self, to: int | None = None, most: int = 1000) -> str:
-        """Return the end of what was printed since the last call of this method.
+        """Return the end of the output printed since the last call of this method.
 
         Args:
-            to: the position up to which it counts, so that what comes later is left for the next call; None for all.
-            most: bytes to return at the most.
+            to: the position of the end; later output is left for the next call. None for all.
+            most: the largest number of bytes to return.
         """
         end = self.printed_bytes() if to is None else min(int(to), self.printed_bytes())
         start, self._mark = self._mark, max(self._mark, end)
         return self._text(max(start, end - most), end)
 
     def tail(self, most: int = 4000) -> str:
-        """Return the end of all that the process printed."""
+        """Return the end of all printed output."""
         end = self.printed_bytes()
         return self._text(max(0, end - most), end)
 
@@ -206,43 +206,43 @@ class Process:
         if end <= start:
             return ""
         text = os.pread(self._printed.fileno(), end - start, start).decode(errors="replace").strip()
-        # The folder has another name in every run.
+        # The folder has a different name in every run.
         return str(legible(text.replace(self._folder, "")))
 
     def ending(self) -> str:
-        """Return in words how the process ended, which has closed its channel."""
+        """Describe the end of a process that has closed its channel."""
         try:
             code = self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
             self.kill()
             return "the process closed its channel and lived on"
-        how = f"was killed by {_signal(-code)}" if code < 0 else f"ended with status {code}"
+        end = f"was killed by {_signal(-code)}" if code < 0 else f"ended with status {code}"
         last = self.tail().rpartition("\n")[2][:200]
-        return f"the process {how}: {last}" if last else f"the process {how}"
+        return f"the process {end}: {last}" if last else f"the process {end}"
 
     def kill(self) -> None:
-        """End the process and what it has started; nothing happens when it was closed. Any thread may call this."""
+        """Kill the process and its children, unless it is closed. Any thread may call this."""
         with self._closing:
-            # Once it was waited for, its number may be another's.
+            # After the wait, another process may have its number.
             if self._closed:
                 return
-            started = self._started()
+            children = self._children()
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            for process in started:
+            for process in children:
                 with contextlib.suppress(psutil.Error):
                     process.kill()
             self._process.wait()
             self._closed = True
 
-    def _started(self) -> list[psutil.Process]:
-        """Return the processes that this one has started, those that have left its group included."""
+    def _children(self) -> list[psutil.Process]:
+        """Return the descendants of the process, including those that have left its group."""
         with contextlib.suppress(psutil.Error):
             return list(psutil.Process(self._process.pid).children(recursive=True))
         return []
 
     def close(self) -> None:
-        """End the process and close all that belongs to it but what it printed."""
+        """Kill the process and close its channel; its printed output stays readable."""
         self.kill()
         for stream in (self._input, self._output):
             with contextlib.suppress(OSError):

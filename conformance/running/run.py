@@ -1,4 +1,4 @@
-"""Run the vectors: one worker a framework, side by side; every call ends in a verdict, and none is lost."""
+"""Run the vectors: one worker per framework, in parallel; every call ends in a verdict."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from .worker import stage
 
 @dataclass
 class Run:
-    """All that a run gave.
+    """The results of a run.
 
     Attributes:
-        frameworks: one entry a framework, in the order asked for.
-        vectors: those that were selected.
+        frameworks: one entry per framework, in the order of the command line.
+        vectors: the selected ones.
         complete: false when the run was interrupted.
         seconds: wall time.
     """
@@ -43,18 +43,18 @@ class Run:
 
     @property
     def results(self) -> list[Result]:
-        """One a call that applies, in the order of the frameworks and vectors."""
+        """One per call that applies, in the order of the frameworks and vectors."""
         return [result for entry in self.frameworks for result in entry.results]
 
     @property
     def faults(self) -> list[Fault]:
-        """What is the adapters', not the frameworks'."""
+        """Breaches of the adapters' contracts."""
         return [fault for entry in self.frameworks for fault in entry.faults]
 
     def of(self, side: str) -> Run:
-        """Return what belongs to the frameworks of one side of a comparison."""
-        chosen = [entry for entry in self.frameworks if entry.framework.side == side]
-        return Run(chosen, self.vectors, self.complete, self.seconds)
+        """Return the part of the run for one side of a comparison."""
+        entries = [entry for entry in self.frameworks if entry.framework.side == side]
+        return Run(entries, self.vectors, self.complete, self.seconds)
 
 
 Progress = Callable[[str, FrameworkRun, Any], None]
@@ -67,16 +67,15 @@ def run(
     progress: Progress = lambda *_: None,
     journal: Journal | None = None,
 ) -> Run:
-    """Run vectors on frameworks and return every verdict.
+    """Run vectors on frameworks and return the verdicts.
 
     Args:
-        frameworks: those that are not installed are reported as missing.
-        vectors: all that there are; ``options.selection`` says which to report.
-        options: how.
-        progress: called with what happened, the framework's run, and a detail: ``started``; ``answer`` with the id of
-            the vector; ``flight`` with a number for who drives a worker, and the id of the vector that it has now, or
-            ""; ``idle``.
-        journal: where to write what is found as it comes; what an earlier run has found is not run again.
+        frameworks: those not installed are reported as missing.
+        vectors: all published ones; ``options.selection`` selects those to report.
+        options: of the run.
+        progress: called with an event, the framework's run, and a detail: ``started``; ``answer`` with the vector's id;
+            ``flight`` with the driver's number and the id of the vector in flight, or ""; ``idle``.
+        journal: saves each result as it arrives; the results of an earlier run are not computed again.
     """
     began = time.monotonic()
     result = Run(vectors=[v for v in vectors if options.selection.takes(v)])
@@ -98,9 +97,12 @@ def run(
             for driver in drivers:
                 driver.join()
     for job in jobs:
-        if job.left and result.complete and job.run.status == "ran":
-            # A helper that could not go on gave its vector back when nobody was there to take it any more.
-            job.run.status, job.run.reason = "stopped", f"{len(job.left)} vectors were left when its workers had ended"
+        if job.queue and result.complete and job.run.status == "ran":
+            # A helper failed and returned its vector after the framework's own worker had ended.
+            job.run.status, job.run.reason = (
+                "stopped",
+                f"{len(job.queue)} vectors were not run before its workers ended",
+            )
     for entry in result.frameworks:
         _settle(entry, result.vectors, {v.id: v for v in vectors})
     result.seconds = time.monotonic() - began
@@ -110,7 +112,7 @@ def run(
 def _jobs(
     frameworks: Iterable[Framework], vectors: Sequence[Vector], options: Options, result: Run, journal: Journal | None
 ) -> list[Job]:
-    """Enter every framework into the result, and return a job for each that is installed."""
+    """Add every framework to the result, and return a job for each that is installed."""
     jobs = []
     for framework in frameworks:
         entry = FrameworkRun(framework)
@@ -124,15 +126,15 @@ def _jobs(
     return jobs
 
 
-def _settle(entry: FrameworkRun, chosen: Sequence[Vector], vectors: Mapping[str, Vector]) -> None:
-    """Name the dialects, leave out what only served for that, and put the results in order."""
+def _settle(entry: FrameworkRun, selected: Sequence[Vector], vectors: Mapping[str, Vector]) -> None:
+    """Name the dialects, drop the results that only served for that, and sort the rest."""
     results = diagnose(entry.results, vectors)
-    place = {v.id: number for number, v in enumerate(chosen)}
-    served = () if entry.hello is None else entry.hello.implementations
-    rank = {(i.name, mode): number for number, i in enumerate(served) for mode in i.modes}
-    chosen_faults = (fault for fault in entry.faults if fault.vector in place)
-    entry.faults = sorted(chosen_faults, key=lambda f: (place[f.vector], f.implementation, f.message))
-    # Workers answer in no fixed order: a report has the vectors'.
+    place = {v.id: number for number, v in enumerate(selected)}
+    implementations = () if entry.hello is None else entry.hello.implementations
+    rank = {(i.name, mode): number for number, i in enumerate(implementations) for mode in i.modes}
+    faults = (fault for fault in entry.faults if fault.vector in place)
+    entry.faults = sorted(faults, key=lambda f: (place[f.vector], f.implementation, f.message))
+    # Workers answer in any order; a report has the order of the vectors.
     entry.results = sorted(
         (r for r in results if r.vector in place),
         key=lambda r: (place[r.vector], rank[r.implementation, r.mode]),
@@ -141,35 +143,37 @@ def _settle(entry: FrameworkRun, chosen: Sequence[Vector], vectors: Mapping[str,
 
 
 def check_ran(outcome: Run, selection: Selection) -> None:
-    """Refuse implementation and mode filters that no framework matched: they are known only once it runs.
+    """Refuse implementation and mode filters that match nothing: the frameworks must run to know.
 
     Raises:
-        UsageError: there is one, or nothing was run.
+        UsageError: a filter matches nothing, or nothing was run.
     """
-    served = [i for entry in outcome.frameworks if entry.hello is not None for i in entry.hello.implementations]
+    implementations = [
+        i for entry in outcome.frameworks if entry.hello is not None for i in entry.hello.implementations
+    ]
     failed = any(entry.status in ("failed", "stopped") for entry in outcome.frameworks)
-    if not served or failed or not outcome.complete:
+    if not implementations or failed or not outcome.complete:
         return
-    hint = "`nnconform list implementations` shows what there is"
+    hint = "`nnconform list implementations` shows them all"
     for glob in selection.implementations:
-        if not any(matches(i.name, (glob,)) for i in served):
-            raise UsageError(f"--implementation {glob} matches nothing that these frameworks have; {hint}")
+        if not any(matches(i.name, (glob,)) for i in implementations):
+            raise UsageError(f"--implementation {glob} matches nothing in these frameworks; {hint}")
     for glob in selection.modes:
-        if not any(matches(mode, (glob,)) for i in served for mode in i.modes):
-            raise UsageError(f"--mode {glob} matches nothing that these frameworks have; {hint}")
+        if not any(matches(mode, (glob,)) for i in implementations for mode in i.modes):
+            raise UsageError(f"--mode {glob} matches nothing in these frameworks; {hint}")
     if not outcome.results and not outcome.faults:
         raise UsageError(f"no implementation of these frameworks takes these vectors in these modes; {hint}")
 
 
 class _Collector:
-    """Judges answers as they come."""
+    """Judges answers as they arrive."""
 
     def __init__(self, events: queue.SimpleQueue[Event], options: Options, journal: Journal | None) -> None:
         self._events, self._keep, self._journal = events, options.keep, journal
         self._omits: dict[tuple[int, str, str, bool], tuple[str, ...]] = {}
 
     def until_idle(self, running: int) -> Iterator[tuple[str, FrameworkRun, Any]]:
-        """Take in events until no driver has anything left to do."""
+        """Take events until all drivers are idle."""
         while running:
             kind, payload = self._events.get()
             if kind == "answer":
@@ -194,22 +198,22 @@ class _Collector:
             self._journal.begin(entry.framework.name, entry.hello)
 
     def _take(self, entry: FrameworkRun, vector: Vector, answer: Answer) -> None:
-        found = self._judged(entry, vector, answer)
+        result = self._judge(entry, vector, answer)
         entry.answered += 1
-        if isinstance(found, Result):
-            entry.results.append(found)
+        if isinstance(result, Result):
+            entry.results.append(result)
             if self._keep:
                 self._keep_tensors(entry, vector, answer)
-        elif isinstance(found, Fault):
-            entry.faults.append(found)
+        elif isinstance(result, Fault):
+            entry.faults.append(result)
         else:
             entry.inapplicable += 1
         if self._journal is not None:
-            result = found if isinstance(found, Result) else None
-            fault = found.message if isinstance(found, Fault) else ""
-            self._journal.add(entry.framework.name, Entry(vector.id, answer.call, result, fault))
+            fault = result.message if isinstance(result, Fault) else ""
+            verdict = result if isinstance(result, Result) else None
+            self._journal.add(entry.framework.name, Entry(vector.id, answer.call, verdict, fault))
 
-    def _judged(self, entry: FrameworkRun, vector: Vector, answer: Answer) -> Result | Fault | None:
+    def _judge(self, entry: FrameworkRun, vector: Vector, answer: Answer) -> Result | Fault | None:
         name = answer.call.implementation
         omits = self._omits[id(entry), vector.operation, name, vector.profile == "defaults"]
         if answer.status == "inapplicable":
@@ -221,7 +225,7 @@ class _Collector:
         except ContractBroken as broken:
             reason = str(broken)
         except Exception as error:
-            # One answer that the suite cannot judge must not cost all the others.
+            # An answer that the suite cannot judge must not cost the others.
             reason = f"{name} on {vector.id} cannot be judged: {type(error).__name__}: {error}"
         return Fault(entry.name, name, vector.id, reason)
 

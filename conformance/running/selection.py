@@ -1,4 +1,4 @@
-"""Which vectors and calls a run makes: what the user asked for, and what must run beside it."""
+"""The vectors and calls of a run: those that the user selects, and those that a diagnosis needs."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ FILTERS = {
     "dtypes": "--dtype",
     "modes": "--mode",
 }
-# Vectors of a filtered run that only show whether a dialect may be named: benign ones, and those that hunt it.
+# Extra vectors of a filtered run, which decide if a dialect may be named: benign ones, and those that hunt it.
 WITNESSES = 4
 HUNTERS = 2
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What to run, or what of a run to draw: globs, any of which may match, and ids; none means everything."""
+    """Filters of a run, or of the results to draw: globs, any of which may match, and ids; empty for all."""
 
     operations: tuple[str, ...] = ()
     vectors: tuple[str, ...] = ()
@@ -44,16 +44,16 @@ class Selection:
 
     @property
     def words(self) -> str:
-        """The filters as they are given on the command line, or ""."""
+        """The filters as command-line options, or ""."""
         options = {"frameworks": "", **FILTERS}
         return " ".join(f"{option} {glob}".strip() for name, option in options.items() for glob in getattr(self, name))
 
     def takes(self, vector: Vector) -> bool:
-        """Return whether a vector is selected."""
+        """Match a vector with the filters."""
         return self._takes(vector.operation, vector.id, vector.profile, vector.dtype)
 
     def takes_result(self, result: Result) -> bool:
-        """Return whether a result of a report is selected."""
+        """Match a result of a report with the filters."""
         return (
             self._takes(result.operation, result.vector, result.profile, result.dtype)
             and matches(result.framework, self.frameworks)
@@ -72,64 +72,64 @@ class Selection:
 
 
 def matches(text: str, globs: Sequence[str]) -> bool:
-    """Say whether ``text`` matches one of ``globs``; anything matches none."""
+    """Match a text with any of some globs; without globs, every text matches."""
     return not globs or any(fnmatch.fnmatchcase(text, glob) for glob in globs)
 
 
-def with_witnesses(chosen: Sequence[Vector], everything: Sequence[Vector]) -> list[Vector]:
-    """Return the chosen vectors and, beside them, a few that decide which of their dialects may be named (NUM-10).
+def with_witnesses(selected: Sequence[Vector], everything: Sequence[Vector]) -> list[Vector]:
+    """Return the selected vectors and a few more that decide if their dialects may be named (NUM-10).
 
-    For each operation and dtype these are benign vectors; for each dialect that is listed, vectors that hunt it in the
-    same dtype, or in float32 and float64. A run of all vectors has them already.
+    For each operation and dtype these are benign vectors; for each listed dialect, vectors that hunt it in the same
+    dtype, or in float32 and float64. A run of all vectors has them already.
     """
     added: dict[str, Vector] = {}
-    left: Counter[tuple[str, ...]] = Counter()
-    for v in chosen:
-        left[v.operation, v.dtype] = WITNESSES if v.prescribed else 0
+    needed: Counter[tuple[str, ...]] = Counter()
+    for v in selected:
+        needed[v.operation, v.dtype] = WITNESSES if v.prescribed else 0
         for part in (part for dialect in v.prescribed for part in dialect.split("+")):
             for dtype in (v.dtype, "float32", "float64"):
-                left[v.operation, dtype, part] = HUNTERS
-    taken = {v.id for v in chosen}
+                needed[v.operation, dtype, part] = HUNTERS
+    ids = {v.id for v in selected}
     for v in everything:
         hunted = [(v.operation, v.dtype, part) for part in v.hunts]
         benign = [(v.operation, v.dtype)] if v.profile in ("core", "half") and v.compiled else []
-        for key in (key for key in (*benign, *hunted) if left[key] > 0):
-            left[key] -= 1
-            if v.id not in taken:
+        for key in (key for key in (*benign, *hunted) if needed[key] > 0):
+            needed[key] -= 1
+            if v.id not in ids:
                 added[v.id] = v
-    return [*chosen, *added.values()]
+    return [*selected, *added.values()]
 
 
 def calls_for(vector: Vector, hello: Hello, only: Sequence[str], selection: Selection) -> list[Call]:
-    """Return the calls to make on a vector: compiled modes run a few vectors, slow modes when asked for.
+    """Return the calls to make on a vector: compiled modes run a few vectors, slow modes only on request.
 
-    What not every implementation can be asked is put to those that say that they take it (PROTOCOL-3). Where the plain
-    mode compiles each shape too, it runs many lengths only when the vector is asked for by name.
+    A vector with special needs runs on implementations that declare them (PROTOCOL-3). If the plain mode compiles each
+    shape too, it runs many lengths only if the user names the vector.
     """
     from nnconform.conformance.model.calls import Call
 
     plain = hello.modes[0]
     result = []
-    for served in hello.implementations:
-        if served.operation != vector.operation or served.defaults != (vector.profile == "defaults"):
+    for implementation in hello.implementations:
+        if implementation.operation != vector.operation or implementation.defaults != (vector.profile == "defaults"):
             continue
-        if not vector.needs <= served.takes:
+        if not vector.needs <= implementation.takes:
             continue
-        if not matches(served.name, only) or not matches(served.name, selection.implementations):
+        if not matches(implementation.name, only) or not matches(implementation.name, selection.implementations):
             continue
-        for mode in served.modes:
+        for mode in implementation.modes:
             few = vector.lengths and hello.compiles_shapes and not selection.vectors
-            asked = matches(mode, selection.modes) if selection.modes else mode not in hello.on_request
-            if asked and (vector.compiled or (mode == plain and not few)):
-                result.append(Call(served.name, mode))
+            selected = matches(mode, selection.modes) if selection.modes else mode not in hello.on_request
+            if selected and (vector.compiled or (mode == plain and not few)):
+                result.append(Call(implementation.name, mode))
     return result
 
 
 def check_filters(selection: Selection, vectors: Sequence[Vector]) -> None:
-    """Refuse a filter that no vector matches, by itself or together with the others.
+    """Refuse filters that match no vector, alone or together.
 
     Raises:
-        UsageError: there is one.
+        UsageError: a filter matches nothing.
     """
     fields: dict[str, Callable[[Vector], str]] = {
         "operations": lambda v: v.operation,

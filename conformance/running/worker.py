@@ -1,4 +1,4 @@
-"""The harness's side of a worker: stage the adapters, start the process, ask it, and survive its end."""
+"""The harness's side of a worker: stage the adapters, start the process, send requests, and survive its end."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .process import Ended, Excessive, Process, Silent
 
 PROTOCOL = 1
 START_SECONDS = 180.0
-# One thread a framework: results do not depend on the machine's cores, and frameworks run side by side.
+# One thread per framework: results do not depend on the machine's cores, and frameworks run side by side.
 THREADS = 1
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -37,7 +37,7 @@ class WorkerFailed(Exception):
     """The worker cannot start or breaks the protocol: the suite's failure, not the framework's.
 
     Attributes:
-        printed: the end of what it printed, a traceback perhaps.
+        printed: the end of its printed output, perhaps a traceback.
     """
 
     def __init__(self, reason: str, printed: str = "") -> None:
@@ -46,30 +46,30 @@ class WorkerFailed(Exception):
 
 
 class WorkerGone(Exception):
-    """The process ended, or did not answer as it must.
+    """The process ended, or its answer broke the protocol.
 
     Attributes:
         verdict: ``crash`` or ``timeout``.
         reason: in words.
-        printed: the end of what it printed during the call.
-        asked: false when it was gone before it could be asked, so that the question may be put to another worker.
+        printed: the end of its printed output during the call.
+        received: False if the request did not reach it, so that another worker may get the request.
     """
 
-    def __init__(self, verdict: str, reason: str, printed: str = "", *, asked: bool = True) -> None:
+    def __init__(self, verdict: str, reason: str, printed: str = "", *, received: bool = True) -> None:
         super().__init__(reason)
-        self.verdict, self.reason, self.printed, self.asked = verdict, reason, printed, asked
+        self.verdict, self.reason, self.printed, self.received = verdict, reason, printed, received
 
 
 @dataclass(frozen=True)
 class Launch:
-    """How to start a worker.
+    """The command and environment of a worker.
 
     Attributes:
-        adapter: the adapter's module, a dotted name or a path; or what to call a worker that is a command.
+        adapter: the adapter's module, a dotted name or a path; for a command, its name in messages.
         interpreter: the Python that has the framework; "" for this one.
-        command: a worker of its own, in whatever language; empty for the one of the adapters.
-        cache: where JAX may keep what it compiled, from one run to the next.
-        memory: bytes of resident memory that a worker may use; None for as many as there are.
+        command: a worker in any language; empty for the adapters' worker.
+        cache: the folder of JAX's compilation cache.
+        memory: bytes of resident memory; None for no limit.
     """
 
     adapter: str
@@ -85,18 +85,18 @@ class Launch:
         return [*(self.command or python), "--threads", str(THREADS)]
 
     def environment(self, folder: Path) -> dict[str, str]:
-        """Return the variables of the process; ``folder`` is where the adapters are staged."""
+        """Return the variables of the process; ``folder`` holds the staged adapters."""
         result = dict(os.environ)
-        # Another interpreter has packages of its own: those that this one is told of must not get between.
+        # Another interpreter has its own packages: this one's must not come first.
         own = [] if self.interpreter else [os.environ.get("PYTHONPATH")]
-        # Its folder is another one than this process's.
+        # Absolute, since the worker runs in another folder.
         places = [os.path.abspath(place) for text in own if text for place in text.split(os.pathsep) if place]
         result["PYTHONPATH"] = os.pathsep.join([str(folder), *places])
         result.update(dict.fromkeys(THREAD_VARIABLES, str(THREADS)))
         if self.interpreter:
             result["PYTHONNOUSERSITE"] = "1"
         if self.cache is not None:
-            # The same program compiles to the same code: found for all batch norm programs, with and without cache.
+            # The same program compiles to the same code: measured for all batch norm programs, with and without cache.
             result.setdefault("JAX_COMPILATION_CACHE_DIR", str(self.cache / "jax"))
             result.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
             result.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "-1")
@@ -104,7 +104,7 @@ class Launch:
 
 
 def stage(folder: Path) -> None:
-    """Copy the adapters to ``folder/nnconform/adapters``, all that a worker sees of this project."""
+    """Copy the adapters to ``folder/nnconform/adapters``, the only part of this project that a worker imports."""
     source = Path(str(resources.files("nnconform.adapters")))
     target = folder / "nnconform" / "adapters"
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
@@ -118,8 +118,8 @@ class Worker:
         """Start the process; ``start`` waits until it has imported its framework.
 
         Args:
-            launch: how.
-            folder: where the adapters are staged.
+            launch: the command and environment.
+            folder: with the staged adapters.
 
         Raises:
             WorkerFailed: the program cannot be started.
@@ -139,7 +139,7 @@ class Worker:
         return self._hello
 
     def start(self) -> None:
-        """Wait until the process has imported its framework and said what it serves.
+        """Wait until the process has imported its framework and sent its greeting.
 
         Raises:
             WorkerFailed: it does not start, the adapter cannot be loaded, or it does not speak the protocol.
@@ -152,82 +152,82 @@ class Worker:
             raise WorkerFailed(messages.legible(first["failed"]), self.tail())
         spoken = first["hello"].get("protocol") if isinstance(first.get("hello"), dict) else PROTOCOL
         if spoken != PROTOCOL:
-            raise WorkerFailed(f"the worker of {self._name} speaks protocol {spoken!r}; wanted {PROTOCOL}")
+            raise WorkerFailed(f"the worker of {self._name} speaks protocol {spoken!r}; expected {PROTOCOL}")
         if problem := schema_problem(validator("protocol", "hello"), first):
-            raise WorkerFailed(f"the worker of {self._name} did not say hello as the protocol wants: {problem}")
+            raise WorkerFailed(f"the worker of {self._name} sent a greeting that breaks the protocol: {problem}")
         self._hello = Hello.from_json(messages.legible(first["hello"]))
-        served = [(i.operation, i.name, i.defaults) for i in self._hello.implementations]
-        if twice := next((of for of in served if served.count(of) > 1), None):
-            raise WorkerFailed(f"the worker of {self._name} serves {twice[1]} twice for {twice[0]}; wanted once")
+        names = [(i.operation, i.name, i.defaults) for i in self._hello.implementations]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise WorkerFailed(f"the worker of {self._name} serves {twice[1]} twice for {twice[0]}; expected once")
         self._process.printed(first.get("stderr"))
 
     def _next(self, seconds: float) -> dict[str, Any]:
-        """Return the next message; whatever goes wrong ends the process."""
+        """Return the next message; any failure kills the process."""
         try:
             line = self._process.receive(seconds)
             message = json.loads(line)
             if not isinstance(message, dict):
                 raise ValueError(line)
         except Silent:
-            raise self._gone("timeout", f"no answer within {seconds:g} s") from None
+            raise self._end("timeout", f"no answer within {seconds:g} s") from None
         except Ended:
-            raise self._gone("crash", self._process.ending()) from None
+            raise self._end("crash", self._process.ending()) from None
         except Excessive as excess:
-            raise self._gone("crash", str(excess)) from None
+            raise self._end("crash", str(excess)) from None
         except (ValueError, RecursionError):
-            raise self._gone("crash", f"the worker wrote {line[:80]!r} where an answer was due") from None
+            raise self._end("crash", f"the worker wrote {line[:80]!r} instead of an answer") from None
         return message
 
-    def _gone(self, verdict: str, reason: str, *, asked: bool = True) -> WorkerGone:
+    def _end(self, verdict: str, reason: str, *, received: bool = True) -> WorkerGone:
         self._process.kill()
-        return WorkerGone(verdict, messages.legible(reason), self._process.printed(), asked=asked)
+        return WorkerGone(verdict, messages.legible(reason), self._process.printed(), received=received)
 
     def ask(self, vector: Vector, calls: Sequence[Call], seconds: float) -> Iterator[Answer]:
-        """Yield one answer a call, in order.
+        """Yield one answer per call, in order.
 
         Raises:
             WorkerGone: the process ended or did not answer in time; the calls not yet answered are lost.
         """
         if not self._process.alive:
-            raise self._gone("crash", self._process.ending(), asked=False)
+            raise self._end("crash", self._process.ending(), received=False)
         if self._process.spoke():
-            raise self._gone("crash", "the worker wrote more than it was asked for", asked=False)
+            raise self._end("crash", "the worker wrote more than its answers", received=False)
         try:
             self._process.send(messages.request(vector, [(c.implementation, c.mode) for c in calls]), seconds)
         except Silent:
-            raise self._gone("timeout", f"the worker did not read within {seconds:g} s") from None
+            raise self._end("timeout", f"the worker did not read within {seconds:g} s") from None
         except Ended as end:
-            raise self._gone("crash", self._process.ending(), asked=end.asked) from None
+            raise self._end("crash", self._process.ending(), received=end.received) from None
         except Excessive as excess:
-            raise self._gone("crash", str(excess)) from None
+            raise self._end("crash", str(excess)) from None
         for call in calls:
             yield self._answer(vector, call, self._next(seconds))
 
     def _answer(self, vector: Vector, call: Call, message: Mapping[str, Any]) -> Answer:
         if problem := schema_problem(validator("protocol", "answer"), message):
-            raise self._gone("crash", f"the worker's answer breaks the protocol: {problem}")
-        asked = {"id": vector.id, "implementation": call.implementation, "mode": call.mode}
-        answered = {key: message[key] for key in asked}
-        if answered != asked:
-            # A second answer to the call before says nothing of this one, which may be put to another worker.
-            reason = f"the worker answered another question: {str(message)[:80]}"
-            raise self._gone("crash", reason, asked=answered != self._last)
-        self._last = asked
+            raise self._end("crash", f"the worker's answer breaks the protocol: {problem}")
+        request = {"id": vector.id, "implementation": call.implementation, "mode": call.mode}
+        answered = {key: message[key] for key in request}
+        if answered != request:
+            # A second answer to the previous call is no answer to this one, which another worker may get.
+            reason = f"the worker answered another request: {str(message)[:80]}"
+            raise self._end("crash", reason, received=answered != self._last)
+        self._last = request
         try:
             outputs = messages.outputs(message.get("outputs", {}))
         except (ValueError, TypeError) as error:
-            raise self._gone("crash", f"the worker's answer holds a tensor that cannot be read: {error}") from None
+            raise self._end("crash", f"the worker's answer holds a tensor that cannot be read: {error}") from None
         printed = self._process.printed(message.get("stderr"))
         return Answer(call, message["status"], messages.legible(message.get("reason", "")), outputs, printed)
 
     def tail(self) -> str:
-        """Return the end of what the process wrote on its standard output and error."""
+        """Return the end of the process's printed output."""
         return self._process.tail()
 
     def halt(self) -> None:
-        """End the process and what it has started; any thread may call this."""
+        """Kill the process and its children; any thread may call this."""
         self._process.kill()
 
     def stop(self) -> None:
-        """End the process and close what belongs to it; nothing happens when it has ended."""
+        """Kill the process, unless it has ended, and close its channel."""
         self._process.close()

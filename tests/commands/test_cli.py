@@ -67,7 +67,7 @@ VECTORS = resources.files("nnconform.spec").joinpath("vectors")
 RUN = ["run", "numpy", "--vectors", str(VECTORS.joinpath("relu"))]
 WRONG = {
     "an unknown framework": (["run", "torhc"], "unknown framework 'torhc'; did you mean torch"),
-    "nothing near it": (["run", "xyzzy"], "unknown framework 'xyzzy'; there are"),
+    "nothing near it": (["run", "xyzzy"], "unknown framework 'xyzzy'; choose from"),
     "an operation": ([*RUN, "--operation", "relo"], "--operation relo matches nothing; did you mean relu"),
     "a vector": ([*RUN, "--vector", "nothing/*"], "--vector nothing/* matches nothing"),
     "a profile": ([*RUN, "--profile", "cores"], "--profile cores matches nothing; did you mean core"),
@@ -78,12 +78,12 @@ WRONG = {
     ),
     "an implementation": (
         [*RUN, "--implementation", "torch.*"],
-        "--implementation torch.* matches nothing that these frameworks have",
+        "--implementation torch.* matches nothing in these frameworks",
     ),
     "a mode": ([*RUN, "--mode", "jot"], "--mode jot matches nothing"),
     "a folder for JSON": ([*RUN, "--json", "no-such/r.json"], "no-such does not exist"),
     "an adapter's file": (["run", "--adapter", "no-such.py"], "--adapter no-such.py: no such file"),
-    "an adapter's folder": (["run", "--adapter", "a/torch"], "wanted a dotted module name or the path"),
+    "an adapter's folder": (["run", "--adapter", "a/torch"], "expected a dotted module name or the path"),
     "a folder of vectors": (["run", "--vectors", "no-such"], "--vectors no-such: no such file or folder"),
     "a timeout": ([*RUN, "--timeout", "0"], "--timeout"),
     "an operation to generate": (["generate", "--operation", "clip"], "unknown operation 'clip'; did you"),

@@ -103,7 +103,7 @@ def test_outputs_that_are_damaged_are_wrong_usage(cli, versions, tmp_path):
         (tmp_path / name).write_bytes((versions / name).read_bytes())
     (tmp_path / "new.npz").write_text("no tensors")
     result = cli("diff", tmp_path / "old.json", tmp_path / "new.json")
-    assert "new.npz: no file of tensors" in result.stderr
+    assert "new.npz: not a file that nnconform wrote" in result.stderr
     assert result.exit_code == 2
 
 

@@ -34,7 +34,7 @@ def honest(report_of):
         ("killed", (), "crash", "killed by SIGKILL"),
         ("misspeaks", (), "crash", "a tensor that cannot be read"),
         ("prints_endlessly", (), "crash", "printed more than 256 MB"),
-        ("allocates", ("--memory", "1"), "crash", "GB of memory; allowed were 1"),
+        ("allocates", ("--memory", "1"), "crash", "GB of memory; the limit is 1"),
         ("stops", ("--timeout", "1"), "timeout", "no answer within 1 s"),
         ("dawdles", ("--timeout", "1"), "timeout", "no answer within 1 s"),
     ],
@@ -161,8 +161,8 @@ def test_what_an_interrupted_run_has_done_is_not_run_again(cli, tmp_path):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--dtype", "float64"), "it had other filters"),
-        (("--dtype", "float32", "--adapter", LIARS / "dawdles.py"), "it ran other frameworks"),
+        (("--dtype", "float64"), "it had different filters"),
+        (("--dtype", "float32", "--adapter", LIARS / "dawdles.py"), "it ran different frameworks"),
     ],
 )
 def test_another_run_is_not_gone_on_with(cli, tmp_path, words, said):
@@ -180,5 +180,5 @@ def test_another_run_is_not_gone_on_with(cli, tmp_path, words, said):
 
 def test_there_must_be_a_run_to_go_on_with(cli, tmp_path):
     result = cli("run", "numpy", *SELECTION, "--json", tmp_path / "r.json", "--resume")
-    assert "there is no interrupted run to go on with" in result.stderr
+    assert "there is no interrupted run to resume" in result.stderr
     assert result.exit_code == 2

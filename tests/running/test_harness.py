@@ -55,7 +55,7 @@ def test_a_worker_in_another_language_is_judged_like_any(scripted, honest):
 
 
 @pytest.mark.parametrize(
-    ("lie", "said"), [("serves-twice", "serves clip twice"), ("changes", "says other things of itself")]
+    ("lie", "said"), [("serves-twice", "serves clip twice"), ("changes", "reported different versions than the first")]
 )
 def test_a_worker_that_contradicts_itself_fails(scripted, lie, said, monkeypatch, tmp_path):
     monkeypatch.setenv("NNCONFORM_TEST_MARKER", str(tmp_path / "state"))
@@ -88,7 +88,7 @@ def test_a_position_that_is_a_float_is_a_number(scripted, honest):
 def test_of_two_adapters_of_one_name_the_first_has_it(report_of, honest):
     result, report = report_of("numpy", "--adapter", LIARS / "numpy_too.py", *SELECTION)
     assert [entry["status"] for entry in report["frameworks"]] == ["ran", "failed"]
-    assert "two adapters are named numpy" in report["frameworks"][1]["reason"]
+    assert "two adapters have the name numpy" in report["frameworks"][1]["reason"]
     assert results(report) == results(honest)
     assert result.exit_code == 3
 
@@ -242,7 +242,7 @@ def test_a_limit_that_is_no_number_is_refused(cli, option):
     assert result.exit_code == 2
 
 
-# What a run can be gone on with
+# Resuming a run
 
 
 @pytest.fixture
@@ -258,9 +258,9 @@ def interrupted(tmp_path):
 @pytest.mark.parametrize(
     ("edit", "more", "said"),
     [
-        (True, (), "the adapters are others now"),
-        (False, ("--timeout", "7"), "another --timeout or --memory"),
-        (False, ("--memory", "7"), "another --timeout or --memory"),
+        (True, (), "the adapters have changed"),
+        (False, ("--timeout", "7"), "different --timeout or --memory"),
+        (False, ("--memory", "7"), "different --timeout or --memory"),
     ],
 )
 def test_a_run_under_other_conditions_is_not_gone_on_with(cli, interrupted, monkeypatch, tmp_path, edit, more, said):
@@ -276,15 +276,15 @@ def test_a_run_under_other_conditions_is_not_gone_on_with(cli, interrupted, monk
 
 def test_a_last_line_that_was_cut_off_is_run_again(tmp_path, published):
     path = tmp_path / "journal"
-    first = journal.Journal(path, dict.fromkeys(journal.WORDS, 1), resume=False)
+    first = journal.Journal(path, dict.fromkeys(journal.DIFFERENCES, 1), resume=False)
     first.begin("liar", Hello("liar", document={"framework": "liar"}))
     first.add("liar", journal.Entry("a", Call("api", "eager")))
     first.close()
     path.write_bytes(path.read_bytes()[:-1])
-    again = journal.Journal(path, dict.fromkeys(journal.WORDS, 1), resume=True)
+    again = journal.Journal(path, dict.fromkeys(journal.DIFFERENCES, 1), resume=True)
     assert again.earlier["liar"].entries == []
     again.add("liar", journal.Entry("b", Call("api", "eager")))
     again.close()
-    third = journal.Journal(path, dict.fromkeys(journal.WORDS, 1), resume=True)
+    third = journal.Journal(path, dict.fromkeys(journal.DIFFERENCES, 1), resume=True)
     assert [entry.vector for entry in third.earlier["liar"].entries] == ["b"]
     third.close()

@@ -71,7 +71,7 @@ def test_many_tensors_take_one_buffer_a_dtype(path):
 
 def test_arrays_that_are_no_numbers_are_refused_and_leave_the_file_as_it_was(written):
     before = written.read_bytes()
-    with pytest.raises(TypeError, match="dtype object: wanted numbers"):
+    with pytest.raises(TypeError, match="dtype object: expected numbers"):
         write(written, {KEY: np.array([None])})
     assert written.read_bytes() == before
     assert [p.name for p in written.parent.iterdir()] == [written.name]
@@ -135,7 +135,7 @@ def pickled(path):
 )
 def test_a_file_that_is_not_ours_or_is_damaged_is_said_to_be(written, damage):
     damage(written)
-    with pytest.raises(OutputsError, match=r"outputs\.npz: no file of tensors that nnconform wrote, or damaged"):
+    with pytest.raises(OutputsError, match=r"outputs\.npz: not a file that nnconform wrote with --outputs, or damaged"):
         read(written)
 
 
@@ -143,5 +143,5 @@ def test_a_file_of_another_format_says_which(written):
     members = dict(np.load(written))
     index = members["index"].tobytes().replace(b'"format":1', b'"format":2')
     np.savez(written, **members | {"index": np.frombuffer(index, np.uint8)})
-    with pytest.raises(OutputsError, match="format 2, wanted 1"):
+    with pytest.raises(OutputsError, match="format 2, expected 1"):
         read(written)

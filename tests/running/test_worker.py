@@ -217,5 +217,5 @@ def test_an_answer_that_cannot_be_judged_is_a_fault_and_costs_no_other(monkeypat
 
 def test_two_adapters_of_one_name_are_wrong_usage(report_of, cli):
     result = cli("run", "--adapter", LIARS / "raises.py", "--adapter", LIARS / "raises.py", *SELECTION)
-    assert "two adapters are named raises" in result.stderr
+    assert "two adapters have the name raises" in result.stderr
     assert result.exit_code == 2
