@@ -35,7 +35,7 @@ def command(name: str, framework: tuple[str, ...], path: Path | None, output: Pa
     """
     from nnconform.conformance.files import write_whole
     from nnconform.conformance.model.report import Report
-    from nnconform.conformance.plots.pictures import MissingMatplotlib, UnknownFormat, check_format, draw, written
+    from nnconform.conformance.plots.catalogue import MissingMatplotlib, UnknownFormat, check_format, draw, encode
     from nnconform.conformance.plots.series import NothingToDraw
     from nnconform.conformance.report import last_run
     from nnconform.conformance.report.store import ReportError, last_path
@@ -48,12 +48,12 @@ def command(name: str, framework: tuple[str, ...], path: Path | None, output: Pa
         run = last_run.load(path)
         if run is None:
             fail(f"there is no last run ({last_path()}); `nnconform run` makes one, --report names another report")
-        picture = draw(name, Report.from_json(run.report), Selection(frameworks=framework, **filters))
-        data = written(picture, target)
+        plot = draw(name, Report.from_json(run.report), Selection(frameworks=framework, **filters))
+        data = encode(plot, target)
     except (ReportError, NothingToDraw, MissingMatplotlib, UnknownFormat) as error:
         fail(str(error))
     try:
         write_whole(target, data)
     except OSError as error:
         fail(f"--output {target}: cannot be written: {error.strerror}")
-    click.echo(f"{target}: {picture.title}")
+    click.echo(f"{target}: {plot.title}")

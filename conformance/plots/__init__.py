@@ -1,1 +1,1 @@
-"""Pictures of what a run found, drawn from its report alone."""
+"""Plots of a report."""

@@ -1,4 +1,4 @@
-"""How pictures look: colours that colour-blind readers can tell apart, line styles, markers, and sizes."""
+"""The style of all plots: colours that colour-blind readers can distinguish, line styles, markers and sizes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Of text, axes and laws: dark on the white ground of a PNG; an SVG takes the colour of the text around it instead.
+# The colour of text, axes and laws on the white ground of a PNG; an SVG takes the colour of the text around it.
 INK = "#1a1a1b"
-# Okabe and Ito's palette, of which these are neither too light nor too dark for either ground.
+# From the palette of Okabe and Ito: legible on a light and on a dark ground.
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"
 FRAMEWORKS = {"torch": VERMILION, "tensorflow": GREEN, "jax": BLUE, "numpy": PURPLE}
 OTHERS = (PURPLE, SKY, ORANGE)
 VERDICTS = {"conforms": BLUE, "dialect": ORANGE, "diverges": VERMILION}
-# Also without colour two lines of a framework are told apart.
+# They distinguish the lines of a framework without colour.
 LINES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 WIDTH = 10.0
@@ -48,20 +48,20 @@ SETTINGS: dict[str, Any] = {
     "lines.linewidth": 1.2,
     "lines.markersize": 3.5,
     "savefig.dpi": 150,
-    # Text stays text: it can be searched and read aloud, and takes a third of the bytes.
+    # As text, it can be searched and read aloud, and takes a third of the bytes.
     "svg.fonttype": "none",
-    # What ids are made of, so that the same picture has the same.
+    # The same plot has the same ids.
     "svg.hashsalt": "nnconform",
 }
 
 
-class Picture(NamedTuple):
-    """A figure, and what a reader who does not see it is told.
+class Plot(NamedTuple):
+    """A figure, with a text for readers who do not see it.
 
     Attributes:
-        figure: what is drawn.
-        title: what it shows, in one line.
-        description: what its axes are, and what marks mean.
+        figure: of matplotlib.
+        title: in one line.
+        description: its axes and the meaning of its marks.
     """
 
     figure: Figure
@@ -71,7 +71,7 @@ class Picture(NamedTuple):
 
 @contextlib.contextmanager
 def in_style() -> Iterator[None]:
-    """Draw in this style, whatever the user has set for matplotlib."""
+    """Draw in this style, without the user's settings for matplotlib."""
     from matplotlib import style
 
     with style.context(["default", SETTINGS]):
@@ -86,24 +86,24 @@ def new_figure(height: float) -> Figure:
 
 
 def head(figure: Figure, title: str, report: Report) -> None:
-    """Write a picture's title, and under it what was run, and when."""
+    """Write the title of a plot, and below it the versions and the date of the run."""
     from matplotlib.text import Annotation
 
-    # The empty second line makes room for what stands there in another size.
+    # The empty second line leaves room for the smaller text.
     figure.suptitle(f"{title}\n", x=0.005, ha="left", fontsize=12, fontweight="bold", linespacing=1.4)
     names = [f"{name} {version}" for entry in report.frameworks for name, version in entry.versions.items()]
-    ran = f"{', '.join(names)}; run of {report.created[:10]}"
+    run = f"{', '.join(names)}; run of {report.created[:10]}"
     place: dict[str, Any] = {"xycoords": "figure fraction", "textcoords": "offset points", "annotation_clip": False}
-    figure.add_artist(Annotation(ran, (0.005, 1.0), (0, -21), fontsize=7, va="top", **place))
+    figure.add_artist(Annotation(run, (0.005, 1.0), (0, -21), fontsize=7, va="top", **place))
 
 
 def colour_of(framework: str, others: list[str]) -> str:
-    """Return a framework's colour; of one that is not built in, by its place among ``others``."""
+    """Return the colour of a framework; if it is not built in, by its position in ``others``."""
     if framework in FRAMEWORKS:
         return FRAMEWORKS[framework]
     return OTHERS[others.index(framework) % len(OTHERS)]
 
 
 def mark(axes: Axes, x: float) -> None:
-    """Mark a bound: a dashed upright line."""
+    """Mark a bound with a dashed vertical line."""
     axes.axvline(x, color=INK, linestyle=(0, (4, 3)), linewidth=0.9)

@@ -1,4 +1,4 @@
-"""``nnconform plot``: pictures show what the report says, are the same for the same report, and can be read."""
+"""``nnconform plot``: plots have the report's numbers, are the same for the same report, and are accessible."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from PIL import Image
 from nnconform.conformance.judging.laws.distribution import Distribution
 from nnconform.conformance.model.report import Report
 from nnconform.conformance.model.result import Output, Result
-from nnconform.conformance.plots import laws, pictures
-from nnconform.conformance.plots.bounds import spreads
+from nnconform.conformance.plots import catalogue, densities
+from nnconform.conformance.plots.ratios import spreads
 from nnconform.conformance.plots.series import NothingToDraw
 from nnconform.conformance.running.selection import Selection
 
 OPERATIONS = ("he_normal", "he_uniform", "elu", "batch_norm_train", "clip_by_norm", "clip_by_global_norm")
 SVG = "{http://www.w3.org/2000/svg}"
-# The law is right in one layout and has no bound in the other.
+# One implementation keeps the law; the other has no bound.
 LIAR = """
 import math
 import numpy as np
@@ -51,7 +51,7 @@ def right(**attributes):
 
 @pytest.fixture(scope="module")
 def file(report_of, tmp_path_factory) -> Path:
-    """The file of a report of the control, and of one that leaves the bounds of its law out."""
+    """The file of a report of the control and of an adapter whose law has no bounds."""
     folder = tmp_path_factory.mktemp("plots")
     adapter = folder / "liar.py"
     adapter.write_text(LIAR)
@@ -70,34 +70,34 @@ def report(file):
 
 @pytest.fixture(scope="module")
 def page(report):
-    """All pictures for one page."""
-    return pictures.inline(report)
+    """All plots for one page."""
+    return catalogue.inline_svgs(report)
 
 
 def titles(figure):
     return [axes.get_title(loc="left") for axes in figure.axes if axes.get_title(loc="left")]
 
 
-def upright(axes):
-    """Where dashed upright lines stand."""
+def vertical_lines(axes):
+    """The positions of dashed vertical lines."""
     lines = [line for line in axes.get_lines() if line.get_linestyle() == "--" and len(set(line.get_xdata())) == 1]
     return sorted({float(line.get_xdata()[0]) for line in lines})
 
 
-@pytest.mark.parametrize("name", pictures.PICTURES)
-def test_a_picture_is_told_in_words_and_is_well_formed(cli, file, tmp_path, name):
+@pytest.mark.parametrize("name", catalogue.PLOTS)
+def test_a_plot_has_a_title_and_a_description_and_is_well_formed(cli, file, tmp_path, name):
     result = cli("plot", name, "--report", file, "--output", tmp_path / "a.svg")
     assert result.exit_code == 0, result.output
     root = ET.parse(tmp_path / "a.svg").getroot()
-    told = root.get("aria-labelledby").split()
-    [title], [description] = ([e for e in root if e.get("id") == part] for part in told)
+    ids = root.get("aria-labelledby").split()
+    [title], [description] = ([e for e in root if e.get("id") == name] for name in ids)
     assert (title.tag, description.tag, root.get("role")) == (f"{SVG}title", f"{SVG}desc", "img")
     assert title.text in result.stdout
     assert len(description.text) > 100
 
 
-@pytest.mark.parametrize("name", pictures.PICTURES)
-def test_a_picture_as_png_is_an_image(cli, file, tmp_path, name):
+@pytest.mark.parametrize("name", catalogue.PLOTS)
+def test_a_plot_as_png_is_an_image(cli, file, tmp_path, name):
     assert cli("plot", name, "--report", file, "--output", tmp_path / "a.PNG").exit_code == 0
     with Image.open(tmp_path / "a.PNG") as image:
         image.load()
@@ -106,15 +106,15 @@ def test_a_picture_as_png_is_an_image(cli, file, tmp_path, name):
         assert len(image.convert("RGB").getcolors(1 << 20)) > 20
 
 
-def test_without_output_a_picture_is_written_here(cli, file, tmp_path, monkeypatch):
+def test_without_output_a_plot_is_written_to_the_current_folder(cli, file, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert cli("plot", "clip", "--report", file).exit_code == 0
     assert [path.name for path in tmp_path.iterdir()] == ["clip.svg"]
 
 
-@pytest.mark.parametrize("suffix", pictures.FORMATS)
+@pytest.mark.parametrize("suffix", catalogue.FORMATS)
 def test_the_same_report_gives_the_same_bytes(file, tmp_path, suffix):
-    made = []
+    plots = []
     for number, seed in enumerate(("1", "2")):
         path = tmp_path / f"{number}{suffix}"
         words = [
@@ -130,49 +130,49 @@ def test_the_same_report_gives_the_same_bytes(file, tmp_path, suffix):
         ]
         environment = {**os.environ, "PYTHONHASHSEED": seed, "SOURCE_DATE_EPOCH": seed}
         subprocess.run(words, check=True, env=environment, stdout=subprocess.DEVNULL)
-        made.append(path.read_bytes())
-    assert made[0] == made[1]
+        plots.append(path.read_bytes())
+    assert plots[0] == plots[1]
 
 
-def test_the_users_own_settings_do_not_change_a_picture(report):
+def test_the_users_settings_of_matplotlib_do_not_change_a_plot(report):
     import matplotlib as mpl
 
     path = Path("a.svg")
-    usual = pictures.written(pictures.draw("bounds", report), path)
+    usual = catalogue.encode(catalogue.draw("bounds", report), path)
     with mpl.rc_context({"font.size": 30, "axes.facecolor": "red", "svg.fonttype": "path"}):
-        assert pictures.written(pictures.draw("bounds", report), path) == usual
+        assert catalogue.encode(catalogue.draw("bounds", report), path) == usual
 
 
-def test_several_pictures_in_a_page_share_no_id_and_no_rule(page):
-    assert len(page) == len(pictures.PICTURES)
+def test_the_plots_of_a_page_share_no_id_and_no_style_rule(page):
+    assert len(page) == len(catalogue.PLOTS)
     texts = list(page.values())
     ids = [e.get("id") for text in texts for e in ET.fromstring(text).iter() if e.get("id")]
     assert len(ids) == len(set(ids)) > len(texts)
-    referred = {name for text in texts for name in re.findall(r'(?:url\(|href="|labelledby=")#?([\w-]+)', text)}
-    assert referred <= set(ids)
+    references = {name for text in texts for name in re.findall(r'(?:url\(|href="|labelledby=")#?([\w-]+)', text)}
+    assert references <= set(ids)
     assert not any("<style" in text or "<?xml" in text for text in texts)
 
 
-def test_a_picture_in_a_page_has_the_colour_of_its_text_and_no_ground(page):
+def test_a_plot_in_a_page_has_the_colour_of_its_text_and_no_ground(page):
     text = page["Error over bound of every output"]
     assert "fill: currentColor" in text
     assert not set(re.findall(r"#(?:[0-9a-f]{6}|fff)\b", text)) & {"#ffffff", "#000000", "#1a1a1b", "#fff"}
     assert "fill: none" in text[: text.index("<text")]
 
 
-def test_the_bounds_that_are_marked_are_those_of_the_vector(report, published):
+def test_the_marked_bounds_are_those_of_the_vector(report, published):
     vector = "he_uniform/dense/float32"
     expected = published[vector].expected["sample"]
-    figure = pictures.draw("init", report, Selection(vectors=(vector,))).figure
+    figure = catalogue.draw("init", report, Selection(vectors=(vector,))).figure
     [title] = titles(figure)
     assert title == f"numpy uniform\nconforms: {vector}"
     edge = expected.bound / expected.stddev
-    assert upright(figure.axes[0]) == pytest.approx([-edge, edge])
+    assert vertical_lines(figure.axes[0]) == pytest.approx([-edge, edge])
     assert edge == pytest.approx(math.sqrt(3))
 
 
-def test_a_histogram_is_drawn_to_the_scale_of_the_density(report):
-    figure = pictures.draw(
+def test_a_histogram_has_the_scale_of_the_density(report):
+    figure = catalogue.draw(
         "init", report, Selection(vectors=("he_normal/dense/float32",), implementations=("liar.normal",))
     )
     [bars] = figure.figure.axes[0].patches
@@ -182,17 +182,17 @@ def test_a_histogram_is_drawn_to_the_scale_of_the_density(report):
     assert float(np.trapezoid(law.get_ydata(), law.get_xdata())) == pytest.approx(1, abs=1e-3)
 
 
-def test_quantiles_are_drawn_against_those_of_the_law(report):
+def test_quantiles_are_drawn_over_those_of_the_law(report):
     chosen = Selection(vectors=("he_normal/dense/float32",), implementations=("liar.truncated",))
-    [_, axes] = pictures.draw("init", report, chosen).figure.axes
+    [_, axes] = catalogue.draw("init", report, chosen).figure.axes
     [points] = [line for line in axes.get_lines() if line.get_marker() == "o"]
     assert np.max(np.abs(np.subtract(points.get_xdata(), points.get_ydata()))) < 0.05
     assert len(points.get_xdata()) == 33
 
 
-def test_without_a_choice_what_differs_stands_below_with_its_dialect(report):
-    found = titles(pictures.draw("init", report).figure)
-    assert found[:3] == [
+def test_without_a_selection_samples_that_do_not_conform_come_last_with_their_dialect(report):
+    shown = titles(catalogue.draw("init", report).figure)
+    assert shown[:3] == [
         "numpy truncated normal\nconforms: he_normal/dense/float32",
         "liar.normal\ndialect untruncated-normal: he_normal/dense/float32",
         "liar.truncated\nconforms: he_normal/dense/float32",
@@ -201,13 +201,13 @@ def test_without_a_choice_what_differs_stands_below_with_its_dialect(report):
         result.implementation == "liar.normal" and ("sample", "untruncated-normal") in result.dialects()
         for result in report.results
     )
-    assert "\n".join(found[4:]) == (
+    assert "\n".join(shown[4:]) == (
         f"liar.normal\ndialect untruncated-normal: he_normal/dense/float32 and {alike - 1} more"
     )
 
 
-def test_a_curve_of_elu_is_that_of_the_report(report):
-    figure = pictures.draw("elu", report, Selection(dtypes=("float16",))).figure
+def test_a_curve_of_elu_has_the_points_of_the_report(report):
+    figure = catalogue.draw("elu", report, Selection(dtypes=("float16",))).figure
     [curve] = [c for c in report.curves if (c.operation, c.dtype, c.part) == ("elu", "float16", "negative")]
     lines = [list(map(float, line.get_ydata())) for line in figure.axes[0].get_lines()]
     assert [y for _, y in curve.points] in lines
@@ -215,18 +215,18 @@ def test_a_curve_of_elu_is_that_of_the_report(report):
 
 def test_a_result_that_is_not_finite_is_a_star_at_the_top(report):
     curves = [replace(c, points=(*c.points[:-1], (c.points[-1][0], math.inf))) for c in report.curves]
-    figure = pictures.draw("variance", replace(report, curves=tuple(curves)), Selection(dtypes=("float64",))).figure
+    figure = catalogue.draw("variance", replace(report, curves=tuple(curves)), Selection(dtypes=("float64",))).figure
     stars = [line for axes in figure.axes for line in axes.get_lines() if line.get_marker() == "*"]
     assert stars
     assert all(set(line.get_ydata()) == {0.97} for line in stars)
 
 
-def test_ratios_are_parted_by_whether_they_conform():
+def test_ratios_are_split_by_conforming_and_other_results():
     def result(name, verdict="conforms", ratio=0.5, profile="core", judged=True):
         output = Output(verdict, ratio=ratio)
         return Result("f", "1", "i", "eager", "elu", "elu/a/float32", profile, verdict, judged, outputs={name: output})
 
-    found = spreads(
+    ratios = spreads(
         [
             result("y"),
             result("y", "diverges", math.inf),
@@ -236,19 +236,19 @@ def test_ratios_are_parted_by_whether_they_conform():
             result("y", profile="defaults"),
         ]
     )
-    assert found == {("elu", "y"): {"f": ([0.5], [math.inf])}, ("elu", "w"): {"f": ([0.5, 0.5], [])}}
+    assert ratios == {("elu", "y"): {"f": ([0.5], [math.inf])}, ("elu", "w"): {"f": ([0.5, 0.5], [])}}
 
 
 @pytest.mark.parametrize("law", ["normal", "truncated_normal", "uniform"])
-def test_the_outline_of_a_law_is_the_slope_of_its_distribution(law):
-    z, density = map(np.array, laws.outline(law))
+def test_the_outline_of_a_law_is_the_derivative_of_its_distribution(law):
+    z, density = map(np.array, densities.outline(law))
     inside = np.linspace(-1.7, 1.7, 11)
-    below = Distribution.of(law).probability
-    slope = [(below(v + 1e-5) - below(v - 1e-5)) / 2e-5 for v in inside.tolist()]
+    probability = Distribution.of(law).probability
+    slope = [(probability(v + 1e-5) - probability(v - 1e-5)) / 2e-5 for v in inside.tolist()]
     np.testing.assert_allclose(np.interp(inside, z, density), slope, rtol=2e-3)
 
 
-def test_without_a_run_there_is_nothing_to_draw(cli, monkeypatch, tmp_path):
+def test_without_a_run_there_is_no_plot(cli, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     result = cli("plot", "elu", "--output", tmp_path / "a.svg")
     assert result.exit_code == 2
@@ -256,7 +256,7 @@ def test_without_a_run_there_is_nothing_to_draw(cli, monkeypatch, tmp_path):
     assert "`nnconform run` makes one" in result.stderr
 
 
-def test_the_last_run_is_drawn_where_no_report_is_named(cli, file, monkeypatch, tmp_path):
+def test_without_a_report_the_last_run_is_drawn(cli, file, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     (tmp_path / "nnconform").mkdir()
     (tmp_path / "nnconform/last-report.json").write_bytes(file.read_bytes())
@@ -264,7 +264,7 @@ def test_the_last_run_is_drawn_where_no_report_is_named(cli, file, monkeypatch, 
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["pie"], "'pie' is not one of 'init', 'elu', 'variance', 'clip', 'bounds'"),
         (["elu", "--output", "a.pdf"], "a.pdf: pictures are written as .svg or .png, not as .pdf"),
@@ -280,10 +280,10 @@ def test_the_last_run_is_drawn_where_no_report_is_named(cli, file, monkeypatch, 
         (["init", "--mode", "*"], "samples are more than fit into a picture (80)"),
     ],
 )
-def test_what_cannot_be_drawn_is_wrong_usage_that_says_why(cli, file, monkeypatch, tmp_path, words, said):
+def test_a_plot_that_cannot_be_drawn_is_wrong_usage_with_the_reason(cli, file, monkeypatch, tmp_path, words, message):
     monkeypatch.chdir(tmp_path)
     result = cli("plot", *words, "--report", file)
-    assert said in result.stderr
+    assert message in result.stderr
     assert result.exit_code == 2
     assert list(tmp_path.iterdir()) == []
 
@@ -295,12 +295,13 @@ def test_a_report_of_an_older_version_is_refused_with_the_reason(report, name):
     ]
     old = replace(report, curves=None, results=tuple(results))
     with pytest.raises(NothingToDraw, match="an older nnconform made the report"):
-        pictures.draw(name, old)
+        catalogue.draw(name, old)
 
 
-def test_without_matplotlib_it_is_said_what_to_install(cli, file, monkeypatch, tmp_path):
-    there = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name == "matplotlib" else there(name))
+def test_without_matplotlib_the_message_has_the_command_that_installs_it(cli, file, monkeypatch, tmp_path):
+    find_spec = importlib.util.find_spec
+    missing = {"matplotlib"}
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name in missing else find_spec(name, *a))
     result = cli("plot", "elu", "--report", file, "--output", tmp_path / "a.svg")
     assert 'not installed: pip install "nnconform[plot]"' in result.stderr
     assert result.exit_code == 2
@@ -309,7 +310,7 @@ def test_without_matplotlib_it_is_said_what_to_install(cli, file, monkeypatch, t
 def test_help_does_not_load_matplotlib():
     code = (
         "import sys; from nnconform.conformance.commands.cli import cli\n"
-        "cli(['plot', '--help'], standalone_mode=False); import nnconform.conformance.plots.pictures\n"
+        "cli(['plot', '--help'], standalone_mode=False); import nnconform.conformance.plots.catalogue\n"
         "sys.exit('matplotlib' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)

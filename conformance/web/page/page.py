@@ -31,11 +31,11 @@ def with_plots(report: Report, *, home: str = "") -> str:
         report: of a run.
         home: the address of the site that the page belongs to.
     """
-    from nnconform.conformance.plots import pictures
+    from nnconform.conformance.plots import catalogue
 
     try:
-        return of_report(report, plots=pictures.inline(report), home=home)
-    except pictures.MissingMatplotlib:
+        return of_report(report, plots=catalogue.inline_svgs(report), home=home)
+    except catalogue.MissingMatplotlib:
         return of_report(report, home=home)
 
 

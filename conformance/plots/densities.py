@@ -1,4 +1,4 @@
-"""Density and quantiles of the laws of random samples, scaled to deviation 1."""
+"""The densities of the laws of random samples, scaled to deviation 1."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import math
 from nnconform.conformance.judging.laws.distribution import CUT, NORMAL
 from nnconform.reference.initialization import TRUNCATED_DEVIATION
 
-# How far the line of a law is drawn, in its deviations, and of how many parts a curved one is.
+# The width of the axis in deviations, and the number of parts of a curved line.
 WIDEST, STEPS = 4.0, 80
-# What of a whole normal law is inside the cut.
+# The share of a normal law inside the cut.
 INSIDE = 1 - 2 * NORMAL.cdf(-CUT)
 
 
 def outline(law: str) -> tuple[list[float], list[float]]:
-    """Return z and the density there, as a line: upright where the law is cut."""
+    """Return the density of a law as the x and y of a line, vertical at the bounds."""
     end = math.sqrt(3) if law == "uniform" else CUT / TRUNCATED_DEVIATION if law == "truncated_normal" else WIDEST
     steps = 1 if law == "uniform" else STEPS
     z = [end * (2 * i / steps - 1) for i in range(steps + 1)]

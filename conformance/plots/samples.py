@@ -1,4 +1,4 @@
-"""Random samples against their law: a histogram with the law's density and bounds, and a quantile plot beside it."""
+"""Random samples and their law: a histogram with the law's density and bounds, and a quantile plot."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from nnconform.conformance.model.report import Report
 from nnconform.conformance.model.result import Histogram, Output, Result
 from nnconform.conformance.running.selection import Selection
 
-from .laws import outline
+from .densities import outline
 from .series import NothingToDraw, nothing
-from .style import INK, VERDICTS, Picture, head, mark, new_figure
+from .style import INK, VERDICTS, Plot, head, mark, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure, SubFigure
 
-# The vectors that stand for all, best first: a dense layer in each of the two layouts that frameworks have.
+# The typical vectors, in order of preference: a dense layer in each of the two layouts of frameworks.
 TYPICAL = ("dense/float32", "dense-transposed/float32")
-# More panels than this are no picture any more.
+# More panels make a plot illegible.
 MOST = 80
 COLUMNS = 2
 TITLE = "Random samples of He initialization against their law"
+# The heights of a panel and of a heading, in inches, and the letters of a panel's title.
 PANEL, HEAD = 1.2, 0.45
 LETTERS = 66
 
@@ -34,13 +35,13 @@ class Sample(NamedTuple):
     """A sample of the report.
 
     Attributes:
-        result: the call that gave it.
-        output: its verdict.
+        result: of the call.
+        output: with the verdict on the sample.
         law: normal, truncated_normal or uniform.
         bound: of the law, in its deviations; infinite for a normal one.
         histogram: in deviations of the law.
         quantiles: in deviations of the law.
-        more: how many more samples it stands for.
+        more: the number of similar samples that are not drawn.
     """
 
     result: Result
@@ -52,20 +53,20 @@ class Sample(NamedTuple):
     more: int = 0
 
     @property
-    def said(self) -> str:
+    def reason(self) -> str:
         """The dialect, or the verdict."""
         return self.output.dialect or self.output.verdict
 
     @property
     def title(self) -> str:
-        """Who made it, on what, and what is said of it."""
+        """The implementation, the verdict and the vector."""
         result = self.result
         mode = "" if result.mode == "eager" else f" ({result.mode})"
-        verdict = f"dialect {self.said}" if self.output.dialect else self.said
+        verdict = f"dialect {self.reason}" if self.output.dialect else self.reason
         vector = result.vector + (f" and {self.more} more" if self.more else "")
-        said = [f"{verdict}: {vector}"] if len(verdict + vector) <= LETTERS - 2 else [f"{verdict}:", vector]
+        lines = [f"{verdict}: {vector}"] if len(verdict + vector) <= LETTERS - 2 else [f"{verdict}:", vector]
         name = textwrap.wrap(result.implementation + mode, LETTERS, break_on_hyphens=False)
-        return "\n".join([*name, *said])
+        return "\n".join([*name, *lines])
 
 
 class Section(NamedTuple):
@@ -81,25 +82,25 @@ class Section(NamedTuple):
             max(s.title.count("\n") + 1 for s in self.samples[i : i + COLUMNS])
             for i in range(0, len(self.samples), COLUMNS)
         )
-        return HEAD + self.lines * PANEL + lines * 0.15
+        return HEAD + self.rows * PANEL + lines * 0.15
 
     @property
-    def lines(self) -> int:
-        """How many panels stand one above the other."""
+    def rows(self) -> int:
+        """The number of rows of panels."""
         return -(-len(self.samples) // COLUMNS)
 
 
-def draw(report: Report, selection: Selection) -> Picture:
-    """Draw the samples that are chosen; without a choice, a typical one of each implementation, and what differs.
+def draw(report: Report, selection: Selection) -> Plot:
+    """Draw the selected samples; by default, a typical one per implementation, and those that do not conform.
 
     Raises:
         NothingToDraw: the report has no such sample, or too many.
     """
-    found = _samples(report, selection)
+    samples = _samples(report, selection)
     if selection.words:
-        sections = [Section("The chosen samples", found)]
+        sections = [Section("The chosen samples", samples)]
     else:
-        sections = [section for section in (_typical(found), *_differing(found)) if section.samples]
+        sections = [section for section in (_typical(samples), *_differing(samples)) if section.samples]
     if (count := sum(len(section.samples) for section in sections)) > MOST:
         raise NothingToDraw(
             f"{count} samples are more than fit into a picture ({MOST}); give --vector or another filter"
@@ -108,18 +109,18 @@ def draw(report: Report, selection: Selection) -> Picture:
     head(figure, TITLE, report)
     parts = figure.subfigures(len(sections), 1, height_ratios=[s.height for s in sections], squeeze=False)[:, 0]
     for part, section in zip(parts, sections, strict=True):
-        _section(part, section)
+        _draw_section(part, section)
     _legend(figure)
-    return Picture(
+    return Plot(
         figure,
         TITLE,
         "Left of each pair: a histogram of the sample in units of the deviation that it should have, with the density "
         "of the law as a line and its bounds dashed. Right: 33 quantiles of the sample against those of the law; "
-        f"on the line they agree. {count} samples: {_said(sections)}.",
+        f"on the line they agree. {count} samples: {_titles(sections)}.",
     )
 
 
-def _said(sections: Sequence[Section]) -> str:
+def _titles(sections: Sequence[Section]) -> str:
     samples = [sample for section in sections for sample in section.samples]
     return "; ".join(sample.title.replace("\n", " ") for sample in samples)
 
@@ -127,14 +128,14 @@ def _said(sections: Sequence[Section]) -> str:
 def _samples(report: Report, selection: Selection) -> list[Sample]:
     results = filter(selection.takes_result, report.results)
     measured = [(result, output) for result in results for output in result.outputs.values() if output.measured]
-    found = [sample for result, output in measured if (sample := _sample(result, output))]
-    if measured and not found:
+    samples = [sample for result, output in measured if (sample := _sample(result, output))]
+    if measured and not samples:
         raise NothingToDraw(
             "an older nnconform made the report, which has no histograms; make it again with `nnconform run`"
         )
-    if not found:
+    if not samples:
         raise nothing("random sample (operations he_normal and he_uniform)", selection)
-    return found
+    return samples
 
 
 def _sample(result: Result, output: Output) -> Sample | None:
@@ -145,10 +146,10 @@ def _sample(result: Result, output: Output) -> Sample | None:
     return Sample(result, output, picture.law, bound, picture.histogram, picture.quantiles)
 
 
-def _typical(found: Sequence[Sample]) -> Section:
-    """Return one sample of each implementation that makes the kernel of a dense layer."""
+def _typical(samples: Sequence[Sample]) -> Section:
+    """Return one sample per implementation that initializes the kernel of a dense layer."""
     best: dict[tuple[str, ...], Sample] = {}
-    for sample in found:
+    for sample in samples:
         result = sample.result
         key = result.framework, result.operation, result.implementation, result.mode
         typical = not result.is_default and _rank(sample) < len(TYPICAL)
@@ -163,38 +164,38 @@ def _rank(sample: Sample) -> int:
     return TYPICAL.index(name) if name in TYPICAL else len(TYPICAL)
 
 
-def _differing(found: Sequence[Sample]) -> Iterator[Section]:
-    """Yield what does not conform: a sample of each framework and dialect, and how many more there are of it."""
+def _differing(samples: Sequence[Sample]) -> Iterator[Section]:
+    """Yield the samples that do not conform: one per framework and dialect, with the number of similar ones."""
     alike: dict[tuple[str, ...], list[Sample]] = {}
-    for sample in found:
+    for sample in samples:
         if sample.output.verdict != "conforms":
             result = sample.result
             kind = "defaults" if result.is_default else ""
-            key = kind, result.operation, result.framework, sample.said
+            key = kind, result.operation, result.framework, sample.reason
             alike.setdefault(key, []).append(sample)
-    first = {key: samples[0]._replace(more=len(samples) - 1) for key, samples in alike.items()}
+    first = {key: similar[0]._replace(more=len(similar) - 1) for key, similar in alike.items()}
     titles = {"": "What does not conform", "defaults": "What differs where nothing is set (profile defaults)"}
     for kind, title in titles.items():
-        chosen = sorted((key for key in first if key[0] == kind), key=lambda key: key[1])
-        yield Section(f"{title}: one sample of each framework and dialect", [first[key] for key in chosen])
+        keys = sorted((key for key in first if key[0] == kind), key=lambda key: key[1])
+        yield Section(f"{title}: one sample of each framework and dialect", [first[key] for key in keys])
 
 
-def _section(part: SubFigure, section: Section) -> None:
+def _draw_section(part: SubFigure, section: Section) -> None:
     part.suptitle(section.title, x=0.005, ha="left", fontsize=10, fontweight="bold")
-    grid = part.subplots(section.lines, 2 * COLUMNS, squeeze=False, width_ratios=[1.75, 1] * COLUMNS)
+    grid = part.subplots(section.rows, 2 * COLUMNS, squeeze=False, width_ratios=[1.75, 1] * COLUMNS)
     pairs = [(line[2 * i], line[2 * i + 1]) for line in grid for i in range(COLUMNS)]
-    for place, (left, right) in enumerate(pairs):
-        if place >= len(section.samples):
+    for position, (left, right) in enumerate(pairs):
+        if position >= len(section.samples):
             left.remove()
             right.remove()
             continue
-        sample = section.samples[place]
-        last = place + COLUMNS >= len(section.samples)
-        _histogram(left, sample, labelled=last)
-        _quantiles(right, sample, labelled=last)
+        sample = section.samples[position]
+        last = position + COLUMNS >= len(section.samples)
+        _draw_histogram(left, sample, labelled=last)
+        _draw_quantiles(right, sample, labelled=last)
 
 
-def _histogram(axes: Axes, sample: Sample, *, labelled: bool) -> None:
+def _draw_histogram(axes: Axes, sample: Sample, *, labelled: bool) -> None:
     low, high, counts = sample.histogram.low, sample.histogram.high, sample.histogram.counts
     width, total = (high - low) / len(counts), sum(counts)
     edges = [low + i * width for i in range(len(counts) + 1)]
@@ -213,13 +214,13 @@ def _colour(sample: Sample) -> str:
     return VERDICTS[sample.output.verdict]
 
 
-def _quantiles(axes: Axes, sample: Sample, *, labelled: bool) -> None:
+def _draw_quantiles(axes: Axes, sample: Sample, *, labelled: bool) -> None:
     total, parts = sum(sample.histogram.counts), len(sample.quantiles) - 1
-    # The least and the greatest of n elements stand for the shares 1 / 2n and 1 - 1 / 2n.
+    # The smallest and the largest of n elements are at the shares 1 / 2n and 1 - 1 / 2n.
     shares = [min(max(i / parts, 0.5 / total), 1 - 0.5 / total) for i in range(parts + 1)]
-    wanted = [Distribution.of(sample.law).quantile(share) for share in shares]
+    expected = [Distribution.of(sample.law).quantile(share) for share in shares]
     axes.axline((0, 0), slope=1, color=INK, linewidth=0.9)
-    axes.plot(wanted, sample.quantiles, "o", color=_colour(sample), markersize=2.5)
+    axes.plot(expected, sample.quantiles, "o", color=_colour(sample), markersize=2.5)
     axes.set(xlim=(-6, 6), ylim=(-6, 6), xticks=[-4, 0, 4], yticks=[-4, 0, 4], box_aspect=1)
     if labelled:
         axes.set_xlabel("quantile of the law")

@@ -1,4 +1,4 @@
-"""What pictures show of the frameworks: a law without bounds in torch, and a variance that loses its digits in flax."""
+"""Plots of the frameworks: a law without bounds in torch, and a variance that loses its digits in flax."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nnconform.conformance.model.report import Report
-from nnconform.conformance.plots import pictures
+from nnconform.conformance.plots import catalogue
 from nnconform.conformance.running.selection import Selection
 
 DENSE = "he_normal/dense/float32"
@@ -37,7 +37,7 @@ def test_the_histogram_of_torch_is_that_of_its_sample(torch_report, published):
 
 
 def test_the_sample_of_torch_goes_beyond_the_bounds_that_are_marked(torch_report):
-    left, right = pictures.draw("init", Report.from_json(torch_report)).figure.axes[:2]
+    left, right = catalogue.draw("init", Report.from_json(torch_report)).figure.axes[:2]
     assert left.get_title(loc="left") == f"torch.nn.init.kaiming_normal_\ndialect untruncated-normal: {DENSE}"
     bounds = [line.get_xdata()[0] for line in left.get_lines() if line.get_linestyle() == "--"]
     [points] = [line for line in right.get_lines() if line.get_marker() == "o"]
@@ -45,7 +45,7 @@ def test_the_sample_of_torch_goes_beyond_the_bounds_that_are_marked(torch_report
 
 
 def test_the_fast_variance_of_flax_is_wrong_where_the_mean_is_large_and_the_other_is_not(jax_report):
-    figure = pictures.draw("variance", Report.from_json(jax_report), Selection(dtypes=("float32",))).figure
+    figure = catalogue.draw("variance", Report.from_json(jax_report), Selection(dtypes=("float32",))).figure
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     worst = {
         label: max(y for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True) if x > 100)
