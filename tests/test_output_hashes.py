@@ -35,7 +35,7 @@ def test_a_hash_is_of_the_output_that_is_kept(drawn):
     assert list(found) == sorted(found)
     assert {"help/run.txt", "plot/clip.txt", "plot/clip/clip.svg", "summary/troubled-80.txt"} < found.keys()
     assert all(hashes.digest((drawn / name).read_bytes()) == digest for name, digest in found.items())
-    assert "To act on: " in (drawn / "summary/troubled-80.txt").read_text()
+    assert "need action" in (drawn / "summary/troubled-80.txt").read_text()
     assert (drawn / "errors/plot_nosuch.txt").read_text().endswith("[exit status 2]\n")
 
 

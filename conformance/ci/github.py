@@ -48,7 +48,7 @@ def _commands(annotations: list[Annotation]) -> Iterator[str]:
         shown = of_level if len(of_level) <= MOST else of_level[: MOST - 1]
         yield from (command(*annotation) for annotation in shown)
         if rest := len(of_level) - len(shown):
-            message = f"and {count(rest, f'more {level}')} that GitHub would not show; the JSON report has all"
+            message = f"and {count(rest, f'more {level}')}, which GitHub does not show; the JSON report has them"
             yield command(level, "nnconform", message)
 
 
@@ -66,7 +66,7 @@ def _escape(text: str) -> str:
 
 def _troubles(report: Report) -> Iterator[Annotation]:
     for trouble in troubles(report):
-        yield Annotation("error", "nnconform: the run has a problem", trouble)
+        yield Annotation("error", "nnconform: problem of the run", trouble)
     for entry in report.frameworks:
         if entry.status == "missing":
             yield Annotation("warning", f"nnconform: {entry.name} did not run", entry.reason)
@@ -93,13 +93,13 @@ def _notices(results: Iterable[Result], strict: bool) -> Iterator[Annotation]:
         else:
             dialects[result.framework] += result.verdict == "dialect" and not strict
     notices = {
-        "differ by a dialect, which explains them": dialects,
-        "are known to differ, by the list of known divergences": known,
-        "differ from the spec's defaults, which fails no run": defaults,
+        "Dialects (results that differ in a known way)": dialects,
+        "Known divergences (they do not fail the run)": known,
+        "Defaults that differ from the spec (they do not fail the run)": defaults,
     }
-    for predicate, counts in notices.items():
+    for heading, counts in notices.items():
         if texts := [f"{framework} {number:,}" for framework, number in counts.items() if number]:
-            yield Annotation("notice", "nnconform", f"results that {predicate}: {', '.join(texts)}")
+            yield Annotation("notice", "nnconform", f"{heading}: {', '.join(texts)}")
 
 
 def _changes(diff: Diff, bits: bool) -> Iterator[Annotation]:
@@ -112,5 +112,5 @@ def _changes(diff: Diff, bits: bool) -> Iterator[Annotation]:
     if diff.drift:
         level: Level = "error" if bits else "notice"
         outputs = ", ".join(f"{drift.framework} {drift.operation} {drift.output}" for drift in diff.drift)
-        yield Annotation(level, title, f"other bits, the same verdict: {outputs}")
+        yield Annotation(level, title, f"drift (other bits, same verdict): {outputs}")
     yield from (Annotation("warning", title, note) for note in diff.notes)

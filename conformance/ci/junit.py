@@ -13,9 +13,9 @@ from nnconform.conformance.diff import summary as diff_summary
 from nnconform.conformance.diff.sentences import change_text
 from nnconform.conformance.model.diff import Diff, Drift
 from nnconform.conformance.model.report import Fault, FrameworkEntry, Report
-from nnconform.conformance.model.result import Output, Result
-from nnconform.conformance.numbers import number, shortened
-from nnconform.conformance.report.findings import Group, describe_worst, rerun_command
+from nnconform.conformance.model.result import Result
+from nnconform.conformance.report.findings import Group, describe, describe_worst, quote_printed, rerun_command
+from nnconform.conformance.words import count
 
 from .junit_xml import Case, Outcome, Suite, xml
 
@@ -78,10 +78,10 @@ def _group_case(group: diff_groups.Group) -> Case:
 
 
 def _drift_case(drift: Drift, bits: bool) -> Case:
-    text = f"{drift.tensors} tensors of {drift.output} have other bits, and the same verdicts"
+    text = f"{count(drift.tensors, 'tensor')} with other bits and the same verdict"
     if (d := drift.distribution) is not None:
-        text += f": up to {d.worst} ulp, in {d.vector}, {d.implementation} ({d.mode})"
-    name = (f"{drift.framework}.{drift.operation}", f"{drift.output}: the same bits as before")
+        text += f", up to {d.worst} ulp, in {d.vector}, {d.implementation} ({d.mode})"
+    name = (f"{drift.framework}.{drift.operation}", f"{drift.output}: same bits")
     return Case(*name, "failure", "drifted", text, text) if bits else Case(*name, out=text)
 
 
@@ -89,24 +89,22 @@ def _diff_cases(diff: Diff) -> Iterator[Case]:
     """Yield the test cases of a comparison as a whole: its sides, and a summary of unchanged results."""
     for word, side in (("old", diff.old), ("new", diff.new)):
         for entry in side.frameworks:
-            yield _framework_case(f"nnconform.{word}", entry.name, entry.status, entry.reason)
+            yield _framework_case(f"nnconform.{word}", entry)
         yield _complete(side.complete, f"nnconform.{word}")
         if side.faults:
-            message = f"calls that ended in a fault of the adapter, and have no result: {side.faults}"
+            message = f"adapter faults, which leave calls without a result: {side.faults}"
             yield Case(f"nnconform.{word}", "adapters", "error", "fault", message, message)
     text = "\n".join([diff_summary.conclusion(diff), *diff.notes])
     if diff.fruitless:
-        yield Case("nnconform.diff", "everything else is as before", "error", "diff", "nothing could be compared", text)
+        yield Case("nnconform.diff", "everything else is unchanged", "error", "diff", "nothing could be compared", text)
     else:
-        yield Case("nnconform.diff", "everything else is as before", out=text)
+        yield Case("nnconform.diff", "everything else is unchanged", out=text)
 
 
 def _run_cases(report: Report) -> Iterator[Case]:
     """Yield the test cases of a run as a whole: frameworks, adapters, vector files, the known list."""
     for entry in report.frameworks:
-        yield _framework_case(
-            "nnconform.frameworks", entry.name, entry.status, entry.reason, entry.stderr, entry.seconds
-        )
+        yield _framework_case("nnconform.frameworks", entry)
     yield _complete(report.complete, "nnconform.run")
     for problem in report.problems:
         yield Case("nnconform.vectors", problem.partition(": ")[0], "error", "problem", _line(problem), problem)
@@ -117,27 +115,25 @@ def _run_cases(report: Report) -> Iterator[Case]:
         by_implementation[fault.framework, fault.implementation].append(fault)
     for (framework, implementation), faults in by_implementation.items():
         first, more = _line(faults[0].message), len(faults) - 1
-        message = f"fault of the adapter: {first}" + (f" (and {more} more like it)" if more else "")
+        message = f"adapter fault: {first}" + (f" (and {more} more)" if more else "")
         text = "\n".join(f"{fault.vector}: {fault.message}" for fault in faults)
         yield Case(_classname(framework, implementation), "adapter", "error", "fault", message, text)
 
 
 def _complete(complete: bool, classname: str) -> Case:
-    message = "this run is incomplete: it was interrupted, or a framework did not run to the end"
+    message = "this run is incomplete: it was interrupted, or a framework did not finish"
     return Case(classname, "complete") if complete else Case(classname, "complete", "error", "incomplete", message)
 
 
-def _framework_case(
-    classname: str, name: str, status: str, reason: str, stderr: str = "", seconds: float = 0.0
-) -> Case:
+def _framework_case(classname: str, entry: FrameworkEntry) -> Case:
     """Return the test case of a framework; one that is not installed is skipped, as it is by the exit status."""
-    if status == "ran":
-        return Case(classname, name, seconds=seconds)
-    message = f"{status}: {_line(reason)}"
-    if status == "missing":
-        return Case(classname, name, "skipped", message=message)
-    text = "\n".join(filter(None, (reason, _printed(stderr))))
-    return Case(classname, name, "error", status, message, text, seconds=seconds)
+    if entry.status == "ran":
+        return Case(classname, entry.name, seconds=entry.seconds)
+    message = f"{entry.status}: {_line(entry.reason)}"
+    if entry.status == "missing":
+        return Case(classname, entry.name, "skipped", message=message)
+    text = "\n".join([entry.reason, *quote_printed(entry.stderr)])
+    return Case(classname, entry.name, "error", entry.status, message, text, seconds=entry.seconds)
 
 
 def _outcome(result: Result, strict: bool) -> Outcome:
@@ -152,7 +148,7 @@ def _case(result: Result, strict: bool, clauses: Sequence[str], entry: Framework
     classname, name = _classname(result.framework, result.implementation), f"{result.vector} [{result.mode}]"
     outcome = _outcome(result, strict)
     if outcome == "skipped":
-        message = f"known: {result.known}" if result.known else _line(result.reason or "unsupported")
+        message = f"known divergence: {result.known}" if result.known else _line(result.reason or "unsupported")
         return Case(classname, name, outcome, message=message, err=result.printed)
     if outcome == "passed":
         # A default or a dialect does not fail, and its difference is in the suite's output.
@@ -177,31 +173,8 @@ def _message(result: Result) -> str:
 def _details(result: Result, clauses: Sequence[str], entry: FrameworkEntry) -> Iterator[str]:
     if clauses:
         yield f"clauses: {', '.join(clauses)}"
-    if result.reason:
-        yield result.reason
-    for name, output in result.outputs.items():
-        if output.verdict != "conforms":
-            yield from _output_lines(name, output)
-    if result.printed:
-        yield _printed(result.printed)
-    yield f"again: {shlex.join(rerun_command(entry, result))}"
-
-
-def _output_lines(name: str, output: Output) -> Iterator[str]:
-    dialect = f" ({output.dialect})" if output.dialect else ""
-    yield f"{name}: {output.verdict}{dialect}"
-    if output.problem:
-        yield f"  {output.problem}"
-    if output.worst is not None:
-        got, expected, bound = map(number, (output.worst.got, output.worst.expected, output.worst.bound))
-        yield f"  at {list(output.worst.index)}: got {got}, expected {expected}, bound {bound}"
-    yield f"  {shortened(output.ratio)} x bound, {shortened(output.ulp)} ulp"
-    if output.also:
-        yield f"  fits too: {', '.join(output.also)}"
-
-
-def _printed(text: str) -> str:
-    return "\n".join(["printed:", *(f"  | {line}" for line in text.strip().splitlines())]) if text.strip() else ""
+    yield from describe(result)
+    yield f"repeat: {shlex.join(rerun_command(entry, result))}"
 
 
 def _clauses(vectors: Iterable[str]) -> dict[str, tuple[str, ...]]:

@@ -120,7 +120,7 @@ def _join(cases: Iterable[Case], stream: Literal["out", "err"]) -> str:
         text = f"{_valid(case.classname)} {_valid(case.name)}: {output}\n"
         room -= len(text)
         if room < 0:
-            texts.append("More was left out here; the JSON report has all of it.\n")
+            texts.append("The rest is left out; the JSON report has all of it.\n")
             break
         texts.append(text)
     return "".join(texts)

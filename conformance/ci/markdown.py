@@ -16,9 +16,9 @@ from nnconform.conformance.words import count
 
 from .markdown_text import TOP, Section, block, code, document, more, row, table, text
 
-_CHANGED = ("framework", "kind", "what changed", "vectors", "such as")
-_DRIFT = ("operation", "output", "tensors", "elements changed", "median ULP", "worst ULP", "where")
-_HEADS = ("framework", "operation", "what", "vectors", "worst")
+_CHANGED = ("framework", "kind", "change", "vectors", "example")
+_DRIFT = ("operation", "output", "tensors", "elements changed", "median ULP", "worst ULP", "example")
+_HEADS = ("framework", "operation", "finding", "vectors", "worst")
 
 
 def of_report(report: Report, *, strict: bool) -> str:
@@ -55,7 +55,7 @@ def of_diff(diff: Diff, *, bits: bool = False) -> str:
     if act:
         head += ["", *table(_CHANGED, ["vectors"]), *act[:TOP], *more(len(act), "change")]
     if bits and diff.drift:
-        head += ["", "Other bits fail too, and there are some: see the drift below."]
+        head += ["", "Drift (other bits, same verdict) needs action too; it is listed below."]
     return document(head, list(_diff_sections(diff, all_groups, changes, diff.notes[TOP if failed else 0 :])))
 
 
@@ -72,7 +72,7 @@ def _diff_sections(
         # The first changes that need action are above.
         lines = changes[section][TOP:] if section == "act" else changes[section]
         if lines:
-            title = "More to act on" if section == "act" else title
+            title = "More changes that need action" if section == "act" else title
             yield Section(f"{title}: {len(lines)}", table(_CHANGED, ["vectors"]), lines)
     acted = [
         f"- {code(group.framework)} {'<br>'.join(text(line) for line in (group.sentence, *group.details))}"
@@ -80,10 +80,10 @@ def _diff_sections(
         if group.section == "act"
     ]
     if acted:
-        yield Section("What the changes to act on are", (), acted)
+        yield Section("Details of the changes that need action", (), acted)
     if diff.drift:
         lines = [_drift(drift) for drift in diff.drift]
-        yield Section(f"Drift: other bits, the same verdict: {len(lines)}", table(_DRIFT, _DRIFT[2:6]), lines)
+        yield Section(f"Drift (other bits, same verdict): {len(lines)}", table(_DRIFT, _DRIFT[2:6]), lines)
     if notes:
         yield Section(f"Notes: {len(notes)}", (), [f"- note: {text(note, 1_000)}" for note in notes])
     only = list(_not_compared(diff))
@@ -107,7 +107,7 @@ def _not_compared(diff: Diff) -> Iterator[str]:
             if names:
                 yield f"- {count(len(names), noun)} only in the {word} report: {text(', '.join(names))}"
     if names := diff.altered_vectors:
-        yield f"- {count(len(names), 'vector')} not the same in both reports: {text(', '.join(names))}"
+        yield f"- {count(len(names), 'vector')} with different contents in the two reports: {text(', '.join(names))}"
 
 
 def troubles(report: Report) -> Iterator[str]:
@@ -115,19 +115,21 @@ def troubles(report: Report) -> Iterator[str]:
     failed = [entry for entry in report.frameworks if entry.has_failed]
     yield from (f"framework {entry.name} {entry.status}: {entry.reason}" for entry in failed)
     if not report.complete and not failed:
-        yield "the run was interrupted: what follows is what was done until then"
+        yield "the run was interrupted; the results that it did not reach are missing"
     yield from (f"vector file left out: {problem}" for problem in report.problems)
     yield from (f"list of known divergences: {problem}" for problem in report.known_problems)
     faults = Counter((fault.framework, fault.implementation) for fault in report.faults)
     messages = {(fault.framework, fault.implementation): fault.message for fault in report.faults}
     for key, number in faults.items():
-        yield f"fault of an adapter, {count(number, 'time')}: {messages[key]}"
+        yield f"adapter fault ({count(number, 'time')}): {messages[key]}"
 
 
 def _headline(finding_count: int, trouble_count: int) -> str:
     counts = {"problem": trouble_count, "finding": finding_count}
     texts = [count(number, noun) for noun, number in counts.items() if number]
-    return f"nnconform: {' and '.join(texts) or 'nothing'} to act on"
+    if not texts:
+        return "nnconform: no action needed"
+    return f"nnconform: {' and '.join(texts)} need{'s' if sum(counts.values()) == 1 else ''} action"
 
 
 def _frameworks(report: Report) -> str:
@@ -159,15 +161,15 @@ def _sections(report: Report, lines: Sequence[str], wrong: Sequence[str], strict
     yield from _known(report.results)
     counting = [result for result in report.results if result.can_fail]
     if not strict:
-        yield from _folded("Differs by a dialect, which explains it", _grouped(counting, "dialect"))
+        yield from _folded("Dialects (results that differ in a known way)", _grouped(counting, "dialect"))
     yield from _folded("Unsupported", _grouped(counting, "unsupported"))
     defaults = [result for result in report.results if result.is_default and not result.known]
     differing = [line for verdict in findings.FINDINGS for line in _grouped(defaults, verdict)]
-    yield from _folded("Defaults that differ from the spec's, which fails no run", differing)
+    yield from _folded("Defaults that differ from the spec (they do not fail the run)", differing)
     for entry in report.frameworks:
         if entry.stderr:
             first, *printed, last = block(entry.stderr)
-            yield Section(f"What {text(entry.name, 40)} printed", [first], printed, [last])
+            yield Section(f"End of the output of {text(entry.name, 40)}", [first], printed, [last])
 
 
 def _grouped(results: Iterable[Result], verdict: str) -> list[str]:
@@ -190,7 +192,9 @@ def _known(results: Iterable[Result]) -> Iterator[Section]:
     reasons = Counter(result.known for result in results if result.known)
     if reasons:
         lines = [row([str(number), text(reason)]) for reason, number in reasons.items()]
-        yield Section(f"Known: {count(reasons.total(), 'result')}", table(("results", "reason"), ["results"]), lines)
+        yield Section(
+            f"Known divergences: {count(reasons.total(), 'result')}", table(("results", "reason"), ["results"]), lines
+        )
 
 
 def _folded(title: str, lines: Sequence[str]) -> Iterator[Section]:

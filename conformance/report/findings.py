@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from nnconform.conformance.model.report import Fault, FrameworkEntry, Report
 from nnconform.conformance.model.result import Output, Result
-from nnconform.conformance.model.verdicts import DISPLAY, VERDICTS, WITHOUT_VALUE
-from nnconform.conformance.numbers import decimal
+from nnconform.conformance.model.verdicts import DISPLAY, SEVERITY, VERDICTS, WITHOUT_VALUE
+from nnconform.conformance.numbers import decimal, distinct_decimals
 from nnconform.conformance.vectors.operations import OUTPUTS
 from nnconform.conformance.words import GLUE, count, first_line, joined
 
 # Framework, operation, and a dialect or a reason.
 Key = tuple[str, str, str]
 DEFAULTS = "defaults"
-# Verdicts of findings, the most urgent first.
-FINDINGS = ("diverges", "crash", "timeout", "error", "dialect")
+# Verdicts of findings, the worst first.
+FINDINGS = tuple(name for name in reversed(SEVERITY) if VERDICTS[name].fails or name == "dialect")
 # Column heads of a table of counts, in which errors, crashes and timeouts are one column.
 COLUMNS = (*(verdict.column for verdict in VERDICTS.values() if verdict.name not in WITHOUT_VALUE), "failed")
 
@@ -111,11 +112,14 @@ def rerun_command(entry: FrameworkEntry, result: Result | Fault) -> list[str]:
 
 
 def format_worst(name: str, output: Output | None) -> str:
-    """Return the worst element of an output, its actual and expected value and its error; "" if there is none.
+    """Return the worst element of an output: ``y[3]: expected 1.5, got 1.25 (2 x bound of 0.125, 14 ulp)``.
 
     Args:
         name: the output's flat name.
         output: its verdict; None if the result does not have the output.
+
+    Returns:
+        The problem if the output has no value to compare, "" if it has no worst element.
     """
     if output is None:
         return ""
@@ -124,18 +128,22 @@ def format_worst(name: str, output: Output | None) -> str:
     worst = output.worst
     if worst is None:
         return ""
-    ratio = decimal(output.ratio)
-    error = "bound 0" if ratio == "inf" else f"{ratio} x bound, {decimal(output.ulp)} ulp"
-    return f"{worst.place(name)} = {decimal(worst.got)}, expected {decimal(worst.expected)} ({error})"
+    expected, got = distinct_decimals(worst.expected, worst.got)
+    # A special value is beyond any bound, and has no distance.
+    times = f"{_short(output.ratio)} x bound of " if math.isfinite(output.ratio) else "bound "
+    ulp = f", {_short(output.ulp)} ulp" if math.isfinite(output.ulp) else ""
+    return f"{worst.place(name)}: expected {expected}, got {got} ({times}{decimal(worst.bound, 3)}{ulp})"
+
+
+def _short(value: float) -> str:
+    """Return a number with four significant digits, without an exponent below 10^8."""
+    return decimal(float(decimal(value, 4)))
 
 
 def describe_worst(group: Group) -> str:
     """Return the vector of a group's worst output, with the worst element or the problem."""
     result, name = group.worst
-    output = result.outputs.get(name)
-    if output is not None and output.problem:
-        return f"{result.vector}: {output.problem}"
-    return f"{result.vector} {format_worst(name, output)}".rstrip()
+    return f"{result.vector} {format_worst(name, result.outputs.get(name))}".rstrip()
 
 
 def describe(result: Result) -> Iterator[str]:
@@ -146,8 +154,16 @@ def describe(result: Result) -> Iterator[str]:
         if output.verdict != "conforms":
             dialect = f" [{output.dialect}]" if output.dialect else ""
             yield f"{format_worst(name, output) or name}{dialect}"
-    if result.printed:
-        yield f"printed: {result.printed}"
+            if output.also:
+                yield f"  also fits: {', '.join(output.also)}"
+    yield from quote_printed(result.printed)
+
+
+def quote_printed(text: str) -> Iterator[str]:
+    """Yield printed text as marked lines below a title; nothing for a blank text."""
+    if text.strip():
+        yield "printed:"
+        yield from (f"  | {line}" for line in text.strip().splitlines())
 
 
 def count_by_verdict(report: Report) -> dict[tuple[str, str], Counter[str]]:
@@ -175,16 +191,20 @@ def count_columns(counts: Mapping[str, int]) -> dict[str, int]:
 def format_counts(results: Sequence[Result]) -> str:
     """Return the number of results and their verdicts: ``84 results: 80 conform, 4 diverge``."""
     total = Counter(result.verdict for result in results)
-    # An error is counted on its own here, and with crashes and timeouts in tables.
-    heads = {name: "failed" if name == "error" else verdict.column for name, verdict in VERDICTS.items()}
-    counts = [f"{total[verdict]:,} {heads[verdict]}" for verdict in DISPLAY if total[verdict]]
+    counts = [_count_verdict(total[verdict], verdict) for verdict in DISPLAY if total[verdict]]
     return f"{count(len(results), 'result')}: {', '.join(counts) or 'none'}"
+
+
+def _count_verdict(number: int, verdict: str) -> str:
+    if verdict in WITHOUT_VALUE:
+        return count(number, verdict, "crashes" if verdict == "crash" else "")
+    return f"{number:,} {VERDICTS[verdict].plural}"
 
 
 def conclusion(report: Report) -> str:
     """Return the totals and the time in one sentence."""
     accepted = sum(bool(result.known) for result in report.results)
-    listed = f"; {accepted:,} known" if accepted else ""
+    listed = f"; {count(accepted, 'known divergence')}" if accepted else ""
     return f"{count(report.vectors, 'vector')}, {format_counts(report.results)}{listed}; {report.seconds:.1f} s"
 
 
@@ -193,7 +213,5 @@ def false_alarms(report: Report) -> str:
     laws = report.laws
     if laws is None or not laws.tests:
         return ""
-    return (
-        f"{count(laws.samples, 'random sample')}, {laws.tests:,} random tests: samples that all have their laws "
-        f"fail one with a probability below {laws.false_alarm:.1e}"
-    )
+    tests = count(laws.tests, "statistical test")
+    return f"{count(laws.samples, 'random sample')}, {tests}: probability of a false alarm below {laws.false_alarm:.1e}"

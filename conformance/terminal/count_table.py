@@ -18,7 +18,7 @@ WIDE = ("vectors", *(verdict.column for verdict in VERDICTS.values()))
 # From the widest to the one that fits 80 columns.
 CHOICES = ((*WIDE, "modes"), WIDE, COLUMNS)
 # Title of the results of defaults, which are not an operation.
-DEFAULTS = "defaults (not judged)"
+DEFAULTS = "defaults (info only)"
 
 # A title, and the results of each line below it.
 Part = tuple[str, Mapping[str, Sequence[Result]]]

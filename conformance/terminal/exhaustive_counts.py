@@ -12,9 +12,9 @@ from nnconform.conformance.model.report import Report
 from nnconform.conformance.model.result import Counted
 from nnconform.conformance.numbers import decimal
 from nnconform.conformance.report.findings import format_implementations
-from nnconform.conformance.words import joined
+from nnconform.conformance.words import count, joined
 
-TITLE = "Every number of a half format, against the exact result rounded once:"
+TITLE = "Every float16 and bfloat16 number, compared with the exact result rounded once:"
 
 
 class Head(NamedTuple):
@@ -47,7 +47,7 @@ class Tally:
     def text(self) -> str:
         """The count in words."""
         counted = self.counted
-        worst = f", the worst by {decimal(counted.ulp, 6)} ulp at {decimal(counted.at, 6)}" if counted.differ else ""
+        worst = f", by at most {decimal(counted.ulp, 6)} ulp at {decimal(counted.at, 6)}" if counted.differ else ""
         return f"{counted.differ:,} of {counted.inputs:,} differ{worst}"
 
 
@@ -67,7 +67,7 @@ def blocks(report: Report) -> Iterator[Block]:
             yield Line(f"{' '.join(head)}: {tally.text}", indent=2, hang=4)
             yield Line(format_implementations(tally.modes), indent=6)
     for framework, names in exact.items():
-        yield Line(f"{framework}: none differs of {joined(names)}", indent=2, hang=4)
+        yield Line(f"{framework}: no difference in {joined(names)}", indent=2, hang=4)
 
 
 def summary(report: Report) -> Iterator[Block]:
@@ -81,8 +81,8 @@ def summary(report: Report) -> Iterator[Block]:
     yield Line(TITLE, style="bold")
     for framework, counts in worst.items():
         wrong = joined(f"{output} {differ:,}" for output, differ in counts.items() if differ)
-        exact = f"{len(counts) - sum(map(bool, counts.values()))} of {len(counts)} outputs are exact"
-        text = f"{framework}: {exact}{f'; at worst differ: {wrong}' if wrong else ''}"
+        exact = f"{len(counts) - sum(map(bool, counts.values()))} of {count(len(counts), 'output')} exact"
+        text = f"{framework}: {exact}{f'; most differences: {wrong}' if wrong else ''}"
         yield Line(text, indent=2, lead=framework, lead_style="bold")
 
 

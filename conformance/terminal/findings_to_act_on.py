@@ -7,18 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from nnconform.conformance.layout import Block, Command, Line
 from nnconform.conformance.model.report import Fault, Report
-from nnconform.conformance.model.result import Output
-from nnconform.conformance.numbers import distinct_decimals
-from nnconform.conformance.report.findings import Group, Key, failing_groups, rerun_command
+from nnconform.conformance.report.findings import Group, Key, failing_groups, format_worst, rerun_command
 from nnconform.conformance.words import count
 
 Groups = Mapping[Key, Group]
 TITLES = {
-    "diverges": "Diverges, and no dialect explains it",
     "crash": "Crashed",
     "timeout": "Timed out",
-    "error": "Raised an error where the clause has a value, or the reverse",
-    "dialect": "Differs by a dialect, which --strict refuses",
+    "error": "Raised an error instead of returning a value, or the reverse",
+    "diverges": "Diverges, and no dialect explains it",
+    "dialect": "Differs by a dialect (needs action with --strict)",
 }
 # Lines of an error's message, and of a worker's printed output.
 MESSAGE_LINES = 12
@@ -28,7 +26,7 @@ PRINTED_LINES = 15
 def blocks(report: Report, *, strict: bool) -> Iterator[Block]:
     """Yield all findings that need action, and the trouble of the run."""
     for verdict, groups in failing_groups(report, strict=strict).items():
-        yield from section(TITLES[verdict], groups, act=True)
+        yield from section(f"{TITLES[verdict]}: {count(len(groups), 'finding')}", groups, act=True)
     yield from _trouble(report)
 
 
@@ -41,7 +39,7 @@ def section(title: str, groups: Groups, *, act: bool = False) -> Iterator[Block]
         act: whether they need action, and so reasons, printed text and the next command.
     """
     yield Line()
-    yield Line(f"{title}: {count(len(groups), 'group')}", style="bold red" if act else "bold")
+    yield Line(title, style="bold red" if act else "bold")
     for key, group in groups.items():
         yield from _in_full(key, group) if act else _in_short(key, group)
 
@@ -66,7 +64,7 @@ def _in_full(key: Key, group: Group) -> Iterator[Block]:
     yield from _worst(group, 4)
     yield from _quote(result.reason, MESSAGE_LINES, indent=6)
     if result.printed:
-        yield Line("it printed:", indent=6)
+        yield Line("printed:", indent=6)
         yield from _quote(result.printed, PRINTED_LINES, indent=6, mark="| ")
     yield Command(["nnconform", "explain", result.vector], indent=4)
 
@@ -75,23 +73,9 @@ def _worst(group: Group, indent: int) -> Iterator[Block]:
     """Yield the implementations of a group, the vector of its worst result, and the worst element."""
     result, name = group.worst
     yield Line(group.implementations, indent=indent)
-    yield Line(f"{'worst' if name else 'such as'}: {result.vector}", indent=indent)
-    output = result.outputs.get(name)
-    if output is not None and (text := element_text(output)):
-        yield Line(f"{name}{text}", indent=indent + 2, fold=True)
-
-
-def element_text(output: Output) -> str:
-    """Return the problem or the worst element of an output, with its error and bound; "" if it has none."""
-    if output.problem:
-        return f": {output.problem}"
-    if output.worst is None:
-        return ""
-    worst = output.worst
-    got, expected = distinct_decimals(worst.got, worst.expected)
-    size = f"{output.ratio:.4g} times the bound of" if output.ratio < float("inf") else "beyond the bound of"
-    ulp = f" ({output.ulp:.4g} ulp)" if output.verdict != "conforms" else ""
-    return f"{worst.place('')}: got {got}, wanted {expected}: {size} {worst.bound:.3g}{ulp}"
+    yield Line(f"{'worst' if name else 'for example'}: {result.vector}", indent=indent)
+    if text := format_worst(name, result.outputs.get(name)):
+        yield Line(text, indent=indent + 2, fold=True)
 
 
 def _quote(text: str, most: int, *, indent: int, mark: str = "") -> Iterator[Block]:
@@ -106,17 +90,17 @@ def _quote(text: str, most: int, *, indent: int, mark: str = "") -> Iterator[Blo
 
 def _trouble(report: Report) -> Iterator[Block]:
     if report.problems:
-        yield from _list("Vector files that were left out (exit status 2):", report.problems)
+        yield from _list("Wrong vector files, which were left out (exit status 2):", report.problems)
     if report.known_problems:
-        yield from _list("The list of known divergences does not hold (exit status 1):", report.known_problems)
+        yield from _list("Wrong entries in the list of known divergences (exit status 1):", report.known_problems)
         file = report.known_problems[0].partition(":")[0]
-        yield Line(f"`nnconform known {file} --update` brings it up to date", indent=4)
+        yield Line(f"`nnconform known {file} --update` corrects them", indent=4)
     if report.faults:
         yield from _faults(report)
     for entry in report.frameworks:
         if entry.stderr:
             yield Line()
-            yield Line(f"The end of what the worker of {entry.name} printed:", style="bold", fold=True)
+            yield Line(f"End of the output of the worker of {entry.name}:", style="bold", fold=True)
             yield from _quote(entry.stderr, PRINTED_LINES, indent=2, mark="| ")
 
 
@@ -128,11 +112,11 @@ def _list(title: str, texts: Sequence[str]) -> Iterator[Block]:
 
 def _faults(report: Report) -> Iterator[Block]:
     yield Line()
-    yield Line("Faults of adapters (the suite's own, not the framework's; exit status 3):", style="bold red")
+    yield Line("Adapter faults: the adapter breaks its contract (exit status 3):", style="bold red")
     by_implementation: dict[tuple[str, str], list[Fault]] = defaultdict(list)
     for fault in report.faults:
         by_implementation[fault.framework, fault.implementation].append(fault)
     for (framework, _), faults in by_implementation.items():
-        more = f" (and {len(faults) - 1:,} more like it)" if len(faults) > 1 else ""
+        more = f" (and {len(faults) - 1:,} more)" if len(faults) > 1 else ""
         yield Line(f"{faults[0].message}{more}", indent=2, hang=4, fold=True)
         yield Command(rerun_command(report.by_name[framework], faults[0]), indent=6)

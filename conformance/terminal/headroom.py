@@ -13,7 +13,7 @@ from nnconform.conformance.numbers import shortened
 from nnconform.conformance.vectors.operations import RANDOM
 from nnconform.conformance.words import joined
 
-TITLE = "Error over bound of the outputs that conform, the worst element of each:"
+TITLE = "Error over bound, of the outputs that conform:"
 HEADS = ("", "results", "median", "worst")
 
 
@@ -46,7 +46,7 @@ class Headroom(NamedTuple):
 
     @property
     def beyond_texts(self) -> list[str]:
-        """The number of results beyond their bound, by dialect or verdict, the largest first."""
+        """The number of results that do not conform, by dialect or verdict, the largest first."""
         order = sorted(self.beyond.items(), key=lambda item: (-item[1], item[0]))
         return [f"{count:,} {name}" for name, count in order]
 
@@ -61,7 +61,7 @@ def blocks(report: Report) -> Iterator[Block]:
             rows.append(Line(title, style="bold", fold=True))
         rows.append(output.cells)
         if beyond := output.beyond_texts:
-            rows.append(Line(f"beyond its bound: {joined(beyond)}", indent=4))
+            rows.append(Line(f"does not conform: {joined(beyond)}", indent=4))
         previous = title
     yield Line()
     yield Line(TITLE, style="bold")
@@ -69,7 +69,7 @@ def blocks(report: Report) -> Iterator[Block]:
     yield Line()
     yield Line(summary(report))
     for text in contradictions(report):
-        yield Line(f"beyond its bound, and said to conform: {text}", indent=2, style="red")
+        yield Line(f"beyond its bound, but with the verdict conforms: {text}", indent=2, style="red")
 
 
 def outputs(report: Report) -> Iterator[Headroom]:
@@ -102,8 +102,8 @@ def contradictions(report: Report) -> list[str]:
 
 
 def summary(report: Report) -> str:
-    """Return the number of ratios, the largest of them, and the number of outputs beyond their bound."""
+    """Return the number of ratios, the largest of them, and the number of outputs that do not conform."""
     ratios = [ratio for output in outputs(report) for ratio in output.ratios]
     beyond = sum(output.beyond.total() for output in outputs(report))
-    worst = f"; the worst is {max(ratios):.3g} of its bound" if ratios else ""
-    return f"{len(ratios):,} outputs conform{worst}; {beyond:,} are beyond their bound and have another verdict"
+    worst = f", with errors up to {max(ratios):.3g} x bound" if ratios else ""
+    return f"Outputs that conform: {len(ratios):,}{worst}. Outputs that do not conform: {beyond:,}."

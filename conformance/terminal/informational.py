@@ -28,10 +28,9 @@ def blocks(report: Report, *, strict: bool) -> Iterator[Block]:
     yield from _known([result for result in report.results if result.known])
 
 
-def _title(text: str, results: Sequence[Result], hint: str = "") -> Iterator[Block]:
+def _title(text: str, results: Sequence[Result], remark: str = "") -> Iterator[Block]:
     yield Line()
-    head = f"{text}: {count(len(results), 'result')}"
-    yield Line(f"{head}{hint}", lead=head, lead_style="bold", style="dim")
+    yield Line(f"{text}: {count(len(results), 'result')}{remark}", lead=text, lead_style="bold", style="dim")
 
 
 def _dialects(results: Sequence[Result]) -> Iterator[Block]:
@@ -42,7 +41,7 @@ def _dialects(results: Sequence[Result]) -> Iterator[Block]:
             counts[name][result.framework] += 1
     if not counts:
         return
-    yield from _title("Differs by a dialect, which explains it", results, " (nnconform explain NAME)")
+    yield from _title("Dialects", results, " that differ in a known way (nnconform explain NAME)")
     order = sorted(counts, key=lambda name: (-counts[name].total(), name))
     frameworks = list(dict.fromkeys(result.framework for result in results))
     if sum(len(name) + 2 for name in frameworks) > HEAD_ROOM:
@@ -67,7 +66,7 @@ def _unsupported(results: Sequence[Result]) -> Iterator[Block]:
         common = counts.most_common(REASONS)
         yield from (_line(framework, f"{reason} ({number:,})") for reason, number in common)
         if rest := counts.total() - sum(number for _, number in common):
-            yield _line(framework, f"other reasons ({rest:,}; --verbose tells them)")
+            yield _line(framework, f"other reasons ({rest:,}; --verbose lists them)")
 
 
 def _line(framework: str, text: str) -> Line:
@@ -77,7 +76,7 @@ def _line(framework: str, text: str) -> Line:
 def _defaults(results: Sequence[Result]) -> Iterator[Block]:
     if not results:
         return
-    yield from _title("Defaults other than the spec's", results, " (nnconform explain defaults)")
+    yield from _title("Defaults that differ from the spec", results, " (nnconform explain defaults)")
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for result in results:
         verdict = f" {result.verdict}" if VERDICTS[result.verdict].fails else ""
@@ -88,7 +87,7 @@ def _defaults(results: Sequence[Result]) -> Iterator[Block]:
 def _known(results: Sequence[Result]) -> Iterator[Block]:
     if not results:
         return
-    yield from _title("Known", results, " (they fail no run)")
+    yield from _title("Known divergences", results, " (they do not fail the run)")
     counts = Counter((r.framework, r.operation, r.verdict, first_line(r.known)) for r in results)
     for (framework, operation, verdict, reason), number in counts.items():
         yield _line(framework, f"{operation} {verdict}: {reason} ({number:,})")

@@ -159,7 +159,7 @@ def _lines(watches: dict[int, Watch]) -> Iterator[Progress]:
         watch = watches[id(entry.framework)]
         watch.update(kind, entry, detail)
         if kind == "started":
-            earlier = f", {watch.earlier:,} of them made before" if watch.earlier else ""
+            earlier = f", {watch.earlier:,} of them from an earlier run" if watch.earlier else ""
             print_error(f"{watch.label}: {entry.calls:,} calls{earlier}")
 
     # In a thread, because a framework that hangs causes no events.

@@ -47,7 +47,7 @@ def blocks(report: Report, detail: Detail, width: int = WIDTH) -> Iterator[Block
 def _blocks(report: Report, detail: Detail, width: int) -> Iterator[Block]:
     yield from _frameworks(entry for entry in report.frameworks if entry.has_failed or not detail.quiet)
     if not report.complete:
-        yield Line("This run is incomplete: what follows is what was done until it ended.", style="bold red")
+        yield Line("This run is incomplete; the results that it did not reach are missing.", style="bold red")
     if report.results and not detail.quiet:
         yield Line()
         yield count_table.table(report, width)
@@ -90,14 +90,18 @@ def _groups(report: Report, *, strict: bool) -> Iterator[Block]:
     counting = [result for result in report.results if result.can_fail]
     defaults = [result for result in report.results if result.is_default and not result.known and result.differs]
     sections = {
-        "Differs by a dialect, which explains it": {} if strict else findings.group_by_reason(counting, "dialect"),
+        "Dialects (results that differ in a known way)": {}
+        if strict
+        else findings.group_by_reason(counting, "dialect"),
         "Unsupported": findings.group_by_reason(counting, "unsupported"),
-        "Defaults other than the spec's (they fail no run)": _group_by_verdict(defaults),
-        "Known (they fail no run)": _group_known(result for result in report.results if result.known),
+        "Defaults that differ from the spec (they do not fail the run)": _group_by_verdict(defaults),
+        "Known divergences (they do not fail the run)": _group_known(
+            result for result in report.results if result.known
+        ),
     }
     for title, groups in sections.items():
         if groups:
-            yield from findings_to_act_on.section(title, groups)
+            yield from findings_to_act_on.section(f"{title}: {count(len(groups), 'group')}", groups)
 
 
 def _group_by_verdict(results: Iterable[Result]) -> findings_to_act_on.Groups:
@@ -127,30 +131,30 @@ def _conclusion(report: Report, detail: Detail) -> Iterator[Block]:
     totals, status = findings.conclusion(report), report.exit_status(strict=detail.strict)
     yield Line()
     if status == 0:
-        lead = "Nothing to act on."
+        lead = "No action needed."
         yield Line(f"{lead} {totals}", lead=lead, lead_style="bold green")
     else:
-        yield Line(f"To act on: {_actions(report, strict=detail.strict)} (exit status {status})", style="bold red")
+        yield Line(f"{_actions(report, strict=detail.strict)} (exit status {status})", style="bold red")
         yield Line(totals)
     if not detail.quiet:
-        groups = "" if detail.verbose else "run with --verbose (all groups of findings) or "
-        names = "nnconform explain NAME (a dialect, vector, implementation)"
-        yield Line(f"More: {names}; {groups}--html FILE (a page to look at)", style="dim")
+        verbose = "" if detail.verbose else "run with --verbose (all groups of results) or "
+        names = "nnconform explain NAME (a dialect, vector or implementation)"
+        yield Line(f"More: {names}; {verbose}--html FILE (a page with plots)", style="dim")
 
 
 def _actions(report: Report, *, strict: bool) -> str:
-    """Return the number of findings and of each kind of trouble, in words."""
+    """Return a sentence with the number of findings and of each kind of trouble; there is at least one."""
     groups = sum(map(len, findings.failing_groups(report, strict=strict).values()))
     failed = sum(entry.has_failed for entry in report.frameworks)
-    kinds = [
-        (groups, f"{count(groups, 'group')} of findings"),
-        (len(report.faults), count(len(report.faults), "fault of adapters", "faults of adapters")),
-        (failed, f"{count(failed, 'framework')} that did not run to the end"),
-        (len(report.problems), f"{count(len(report.problems), 'vector file')} left out"),
-        (
-            len(report.known_problems),
-            count(len(report.known_problems), "entry that does not hold", "entries that do not hold"),
-        ),
-        (not report.complete and not failed, "a run that is incomplete"),
-    ]
-    return ", ".join(text for number, text in kinds if number)
+    interrupted = not report.complete and not failed
+    kinds = {
+        count(groups, "finding"): groups,
+        count(len(report.faults), "adapter fault"): len(report.faults),
+        f"{count(failed, 'framework')} that did not finish": failed,
+        count(len(report.problems), "wrong vector file"): len(report.problems),
+        count(len(report.known_problems), "wrong known divergence"): len(report.known_problems),
+        "an interrupted run": interrupted,
+    }
+    texts = [text for text, number in kinds.items() if number]
+    subject = " and ".join(filter(None, (", ".join(texts[:-1]), texts[-1])))
+    return f"{subject} need{'s' if sum(kinds.values()) == 1 else ''} action"

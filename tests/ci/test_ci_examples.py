@@ -195,7 +195,7 @@ def test_findings_fail_the_action_with_annotations_and_all_files(runner):
     assert outputs["status"] == "1"
     assert all(outputs.values())
     assert "\n::error title=nnconform%3A liar clip_by_value (gradients)::diverges" in printed
-    assert "1 finding to act on" in runner.summary.read_text()
+    assert "1 finding needs action" in runner.summary.read_text()
 
 
 def recorded(runner: Runner) -> list[str]:

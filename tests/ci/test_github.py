@@ -67,7 +67,7 @@ def test_a_finding_has_its_output_vector_and_problem(bad):
     (line,) = of_report(bad)
     worst = next(row for row in bad["results"] if row["verdict"] == "diverges")
     assert line.startswith("::error title=nnconform%3A liar clip_by_value (gradients)::diverges, ")
-    assert f"{worst['vector']}: nothing where a value is wanted" in line
+    assert f"{worst['vector']} gradients[0]: nothing where a value is wanted" in line
 
 
 FAULT = {"framework": "numpy", "implementation": "numpy.clip", "vector": "v", "message": "returned nothing"}
@@ -85,7 +85,7 @@ TROUBLES: dict[str, Callable[[Json], Json]] = {
 @pytest.mark.parametrize("trouble", TROUBLES.values(), ids=TROUBLES.keys())
 def test_trouble_of_the_run_is_an_error(good, trouble):
     (line,) = of_report(good | trouble(good))
-    assert line.startswith("::error title=nnconform%3A the run has a problem::")
+    assert line.startswith("::error title=nnconform%3A problem of the run::")
 
 
 def test_a_framework_that_is_not_installed_is_a_warning(good):
@@ -98,14 +98,14 @@ def test_a_framework_that_is_not_installed_is_a_warning(good):
 @pytest.mark.parametrize(
     ("entries", "end"),
     [
-        ({"known": "it is old"}, "by the list of known divergences: numpy 3"),
-        ({"profile": "defaults"}, "which fails no run: numpy 3"),
-        ({"verdict": "dialect", "dialect": "global-norm"}, "which explains them: numpy 3"),
+        ({"known": "it is old"}, "Known divergences (they do not fail the run): numpy 3"),
+        ({"profile": "defaults"}, "Defaults that differ from the spec (they do not fail the run): numpy 3"),
+        ({"verdict": "dialect", "dialect": "global-norm"}, "Dialects (results that differ in a known way): numpy 3"),
     ],
 )
 def test_results_that_fail_no_run_are_one_notice(good, entries, end):
     (line,) = of_report(with_errors(good, 3, **entries))
-    assert line.startswith("::notice title=nnconform::results that ")
+    assert line.startswith("::notice title=nnconform::")
     assert line.endswith(end)
 
 

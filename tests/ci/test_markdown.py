@@ -195,7 +195,7 @@ def test_it_begins_with_the_marker_of_a_workflows_comment(bad, made):
 
 def test_the_first_line_of_a_run_without_findings(report_of):
     lines = of_report(report_of("numpy", "--operation", "clip_by_value")[1], strict=False).splitlines()
-    assert lines[1] == "**nnconform: nothing to act on**"
+    assert lines[1] == "**nnconform: no action needed**"
     assert re.fullmatch(r"Frameworks: numpy \S+\. 84 results: 84 conform\.", lines[3])
 
 
@@ -205,7 +205,7 @@ def test_the_headline_has_the_counts_and_the_table_at_most_ten_rows(bad):
         row |= {"verdict": "error", "reason": f"Error {number}", "outputs": {}}
     total = len(report["results"])
     head, _, folded = of_report(report, strict=False).partition("<details>")
-    assert f"**nnconform: {total} findings to act on**" in head
+    assert f"**nnconform: {total} findings need action**" in head
     assert head.count("| error: ") == 10
     assert f"and {total - 10} more findings, folded below" in head
     assert folded.count("| error: ") == total - 10
@@ -217,7 +217,7 @@ def test_known_divergences_and_defaults_are_folded_and_not_counted(bad):
         row["known"] = "it is old"
     report["results"][0]["profile"] = "defaults"
     head, _, folded = of_report(report, strict=False).partition("<details>")
-    assert "nothing to act on" in head
+    assert "no action needed" in head
     assert "it is old" in folded
     assert folded.count("nothing where a value is wanted") == 0
 
@@ -286,6 +286,6 @@ def test_drift_has_its_size_and_place(bad):
 
 def test_drift_that_fails_is_named_above_the_folded_sections(bad):
     diff = dataclasses.replace(diff_of(bad, bad), drift=(Drift("jax", "relu", "y", 2),))
-    text = "Other bits fail too"
+    text = "needs action too"
     assert text in markdown.of_diff(diff, bits=True).partition("<details>")[0]
     assert text not in markdown.of_diff(diff)

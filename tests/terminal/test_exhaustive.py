@@ -33,18 +33,18 @@ def test_a_report_without_such_vectors_has_no_lines():
 
 def test_a_line_has_the_count_the_worst_difference_and_its_input():
     assert lines(counted()) == [
-        "  f elu y float16: 3 of 65,536 differ, the worst by 1 ulp at -0.5",
+        "  f elu y float16: 3 of 65,536 differ, by at most 1 ulp at -0.5",
         "      api (eager)",
     ]
 
 
 def test_an_exact_output_has_no_worst_difference():
-    assert lines(counted(differ=0, ulp=0.0, at=0.0)) == ["  f: none differs of elu y float16"]
+    assert lines(counted(differ=0, ulp=0.0, at=0.0)) == ["  f: no difference in elu y float16"]
 
 
 def test_infinities_are_words():
     line = lines(counted(ulp=float("inf"), at=float("-inf")))[0]
-    assert line.endswith("3 of 65,536 differ, the worst by inf ulp at -inf")
+    assert line.endswith("3 of 65,536 differ, by at most inf ulp at -inf")
 
 
 def test_equal_counts_of_nan_share_a_line():
@@ -86,8 +86,8 @@ def test_the_summary_has_one_line_per_framework_with_the_largest_counts():
         counted(framework="g", differ=0),
     )
     assert summary(*results) == [
-        "  f: 1 of 2 outputs are exact; at worst differ: elu y float16 1,234",
-        "  g: 1 of 1 outputs are exact",
+        "  f: 1 of 2 outputs exact; most differences: elu y float16 1,234",
+        "  g: 1 of 1 output exact",
     ]
 
 
@@ -98,10 +98,10 @@ def test_the_summary_of_a_report_without_such_vectors_has_no_lines():
 def test_the_command_line_prints_it_and_no_result_of_the_numpy_control_differs(cli):
     result = cli("run", "numpy", "--vector", "relu/every-number*")
     texts = result.stdout.splitlines()
-    start = texts.index("Every number of a half format, against the exact result rounded once:")
-    assert texts[start + 1] == "  numpy: 4 of 4 outputs are exact"
+    start = texts.index("Every float16 and bfloat16 number, compared with the exact result rounded once:")
+    assert texts[start + 1] == "  numpy: 4 of 4 outputs exact"
 
 
 def test_the_command_line_names_all_outputs_with_verbose(cli):
     text = " ".join(cli("run", "numpy", "--vector", "relu/every-number*", "--verbose").stdout.split())
-    assert "numpy: none differs of relu dx bfloat16, relu dx float16, relu y bfloat16, relu y float16" in text
+    assert "numpy: no difference in relu dx bfloat16, relu dx float16, relu y bfloat16, relu y float16" in text

@@ -63,13 +63,13 @@ def test_defaults_random_samples_and_results_that_are_not_judged_are_left_out():
         result(outputs={"sample": conforming(0.5)}, operation="he_normal"),
     )
     assert list(headroom.outputs(made)) == []
-    assert headroom.summary(made) == "0 outputs conform; 0 are beyond their bound and have another verdict"
+    assert headroom.summary(made) == "Outputs that conform: 0. Outputs that do not conform: 0."
 
 
 def test_the_summary_has_the_counts_and_the_worst_ratio():
     outputs = {"y": conforming(0.1234567), "dx": Output("diverges", ratio=3.0)}
     assert headroom.summary(report(result(outputs=outputs))) == (
-        "1 outputs conform; the worst is 0.123 of its bound; 1 are beyond their bound and have another verdict"
+        "Outputs that conform: 1, with errors up to 0.123 x bound. Outputs that do not conform: 1."
     )
 
 
@@ -94,8 +94,8 @@ def test_the_command_line_prints_the_table(cli):
     assert title == ["numpy", "numpy.expm1"]
     assert [cells[:2] for cells in table] == [["elu", name] for name in ("y", "dx")]
     assert all(0 <= float(cells[3]) <= float(cells[4]) <= 1 for cells in table)
-    assert "0 are beyond their bound and have another verdict" in " ".join(result.stdout.split())
-    assert "beyond its bound, and said to conform" not in result.stdout
+    assert "Outputs that do not conform: 0." in " ".join(result.stdout.split())
+    assert "beyond its bound" not in result.stdout
     assert result.exit_code == 0
 
 

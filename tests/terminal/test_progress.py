@@ -122,7 +122,7 @@ def test_a_run_continues_without_a_reader_of_its_progress(tmp_path, target):
     )
     os.close(writer)
     assert (done.returncode, report.exists()) == (0, True)
-    assert b"Nothing to act on." in done.stdout
+    assert b"No action needed." in done.stdout
 
 
 def test_quiet_prints_nothing_on_standard_error(report_of, monkeypatch):
@@ -145,7 +145,7 @@ def test_a_terminal_has_bars_with_the_vector_in_flight_and_the_remaining_time(tm
     ), frames
     assert max(map(len, frames)) <= 80
     assert "\x1b" not in out
-    assert "Nothing to act on." in out
+    assert "No action needed." in out
 
 
 def test_a_long_name_next_to_a_bar_ends_in_an_ellipsis():

@@ -17,6 +17,7 @@ from nnconform.conformance.console import columns_of, printable
 from nnconform.conformance.layout import Command, Line, Table, plain_text, wrap
 from nnconform.conformance.model.report import Report
 from nnconform.conformance.model.result import Output, Worst
+from nnconform.conformance.report.findings import format_worst
 from nnconform.conformance.terminal import run_report
 from nnconform.conformance.words import GLUE, clean
 
@@ -189,7 +190,7 @@ def test_the_table_has_the_counts_of_the_report(full):
 
 def test_defaults_are_separate_from_operations(full):
     lines = text(full).splitlines()
-    start = next(i for i, line in enumerate(lines) if line.startswith("defaults (not judged)"))
+    start = next(i for i, line in enumerate(lines) if line.startswith("defaults (info only)"))
     assert [line.split()[0] for line in lines[start + 1 : start + 4]] == ["torch", "tensorflow", "jax"]
     assert not any(line.startswith("  defaults") for line in lines)
 
@@ -200,20 +201,18 @@ def test_a_finding_has_its_worst_element_and_the_next_command(differs):
         "  liar elu (y), 51 vectors\n"
         "    liar.elu (eager/jit)\n"
         "    worst: elu/subnormal/bfloat16\n"
-        "      y[0]: got 1.000, wanted 1.837e-40: beyond the bound of 0 (1.089e+40 ulp)\n"
+        "      y[0]: expected 1.837e-40, got 1.000 (bound 0, 1.089e+40 ulp)\n"
         "    nnconform explain elu/subnormal/bfloat16\n"
     ) in printed
     assert "json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)\n" in printed
     assert "    nnconform explain clip_by_value/one-variable-narrow/float64\n" in printed
-    assert "\nTo act on: 3 groups of findings (exit status 1)\n" in printed
+    assert "\n3 findings need action (exit status 1)\n" in printed
 
 
 def test_actual_and_expected_values_never_look_the_same():
     worst = Worst((), got=0.000843003849, expected=0.000843003848, bound=1e-13)
-    from nnconform.conformance.terminal.findings_to_act_on import element_text
-
-    line = element_text(Output("diverges", ratio=10.0, ulp=5.0, worst=worst))
-    assert line == ": got 0.000843003849, wanted 0.000843003848: 10 times the bound of 1e-13 (5 ulp)"
+    line = format_worst("y", Output("diverges", ratio=10.0, ulp=5.0, worst=worst))
+    assert line == "y: expected 0.000843003848, got 0.000843003849 (10 x bound of 1e-13, 5 ulp)"
 
 
 def test_a_dialect_or_unsupported_call_takes_a_line(full):
@@ -229,23 +228,27 @@ def test_a_dialect_or_unsupported_call_takes_a_line(full):
 
 def test_with_strict_a_dialect_needs_action(full):
     printed = text(full, strict=True, quiet=True)
-    assert "Differs by a dialect, which --strict refuses" in printed
+    assert "Differs by a dialect (needs action with --strict)" in printed
     assert "\n    nnconform explain elu/" in printed
-    assert "Nothing to act on" not in printed
+    assert "No action needed" not in printed
 
 
 def test_all_trouble_is_named(ugly):
     printed = text(ugly, quiet=True)
     for part in (
-        *("Crashed: 1 group", "Timed out: 1 group", "This run is incomplete", "other"),
-        *("Vector files that were left out", "`nnconform known known.yaml --update`", "(and 1 more like it)"),
-        *("nnconform run --adapter", "--vector elu/core/float32", "it printed:", "|   end"),
+        *("Crashed: 1 finding", "Timed out: 1 finding", "This run is incomplete", "other"),
+        *(
+            "Wrong vector files, which were left out",
+            "`nnconform known known.yaml --update`",
+            "(and 1 more)",
+        ),
+        *("nnconform run --adapter", "--vector elu/core/float32", "printed:", "|   end"),
     ):
         assert part in words(printed) or part in printed
     assert "known entry" not in printed
     assert (
-        "To act on: 7 groups of findings, 2 faults of adapters, 1 framework that did not run to the end, 1 vector file "
-        "left out, 1 entry that does not hold (exit status 3)"
+        "7 findings, 2 adapter faults, 1 framework that did not finish, 1 wrong vector file and 1 wrong known "
+        "divergence need action (exit status 3)"
     ) in words(printed)
 
 
@@ -256,7 +259,7 @@ def test_a_known_divergence_takes_a_line_and_needs_no_action(differs):
             row["known"] = "reported upstream"
     printed = text(report)
     assert "  liar: elu diverges: reported upstream (73)\n" in printed
-    assert "Nothing to act on." in printed
+    assert "No action needed." in printed
     assert "liar.elu (eager/jit)" not in printed
     assert "liar.elu (eager/jit)" in text(report, verbose=True)
 
@@ -275,14 +278,16 @@ def test_dialects_have_lines_if_names_of_frameworks_are_long(full):
 def test_quiet_prints_only_the_conclusion_without_findings(good):
     lines = text(good, quiet=True).splitlines()
     assert len(lines) == 1
-    assert re.fullmatch(r"Nothing to act on\. 84 vectors, 84 results: 84 conform; \d+\.\d s", lines[0])
+    assert re.fullmatch(r"No action needed\. 84 vectors, 84 results: 84 conform; \d+\.\d s", lines[0])
 
 
 def test_quiet_prints_findings_that_need_action(differs):
     printed = text(differs, quiet=True)
-    assert printed.startswith("Diverges, and no dialect explains it: 2 groups\n")
+    assert printed.startswith("Raised an error instead of returning a value, or the reverse: 1 finding\n")
     assert "nnconform explain elu/subnormal/bfloat16" in printed
-    assert not any(part in printed for part in ("gradient-one-at-zero", "unsupported", "liar:", "half format", "More:"))
+    assert not any(
+        part in printed for part in ("gradient-one-at-zero", "unsupported", "liar:", "bfloat16 number", "More:")
+    )
 
 
 @pytest.mark.parametrize("command", [RELU, ("diff", "old", "new"), ("upgrade", "torch", "jax")])
