@@ -262,6 +262,18 @@ def excerpts(page: Path) -> Iterator[tuple[list[str], list[str]]]:
         yield shlex.split(command), [line.strip() for line in text.splitlines() if line.strip() != "..."]
 
 
+def test_a_quoted_upgrade_is_in_its_recorded_output():
+    folder = ROOT / "examples" / "upgrades"
+    recorded = dict(
+        re.findall(r"^\| `nnconform (upgrade .+?)` \| \[(.+?)\]", (folder / "README.md").read_text(), re.MULTILINE)
+    )
+    quoted = [(words, lines) for page in GUIDES for words, lines in excerpts(page) if words[0] == "upgrade"]
+    assert quoted
+    for words, lines in quoted:
+        printed = [line.strip() for line in (folder / recorded[" ".join(words)]).read_text().splitlines()]
+        assert [line for line in lines if line not in printed] == []
+
+
 def test_a_quoted_explanation_is_what_the_command_prints(cli, full, tmp_path):
     report = tmp_path / "report.json"
     report.write_text(json.dumps(full))

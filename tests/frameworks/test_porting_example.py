@@ -111,6 +111,16 @@ def test_what_is_printed_is_what_the_runs_hold(printed, framework):
             assert f"{row[1][number]:.0e}" == f"{largest:.0e}"
 
 
+def test_the_first_page_has_the_figures_of_the_last_step(printed):
+    text = (EXAMPLE.parents[1] / "README.md").read_text()
+    naive = [float(cell) / 100 for cell in re.findall(r"(\d+) % \|", text)]
+    guide = [float(cell) for cell in re.findall(r"(\de-\d+) \|", text)]
+    last = printed.steps("keras")[-1]
+    np.testing.assert_allclose(naive, last[2], rtol=0.25)
+    # Rounding differs between processors.
+    np.testing.assert_allclose(np.log10(guide), np.log10(last[1]), atol=0.5)
+
+
 def test_torch_clips_at_most_steps(printed):
     found = re.search(r"clips the gradient at (\d+) of 20 steps", printed.text)
     assert found is not None
