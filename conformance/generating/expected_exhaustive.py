@@ -8,6 +8,7 @@ import numpy as np
 
 from nnconform.conformance.cases.vector_case import Every, VectorCase
 from nnconform.conformance.vectors import described_tensors, exhaustive
+from nnconform.conformance.vectors.stored_vector import StoredTensor
 from nnconform.conformance.vectors.vector import Tensor
 from nnconform.reference.dialects import variants_of
 
@@ -19,15 +20,18 @@ def every(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset[s
     inputs = {name: _made(value) for name, value in case.inputs.items()}
     values = exhaustive.exact_outputs(case.operation, inputs, case.attributes, {})
     expected: dict[str, dict[str, Any]] = {}
+    stored: dict[str, StoredTensor] = {}
     for name, found in values.items():
         free = case.latitude.get(name, ())
         expected[name] = {"dtype": case.dtype, "shape": list(found.shape), "latitude": list(free)}
         if "any" not in free:
             digest = exhaustive.digest_of(found, case.dtype, frozenset(free))
             expected[name] |= {"recipe": "computed", "digest": digest}
-    computed = exhaustive.Sweep(
-        case.id, case.operation, inputs, case.attributes, {k: v for k, v in expected.items() if "recipe" in v}
-    )
+            stored[name] = StoredTensor(digest=digest, latitude=tuple(free))
+    digests = {
+        k: StoredTensor(digest=v["digest"], latitude=tuple(v["latitude"])) for k, v in expected.items() if "digest" in v
+    }
+    computed = exhaustive.Sweep(case.id, case.operation, inputs, case.attributes, digests)
     names = [v.name for v in variants_of(case.operation, dtype=case.dtype, defaults=False)]
     regions = {name: {k: _of(v) for k, v in computed.region(name).items()} for name in ("", *names)}
     dialects = {}

@@ -17,6 +17,7 @@ from nnconform.reference.dialects import variants_of
 from nnconform.reference.variants import OPERATIONS, Case, Output, Outputs
 
 from .described_tensors import Repeated
+from .stored_vector import StoredTensor
 from .tensors import DTYPES, Array, TensorError, dtype_name, widened
 from .vector import Tensor
 
@@ -39,7 +40,7 @@ class Sweep:
         operation: str,
         inputs: Mapping[str, Any],
         attributes: Mapping[str, Any],
-        outputs: Mapping[str, Mapping[str, Any]],
+        outputs: Mapping[str, StoredTensor],
     ) -> None:
         self.outputs = outputs
         self._vector, self._operation, self._inputs, self._attributes = vector, operation, inputs, attributes
@@ -76,12 +77,12 @@ class Sweep:
         return wide_case(inputs, self._attributes)
 
     def _tensor(self, name: str, dialect: str, made: Output, values: Array, flushed: Array) -> Tensor:
-        said = self.outputs[name]
-        latitude = frozenset(said.get("latitude", ()))
-        if not dialect and (found := digest_of(values, made.dtype, latitude)) != said["digest"]:
+        stored = self.outputs[name]
+        latitude = frozenset(stored.latitude)
+        if not dialect and (found := digest_of(values, made.dtype, latitude)) != stored.digest:
             raise TensorError(
                 f"{self._vector}: {name} as computed here has the digest {found[:23]}..., the vector says "
-                f"{said['digest'][:23]}...; the expected values are not those of this spec"
+                f"{stored.digest[:23]}...; the expected values are not those of this spec"
             )
         return Tensor(
             made.dtype,

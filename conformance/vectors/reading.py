@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,10 +17,11 @@ import yaml
 from nnconform.adapters import SparseGradient
 from nnconform.conformance.schemas import validator
 
-from . import described_tensors
+from . import described_tensors, index
 from .exhaustive import Sweep
+from .stored_vector import Entries, Entry, LawTensor, StoredSparse, StoredTensor, StoredVector
 from .tensors import Array, TensorError, parse_bound, parse_data
-from .vector import LawTensor, Tensor, Vector, VectorError, flat
+from .vector import Tensor, Vector, VectorError
 
 
 def _document(data: bytes, where: str) -> Any:
@@ -54,28 +54,36 @@ def _check_digest(data: bytes, stated: str, where: str) -> None:
         )
 
 
-def _input(value: Any, where: str) -> Callable[[], Any]:
-    """Return what makes an input: what is stored is read at once, what a recipe describes when it is asked for."""
+def _input(value: Entries, where: str) -> Callable[[], Any]:
+    """Return a function that makes an input; stored elements are read at once, described ones when it is called."""
     if value is None:
         return lambda: None
     if isinstance(value, list):
         makers = [_input(v, f"{where}[{i}]") for i, v in enumerate(value)]
         return lambda: [make() for make in makers]
-    if "indices" in value:
-        rows, values = (_input(value[part], f"{where}.{part}")() for part in ("indices", "values"))
-        return lambda: SparseGradient(rows, values, tuple(value["dense_shape"]))
-    dtype, shape = value["dtype"], value["shape"]
-    if "recipe" not in value:
-        array = parse_data(value["data"], dtype, shape, where)
-        return lambda: array
-    if value["recipe"] != "repeat":
-        if (count := described_tensors.every(dtype, value["recipe"]).size) != math.prod(shape):
+    if isinstance(value, StoredSparse):
+        rows, values = _input(value.indices, f"{where}.indices")(), _input(value.values, f"{where}.values")()
+        return lambda: SparseGradient(rows, values, value.dense_shape)
+    # The schema has no law among inputs.
+    assert isinstance(value, StoredTensor)
+    return _described(value, where) if value.recipe else _elements(value, where)
+
+
+def _elements(value: StoredTensor, where: str) -> Callable[[], Array]:
+    array = parse_data(value.data or "", value.dtype, value.shape, where)
+    return lambda: array
+
+
+def _described(value: StoredTensor, where: str) -> Callable[[], Any]:
+    dtype, shape, data = value.dtype, value.shape, value.data or ""
+    if value.recipe != "repeat":
+        if (count := described_tensors.every(dtype, value.recipe).size) != math.prod(shape):
             raise TensorError(f"{where}: the shape is {list(shape)}; there are {count} numbers")
-        return lambda: described_tensors.every(dtype, value["recipe"])
-    block = parse_data(value["data"], dtype, [len(value["data"].split())], where)
+        return lambda: described_tensors.every(dtype, value.recipe)
+    block = parse_data(data, dtype, [len(data.split())], where)
     if not block.size or not math.prod(shape) or math.prod(shape) % block.size:
         raise TensorError(f"{where}: {block.size} numbers do not fill the shape {list(shape)} a whole number of times")
-    return lambda: described_tensors.Repeated(block, tuple(shape))
+    return lambda: described_tensors.Repeated(block, shape)
 
 
 def _bound(text: str, shape: Sequence[int], where: str) -> Array:
@@ -85,37 +93,38 @@ def _bound(text: str, shape: Sequence[int], where: str) -> Array:
     return bound
 
 
-def _expected(value: Mapping[str, Any], where: str) -> Tensor | LawTensor:
-    dtype, shape = value["dtype"], tuple(value["shape"])
-    if "law" in value:
-        return LawTensor(**{**value, "shape": shape})
-    latitude = frozenset(value.get("latitude", ()))
-    if "data" not in value:
+def _expected(value: Entry, where: str) -> Tensor | LawTensor:
+    if isinstance(value, LawTensor):
+        return value
+    assert isinstance(value, StoredTensor)
+    dtype, shape, latitude = value.dtype, value.shape, frozenset(value.latitude)
+    if value.data is None:
         return Tensor(dtype, shape, None, None, latitude)
-    flushed = value.get("flushed")
     return Tensor(
         dtype,
         shape,
-        parse_data(value["data"], dtype, shape, where),
-        _bound(value["bound"], shape, where),
+        parse_data(value.data, dtype, shape, where),
+        _bound(value.bound, shape, where),
         latitude,
-        None if flushed is None else parse_data(flushed, dtype, shape, f"{where}.flushed"),
+        None if value.flushed is None else parse_data(value.flushed, dtype, shape, f"{where}.flushed"),
     )
 
 
-def _variant(expected: Tensor | LawTensor | None, prescribed: Mapping[str, Any], where: str) -> Tensor | LawTensor:
-    """Return what a dialect prescribes for an output: its own values or the expected ones, with its bound."""
+def _variant(expected: Tensor | LawTensor | None, prescribed: Entry, where: str) -> Tensor | LawTensor:
+    """Return an output by a dialect: its own values or the expected ones, with its bound."""
     if expected is None:
         raise TensorError(f"{where}: the vector does not expect this output")
-    if isinstance(expected, LawTensor):
-        return LawTensor(expected.dtype, expected.shape, **prescribed)
     shape = expected.shape
-    data, dtype = prescribed.get("data"), prescribed.get("dtype", expected.dtype)
+    if isinstance(prescribed, LawTensor):
+        return replace(prescribed, dtype=expected.dtype, shape=shape)
+    assert isinstance(prescribed, StoredTensor)
+    assert isinstance(expected, Tensor)
+    data, dtype = prescribed.data, prescribed.dtype or expected.dtype
     return Tensor(
         dtype,
         shape,
         expected.values if data is None else parse_data(data, dtype, shape, where),
-        _bound(prescribed["bound"], shape, where),
+        _bound(prescribed.bound, shape, where),
         expected.latitude,
         expected.flushed if data is None else None,
     )
@@ -131,28 +140,22 @@ def _pattern(text: str, where: str) -> re.Pattern[str]:
 Tensors = Mapping[str, Tensor | LawTensor]
 
 
-def dialects(
-    documents: Mapping[str, Any], expected: Tensors, where: str
-) -> tuple[dict[str, Tensors], dict[str, re.Pattern[str]]]:
-    """Return what dialects prescribe, and the patterns of those that prescribe an error.
+def prescribed_outputs(outputs: Mapping[str, Mapping[str, Entry]], expected: Tensors, where: str) -> dict[str, Tensors]:
+    """Return the outputs that dialects prescribe, by dialect and flat name.
 
     Args:
-        documents: a vector's ``dialects`` as they stand in the file.
-        expected: its outputs, by flat name.
-        where: what to call the vector in an error.
+        outputs: as a file stores them; none for a dialect that prescribes an error.
+        expected: the expected outputs, by flat name.
+        where: the vector's name in an error.
 
     Raises:
-        TensorError: an entry does not fit its output, or a pattern is no regular expression.
+        TensorError: an entry does not fit its output.
     """
-    prescribed: dict[str, Tensors] = {}
-    errors = {}
-    for dialect, said in documents.items():
-        place = f"{where}: dialects.{dialect}"
-        if "error" in said:
-            errors[dialect] = _pattern(said["error"], place)
-        else:
-            prescribed[dialect] = {k: _variant(expected.get(k), v, f"{place}.{k}") for k, v in flat(said)}
-    return prescribed, errors
+    return {
+        dialect: {k: _variant(expected.get(k), v, f"{where}: dialects.{dialect}.{k}") for k, v in entries.items()}
+        for dialect, entries in outputs.items()
+        if entries
+    }
 
 
 def _over_lengths(tensor: Tensor | LawTensor, lengths: Sequence[int]) -> Tensor | LawTensor:
@@ -166,31 +169,31 @@ def _over_lengths(tensor: Tensor | LawTensor, lengths: Sequence[int]) -> Tensor 
     return replace(tensor, shape=(sum(lengths),), values=values, bound=bound, flushed=flushed)
 
 
-def _stored(document: Mapping[str, Any], lengths: Sequence[int], name: str) -> tuple[Tensors, Any, Any]:
-    """Return the expected outputs, what dialects prescribe, and the errors of dialects, as the file stores them."""
-    expected = {k: _expected(v, f"{name}: expected.{k}") for k, v in flat(document.get("expected", {}))}
-    prescribed, errors = dialects(document.get("dialects", {}), expected, name)
-    if not lengths:
-        return expected, prescribed, errors
+def _stored(vector: StoredVector, where: str) -> tuple[Tensors, Mapping[str, Tensors]]:
+    """Return the expected outputs and those of dialects, as the file stores them."""
+    expected = {k: _expected(v, f"{where}: expected.{k}") for k, v in vector.expected.items() if v is not None}
+    prescribed = prescribed_outputs(vector.dialects, expected, where)
+    if not vector.lengths:
+        return expected, prescribed
     over = {
-        dialect: {k: _over_lengths(v, lengths) for k, v in outputs.items()} for dialect, outputs in prescribed.items()
+        dialect: {k: _over_lengths(v, vector.lengths) for k, v in outputs.items()}
+        for dialect, outputs in prescribed.items()
     }
-    return {k: _over_lengths(v, lengths) for k, v in expected.items()}, over, errors
+    return {k: _over_lengths(v, vector.lengths) for k, v in expected.items()}, over
 
 
-def _computed(sweep: Sweep, document: Mapping[str, Any], where: str) -> tuple[Tensors, Any, Any]:
-    """Return the same for a vector whose outputs are computed when it is run, but those that are not judged."""
+def _computed(vector: StoredVector, sweep: Sweep, where: str) -> tuple[Tensors, Mapping[str, Tensors]]:
+    """Return the same for a vector whose judged outputs are computed when it is run."""
 
     def outputs(dialect: str, names: Iterable[str]) -> dict[str, Callable[[], Tensor | LawTensor]]:
         return {name: functools.partial(sweep.output, dialect, name) for name in names}
 
-    open_ones = {k: _expected(v, where) for k, v in flat(document["expected"]) if k not in sweep.outputs}
+    open_ones = {k: _expected(v, where) for k, v in vector.expected.items() if v is not None and k not in sweep.outputs}
     makers = outputs("", sweep.outputs) | {k: functools.partial(_same, v) for k, v in open_ones.items()}
     prescribed = {
-        dialect: described_tensors.Lazily(outputs(dialect, [name for name, _ in flat(said)]))
-        for dialect, said in document.get("dialects", {}).items()
+        dialect: described_tensors.Lazily(outputs(dialect, entries)) for dialect, entries in vector.dialects.items()
     }
-    return described_tensors.Lazily(makers), prescribed, {}
+    return described_tensors.Lazily(makers), prescribed
 
 
 def _same(value: Any) -> Any:
@@ -205,46 +208,45 @@ def _check_lengths(inputs: Mapping[str, Any], lengths: Sequence[int], where: str
             raise TensorError(f"{where}: inputs.{name} has the shape {list(shape)}; its longest call {[max(lengths)]}")
 
 
-def _check_seeds(document: Mapping[str, Any], where: str) -> None:
+def _check_seeds(vector: StoredVector, where: str) -> None:
     """Refuse seeds whose first is not the attribute: a reader that knows one seed must call with that one."""
-    seeds = document.get("seeds", ())
-    if seeds and seeds[0] != document["attributes"]["seed"]:
-        raise TensorError(f"{where}: the first of {seeds} is not the attribute seed, {document['attributes']['seed']}")
+    if vector.seeds and vector.seeds[0] != (attribute := vector.attributes.get("seed")):
+        raise TensorError(f"{where}: the first of {list(vector.seeds)} is not the attribute seed, {attribute}")
 
 
 def _entries(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _vector(document: Mapping[str, Any], operation: str, where: str) -> Vector:
-    name = f"{where}: {document['id']}"
+def _vector(stored: StoredVector) -> Vector:
+    name = f"{stored.file}: {stored.id}"
     try:
-        makers = {k: _input(v, f"{name}: inputs.{k}") for k, v in document.get("inputs", {}).items()}
-        inputs = described_tensors.Lazily(makers)
-        lengths = tuple(document.get("lengths", ()))
-        if lengths:
-            _check_lengths(inputs, lengths, name)
-        _check_seeds(document, name)
-        expected = dict(flat(document.get("expected", {})))
-        computed = {k: v for k, v in expected.items() if "recipe" in v}
-        sweep = Sweep(document["id"], operation, inputs, document["attributes"], computed)
+        inputs = described_tensors.Lazily({k: _input(v, f"{name}: inputs.{k}") for k, v in stored.inputs.items()})
+        if stored.lengths:
+            _check_lengths(inputs, stored.lengths, name)
+        _check_seeds(stored, name)
+        computed = {k: v for k, v in stored.expected.items() if isinstance(v, StoredTensor) and v.recipe}
+        sweep = Sweep(stored.id, stored.operation, inputs, stored.attributes, computed)
+        expected, prescribed = _computed(stored, sweep, name) if computed else _stored(stored, name)
         return Vector(
-            document["id"],
-            operation,
-            document["profile"],
-            tuple(document["clauses"]),
-            tuple(document["hunts"]),
-            document["attributes"],
-            document.get("steps", 0),
-            document.get("compiled", False),
-            document.get("latitude") == "any",
+            stored.id,
+            stored.operation,
+            stored.profile,
+            stored.clauses,
+            stored.hunts,
+            stored.attributes,
+            stored.steps,
+            stored.compiled,
+            stored.latitude == "any",
             inputs,
-            *(_computed(sweep, document, name) if computed else _stored(document, lengths, name)),
-            hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16],
-            lengths,
-            document.get("first", 0),
-            tuple(document.get("seeds", ())),
-            document.get("extremes", False),
+            expected,
+            prescribed,
+            {dialect: _pattern(text, f"{name}: dialects.{dialect}") for dialect, text in stored.errors.items()},
+            stored.digest,
+            stored.lengths,
+            stored.first,
+            stored.seeds,
+            stored.extremes,
         )
     except TensorError as error:
         raise VectorError(str(error)) from None
@@ -260,15 +262,32 @@ def read(data: bytes, where: str) -> list[Vector]:
     Raises:
         VectorError: it is not YAML, breaks the schema, has another digest, or a number that does not fit.
     """
+    return _vectors(data, _document(data, where), where)
+
+
+def published(name: str) -> Vector | None:
+    """Return the published vector with an id, or None; of its file only the vector's own block is parsed.
+
+    Raises:
+        VectorError: the file is damaged.
+    """
+    block = index.find_block(name)
+    if block is None:
+        return None
+    return _vectors(block.file_text.encode(), _document(block.document.encode(), block.file), block.file)[0]
+
+
+def _vectors(data: bytes, document: Any, where: str) -> list[Vector]:
+    """Return the vectors of a document that has all or some of those in a file's bytes."""
     import fastjsonschema
 
-    document = _document(data, where)
     try:
         validator("vector")(document)
     except fastjsonschema.JsonSchemaException as error:
         raise VectorError(f"{where}: {_schema_message(error, document)}") from None
     _check_digest(data, document["source"]["digest"], where)
-    return [_vector(item, document["operation"], where) for item in document["vectors"]]
+    operation = document["operation"]
+    return [_vector(StoredVector.from_yaml(item, operation, where)) for item in document["vectors"]]
 
 
 def _schema_message(error: Any, document: Any) -> str:

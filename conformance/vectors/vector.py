@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .stored_vector import LawTensor
 from .tensors import Array
+
+__all__ = ["SPEC", "WIDE", "LawTensor", "Tensor", "Vector", "VectorError"]
 
 # The version of the spec that this release's vectors belong to.
 SPEC = "1.0.0"
@@ -41,20 +44,6 @@ class Tensor:
     latitude: frozenset[str] = frozenset()
     flushed: Array | None = None
     counted: bool = False
-
-
-@dataclass(frozen=True)
-class LawTensor:
-    """A random sample's law: dtype, shape, and the law as in ``reference.initialization.Law``."""
-
-    dtype: str
-    shape: tuple[int, ...]
-    law: str
-    stddev: float
-    bound: float
-    accuracy: float | None = None
-    levels: int = 0
-    pattern: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,12 +125,3 @@ class Vector:
                 ):
                     found.setdefault(name, set()).add(dialect)
         return {name: frozenset(names) for name, names in found.items()}
-
-
-def flat(outputs: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield outputs by flat name: the entries of a list as ``name[0]``, ``name[1]``, without those that are None."""
-    for name, value in outputs.items():
-        if isinstance(value, list):
-            yield from ((f"{name}[{i}]", v) for i, v in enumerate(value) if v is not None)
-        elif value is not None:
-            yield name, value

@@ -13,7 +13,7 @@ from support.random_cases import MAKERS, random_case
 from nnconform.adapters import numpy as control
 from nnconform.conformance.cases.vector_case import DTYPES
 from nnconform.conformance.judging.compare import compare
-from nnconform.conformance.vectors.vector import flat
+from nnconform.conformance.vectors.stored_vector import flatten
 
 FUNCTIONS = {i.operation: i.function for i in control.adapter.implementations if not i.defaults}
 
@@ -25,7 +25,7 @@ def test_working_precision_is_inside_the_bounds_on_random_cases(operation, dtype
     for number in range(20):
         case = random_case(operation, dtype, number)
         with np.errstate(all="ignore"):
-            got = dict(flat(FUNCTIONS[operation](**case.inputs, **case.attributes)))
+            got = dict(flatten(FUNCTIONS[operation](**case.inputs, **case.attributes)))
         for name, expected in region(case).items():
             found = compare(np.asarray(got[name]), expected)
             assert found.fits, (case, name, found)

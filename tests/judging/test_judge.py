@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,8 @@ from nnconform.conformance.judging.judge import ContractBroken, judge
 from nnconform.conformance.model.calls import Answer, Call
 from nnconform.conformance.model.result import Output, Result, Worst
 from nnconform.conformance.model.verdicts import SEVERITY
-from nnconform.conformance.vectors.reading import dialects as read_dialects
+from nnconform.conformance.vectors.reading import prescribed_outputs
+from nnconform.conformance.vectors.stored_vector import StoredVector
 from nnconform.conformance.vectors.vector import Tensor, Vector
 
 Y, DX = np.float32([1.0, 2.0]), np.float32([3.0, 4.0])
@@ -37,21 +39,22 @@ def vector(
     """A vector of ELU with y = 1 2 and dx = 3 4, each within 1/16."""
     usual = {"y": tensor(Y, 0.0625), "dx": tensor(DX, 0.0625)}
     wanted = {} if unjudged else usual if expected is None else expected
-    prescribed, errors = read_dialects(dialects or {}, wanted, name)
+    fields = {"id": f"{operation}/{name}/float32", "profile": profile, "clauses": ["ELU-1"], "hunts": ["wrong-branch"]}
+    stored = StoredVector.from_yaml({**fields, "attributes": {}, "dialects": dialects or {}}, operation, "made-up")
     return Vector(
-        id=f"{operation}/{name}/float32",
+        id=stored.id,
         operation=operation,
         profile=profile,
-        clauses=("ELU-1",),
-        hunts=("wrong-branch",),
+        clauses=stored.clauses,
+        hunts=stored.hunts,
         attributes={},
         steps=0,
         compiled=False,
         unjudged=unjudged,
         inputs={},
         expected=wanted,
-        prescribed=prescribed,
-        errors=errors,
+        prescribed=prescribed_outputs(stored.dialects, wanted, name),
+        errors={dialect: re.compile(text) for dialect, text in stored.errors.items()},
     )
 
 

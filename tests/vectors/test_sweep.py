@@ -17,6 +17,7 @@ from nnconform.conformance.vectors import described_tensors, exhaustive
 from nnconform.conformance.vectors.described_tensors import Repeated
 from nnconform.conformance.vectors.exhaustive import Sweep, digest_of, exact_outputs, wide_case, without_subnormals
 from nnconform.conformance.vectors.reading import read
+from nnconform.conformance.vectors.stored_vector import StoredTensor
 from nnconform.conformance.vectors.tensors import DTYPES, TensorError, widened
 from nnconform.reference import bounds, exact, rounding
 from nnconform.reference.dialects import variants_of
@@ -59,7 +60,7 @@ def right_for(operation: str, dtype: str, step: int, name: str, value: float) ->
 def swept(operation: str, dtype: str, attributes: Any, step: int = 1) -> tuple[Sweep, dict[str, Any]]:
     """A sweep with the digests of exact arithmetic, and the values of exact arithmetic."""
     right = right_for(operation, dtype, step, *next(iter(attributes.items()), ("", 0.0)))
-    said = {k: {"latitude": FREE, "digest": digest_of(v, dtype, frozenset(FREE))} for k, v in right.items()}
+    said = {k: StoredTensor(latitude=FREE, digest=digest_of(v, dtype, frozenset(FREE))) for k, v in right.items()}
     return Sweep(f"{operation}/made-up/{dtype}", operation, inputs_of(operation, dtype, step), attributes, said), right
 
 
@@ -131,7 +132,7 @@ def test_digits_that_decide_nothing_are_refused(monkeypatch):
 
 
 def test_another_digest_is_an_error_that_says_what_and_where():
-    wrong = {"y": {"latitude": FREE, "digest": NO_DIGEST}}
+    wrong = {"y": StoredTensor(latitude=FREE, digest=NO_DIGEST)}
     made = Sweep("relu/made-up/float16", "relu", inputs_of("relu", "float16"), {}, wrong)
     with pytest.raises(TensorError, match=r"relu/made-up/float16: y as computed here has the digest sha256:.*0000"):
         made.output("", "y")
