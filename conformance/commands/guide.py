@@ -21,7 +21,7 @@ def command(source: str, target: str, path: Path | None, again: bool) -> None:
     with the versions that are installed: the first time that takes up to a minute, then it is kept.
     """
     from nnconform.conformance.guide.measurements import MeasuringFailed, measure
-    from nnconform.conformance.guide.recommendations import guide, named
+    from nnconform.conformance.guide.recommendations import framework_name, guide
     from nnconform.conformance.guide.tables import NAMES, table
     from nnconform.conformance.guide.text import markdown
     from nnconform.conformance.running.frameworks import UsageError, suggestion
@@ -31,7 +31,7 @@ def command(source: str, target: str, path: Path | None, again: bool) -> None:
     names = []
     for word in (source, target):
         try:
-            names.append(named(word))
+            names.append(framework_name(word))
         except KeyError:
             fail(f"unknown framework {word!r}{suggestion(word, NAMES)}; a guide is from one to another of them")
     if names[0] == names[1]:
@@ -39,12 +39,13 @@ def command(source: str, target: str, path: Path | None, again: bool) -> None:
         fail(f"a guide from {names[0]} to itself{same}; name two of {', '.join(NAMES)}")
     stop_politely()
     try:
-        measured = measure({table(name).adapter for name in names}, run_with_progress, again=again, tell=_tell)
+        adapters = {table(name).adapter for name in names}
+        measurements = measure(adapters, run_with_progress, again=again, announce=_announce)
     except UsageError as error:
         fail(str(error))
     except MeasuringFailed as error:
         fail(str(error), 3)
-    text = markdown(guide(names[0], names[1], measured))
+    text = markdown(guide(names[0], names[1], measurements))
     if unwritten := write_files({"--markdown": (path, lambda place: place.write_text(text))}):
         fail("; ".join(unwritten.values()))
     if path is None:
@@ -52,7 +53,7 @@ def command(source: str, target: str, path: Path | None, again: bool) -> None:
             _show(text)
 
 
-def _tell(names: list[str]) -> None:
+def _announce(names: list[str]) -> None:
     click.echo(f"measuring {' and '.join(names)}: up to a minute, once for these versions", err=True)
 
 

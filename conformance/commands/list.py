@@ -59,7 +59,7 @@ def _listing(what: str, names: Sequence[str] = ()) -> Iterator[str]:
         "operations": lambda: (f"{name}: {', '.join(outputs)}" for name, outputs in OUTPUTS.items()),
         "implementations": lambda: _implementations(names),
         "vectors": _vectors,
-        "dialects": lambda: (f"{name} ({d['kind']}): {d['summary']}" for name, d in dialects().items()),
+        "dialects": lambda: (f"{name} ({d.kind}): {d.summary}" for name, d in dialects().items()),
         "clauses": _clauses,
     }
     return iter(makers[what]())
@@ -74,17 +74,17 @@ def _frameworks() -> Iterator[str]:
 
 
 def _vectors() -> Iterator[str]:
-    from nnconform.conformance.vectors.reading import load
+    from nnconform.conformance.vectors.index import vector_ids
 
-    yield from (vector.id for vector in load()[0])
+    yield from vector_ids()
 
 
 def _clauses() -> Iterator[str]:
     from nnconform.conformance.vectors.clauses import clauses
     from nnconform.conformance.vectors.dialects import of_the_suite
-    from nnconform.conformance.vectors.reading import load
+    from nnconform.conformance.vectors.index import outlines
 
-    tested = Counter(clause for vector in load()[0] for clause in vector.clauses)
+    tested = Counter(clause for vector in outlines() for clause in vector.clauses)
     for number, clause in clauses().items():
         count = "rule of the suite" if of_the_suite(number) else f"{tested[number]} vectors"
         yield f"{number}: {clause.title} ({count})"

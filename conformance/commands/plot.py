@@ -34,7 +34,6 @@ def command(name: str, framework: tuple[str, ...], path: Path | None, output: Pa
     variance where the mean is large. clip: the error of the clip scale. bounds: error over bound of every output.
     """
     from nnconform.conformance.files import write_whole
-    from nnconform.conformance.model.report import Report
     from nnconform.conformance.plots.catalogue import MissingMatplotlib, UnknownFormat, check_format, draw, encode
     from nnconform.conformance.plots.series import NothingToDraw
     from nnconform.conformance.report import last_run
@@ -48,7 +47,7 @@ def command(name: str, framework: tuple[str, ...], path: Path | None, output: Pa
         run = last_run.load(path)
         if run is None:
             fail(f"there is no last run ({last_path()}); `nnconform run` makes one, --report names another report")
-        plot = draw(name, Report.from_json(run.report), Selection(frameworks=framework, **filters))
+        plot = draw(name, run.report, Selection(frameworks=framework, **filters))
         data = encode(plot, target)
     except (ReportError, NothingToDraw, MissingMatplotlib, UnknownFormat) as error:
         fail(str(error))

@@ -58,33 +58,26 @@ def command(vector: str, framework: str, implementation: str, mode: str, issue: 
 
 
 def _vector(name: str) -> Vector:
-    """Return a vector by its id, reading its own file alone."""
-    import re
-
     from nnconform.conformance.running.frameworks import suggestion
-    from nnconform.conformance.vectors.reading import files, read
+    from nnconform.conformance.vectors import index, reading
     from nnconform.conformance.vectors.vector import VectorError
 
-    ids: list[str] = []
     try:
-        for path, data in files():
-            found = re.findall(r"^- id: (\S+)$", data.decode(), re.MULTILINE)
-            if name in found:
-                return next(vector for vector in read(data, path) if vector.id == name)
-            ids += found
-        raise VectorError(f"no vector {name!r}{suggestion(name, ids)}; `nnconform list vectors` shows what there is")
+        vector = reading.published(name)
     except VectorError as error:
         fail(str(error))
+    if vector is None:
+        near = suggestion(name, index.vector_ids())
+        fail(f"no vector {name!r}{near}; `nnconform list vectors` shows what there is")
+    return vector
 
 
 def _report(path: Path | None) -> Report | None:
-    """Return the report to go by; None where none is named and there is no last run."""
-    from nnconform.conformance.report import store
+    """Return the report of a file, or that of the last run; None if there is none."""
+    from nnconform.conformance.report import last_run, store
 
-    if path is None and not store.last_path().exists():
-        return None
     try:
-        # What this program has written itself is not validated: that takes longer than all the rest.
-        return store.load(path) if path is not None else store.last()
+        run = last_run.load(path)
     except store.ReportError as error:
         fail(str(error))
+    return None if run is None else run.report

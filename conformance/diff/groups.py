@@ -144,4 +144,4 @@ def _dialect_summaries(dialect: str) -> Iterator[str]:
     from nnconform.conformance.vectors.dialects import dialects
 
     known = dialects()
-    yield from (str(known[part]["summary"]) for part in dialect.split("+") if part in known)
+    yield from (known[part].summary for part in dialect.split("+") if part in known)

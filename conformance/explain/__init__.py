@@ -1,1 +1,1 @@
-"""Explanations: what a name stands for, from the spec, and what the last run found of it, in words and numbers."""
+"""Explanations: the spec's text on a name, and the results of the last run, in words and numbers."""

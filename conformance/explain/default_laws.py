@@ -1,12 +1,13 @@
-"""The laws that initializers and layers draw from by themselves, by the parts that frameworks give them in."""
+"""The laws of default initializers, by the parts that frameworks' general initializers have."""
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, NamedTuple
 
 from nnconform.reference.defaults import SPECIFIED
 from nnconform.reference.initialization import MODES, connections
@@ -14,12 +15,9 @@ from nnconform.reference.laws import expected_law, law_dialects, shape_only_fans
 
 # Neither the spec's number or law nor that of a dialect.
 OTHER = "other"
-# The parts of a law, as the frameworks' general initializers are given them (Keras's and JAX's VarianceScaling), and
-# what they come to.
-LAW = ("distribution", "scale", "mode", "of He's")
-# After a mode: the fan is read off the kernel's shape. In the place of one: the deviation is the same for every shape.
+# After a mode: the fan is that of the shape alone. Instead of a mode: the deviation is the same for every shape.
 READ, CONSTANT = "*", "none"
-# Kernels of several sizes: of the fans of one kernel more than one can be the right one by chance.
+# Kernels of several sizes: with a single kernel, several fans can agree by chance.
 PROBES: Sequence[tuple[str, str, Sequence[int]]] = (
     ("dense", "spatial_in_out", (96, 40)),
     ("conv", "spatial_in_out", (3, 3, 10, 28)),
@@ -33,14 +31,17 @@ PROBES: Sequence[tuple[str, str, Sequence[int]]] = (
 )
 
 
-class Law(NamedTuple):
+@dataclass(frozen=True)
+class Law:
     """A law of initialization: the variance is ``scale`` over the fan that ``mode`` names.
+
+    The parts are the arguments of ``VarianceScaling`` in Keras and JAX. A part is "" if laws differ in it.
 
     Attributes:
         distribution: ``normal``, ``truncated_normal`` or ``uniform``.
-        scale: as text; of the mode ``none`` the variance itself.
-        mode: of ``MODES``, with ``READ`` where the fan is that of the shape alone, or ``CONSTANT``.
-        share: the deviation over He's, where fan_in and fan_out are equal; "" where it depends on the fan even so.
+        scale: as text; for the mode ``none``, the variance itself.
+        mode: of ``MODES``, with ``READ`` if the fan is that of the shape alone, or ``CONSTANT``.
+        share: the deviation over He's if fan_in and fan_out are equal; "" if it depends on the fan even then.
     """
 
     distribution: str
@@ -49,8 +50,13 @@ class Law(NamedTuple):
     share: str
 
 
-class _Probe(NamedTuple):
-    """What a law is of one kernel: its variance, the fans of the layer, and those that the shape alone has."""
+# The names of a law's parts in the table of defaults.
+LAW = {"distribution": "distribution", "scale": "scale", "mode": "mode", "share": "of He's"}
+
+
+@dataclass(frozen=True)
+class _Probe:
+    """The variance that a law has for one kernel, the fans of the layer, and those of the shape alone."""
 
     distribution: str
     variance: float
@@ -58,34 +64,39 @@ class _Probe(NamedTuple):
     shape: Mapping[str, float]
 
 
-def parts(laws: Iterable[Law | str]) -> list[Law | str]:
-    """Return the laws that several kernels show of one initializer, each once.
+def without_repeats(laws: Iterable[Law | str]) -> list[Law | str]:
+    """Return the different laws that one initializer shows on several kernels.
 
-    Of dense kernels the shape tells the fan: a fan that is read off the shape elsewhere is so there.
+    For a dense kernel, the fan of the layer is that of the shape: a law that other kernels show with the fan of the
+    shape is the same law.
     """
-    kept = dict.fromkeys(laws)
-    return [law for law in kept if isinstance(law, str) or law._replace(mode=law.mode + READ) not in kept]
+    different = dict.fromkeys(laws)
+
+    def repeats(law: Law | str) -> bool:
+        return isinstance(law, Law) and dataclasses.replace(law, mode=law.mode + READ) in different
+
+    return [law for law in different if not repeats(law)]
 
 
 @functools.cache
 def named_laws(operation: str) -> Mapping[str, Law]:
-    """Return the law of each dialect of an operation, and the expected one under ""."""
+    """Return the law of each dialect of an operation; the expected one has the name ""."""
     probes: dict[str, list[_Probe]] = {}
     for kind, layout, shape in PROBES:
-        about = {"shape": shape, "kind": kind, "layout": layout, "dtype": "float32", **SPECIFIED[operation]}
-        fans = _by_mode(*connections(shape, kind=kind, layout=layout)), _by_mode(*shape_only_fans(about))
-        laws = {"": expected_law(operation, about), **law_dialects(operation, about, defaults=True)}
+        attributes = {"shape": shape, "kind": kind, "layout": layout, "dtype": "float32", **SPECIFIED[operation]}
+        fans = _by_mode(*connections(shape, kind=kind, layout=layout)), _by_mode(*shape_only_fans(attributes))
+        laws = {"": expected_law(operation, attributes), **law_dialects(operation, attributes, defaults=True)}
         for dialect, law in laws.items():
             probes.setdefault(dialect, []).append(_Probe(law.law, law.stddev**2, *fans))
-    return {dialect: _fitted(found) for dialect, found in probes.items()}
+    return {dialect: _fitted(of_it) for dialect, of_it in probes.items()}
 
 
-def _by_mode(into: float, out: float) -> dict[str, float]:
-    return dict(zip(MODES, (into, out, (into + out) / 2), strict=True))
+def _by_mode(fan_in: float, fan_out: float) -> dict[str, float]:
+    return dict(zip(MODES, (fan_in, fan_out, (fan_in + fan_out) / 2), strict=True))
 
 
 def _fitted(probes: Sequence[_Probe]) -> Law:
-    """Return a law by its parts: the mode is the one whose fan makes the scale the same for all kernels."""
+    """Return the law of which all probes have the same scale."""
     for mode, scales in _scales(probes):
         if all(math.isclose(scale, scales[0], rel_tol=1e-9) for scale in scales):
             share = "" if mode == CONSTANT else f"{math.sqrt(scales[0] / 2):.3g}"
@@ -107,12 +118,12 @@ def _fraction(scale: float) -> str:
 
 
 def of_kind(law: Law, kind: str) -> Law:
-    """Return a law without the share where it hangs on more than that the layer's fans are equal."""
-    # Equal fans of a depthwise layer are those of one output an input, of which the shape has the inputs beside it.
-    return law._replace(share="") if kind == "depthwise_conv" and law.mode.endswith(READ) else law
+    """Return a law for a kind of kernel: without its share if equal fans of the layer do not decide it."""
+    # If a depthwise layer has equal fans, it has one output per input, and the shape has the inputs as a further axis.
+    return dataclasses.replace(law, share="") if kind == "depthwise_conv" and law.mode.endswith(READ) else law
 
 
 def common(laws: Iterable[Law]) -> Law:
-    """Return what laws have in common; "" for a part that they do not."""
-    values: Iterable[tuple[Any, ...]] = zip(*laws, strict=True)
-    return Law(*(same[0] if len({*same}) == 1 else "" for same in values))
+    """Return a law with the parts that laws have in common, and "" for the others."""
+    parts = zip(*map(dataclasses.astuple, laws), strict=True)
+    return Law(*(values[0] if len(set(values)) == 1 else "" for values in parts))

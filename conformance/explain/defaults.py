@@ -1,21 +1,24 @@
-"""What each implementation does when the caller gives nothing, found from what it did on the vectors of `defaults`.
+"""The defaults of each implementation, deduced from its results on the vectors of profile ``defaults``.
 
-Nothing is read from documentation or signatures. An output that conforms was computed with the spec's number, one that
-a dialect names with the dialect's (``reference.dialects``), and what neither explains with one that is not known.
+Documentation and signatures are not used. An output that conforms was computed with the spec's number, an output that a
+dialect explains with the dialect's (``reference.dialects``), and an unexplained one with an unknown number.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-from nnconform.conformance.report.last_run import Row
+from nnconform.conformance.model.report import Report
+from nnconform.conformance.model.result import Result
+from nnconform.conformance.model.verdicts import WITHOUT_VALUE
 from nnconform.conformance.vectors import index
+from nnconform.conformance.vectors.stored_vector import StoredVector
 from nnconform.reference.defaults import SPECIFIED
 from nnconform.reference.dialects import DIALECTS
 
-from .default_laws import LAW, OTHER, Law, common, named_laws, of_kind, parts
+from .default_laws import LAW, OTHER, Law, common, named_laws, of_kind, without_repeats
 
 RAISED = "error"
 INITIALIZATIONS = ("he_normal", "he_uniform")
@@ -29,84 +32,91 @@ SECTIONS = {
     "embedding": "embeddings",
 }
 
-Document = Mapping[str, Any]
-# The laws that implementations show, each once and in order.
-Found = dict[str, dict[Law | str, None]]
+# The different laws that each implementation shows, in order.
+LawsByImplementation = dict[str, dict[Law | str, None]]
 
 
 @dataclass(frozen=True)
-class Line:
-    """One hyperparameter, and what it is where the caller gives none.
+class Default:
+    """A hyperparameter, and its default in each implementation.
 
     Attributes:
         operation: an operation, or one of ``SECTIONS``.
         name: of the hyperparameter.
-        spec: what the spec says, "" where it says nothing.
-        found: what was found, by implementation; several values where its outputs disagree.
+        spec: the spec's value; "" if it has none.
+        values: by implementation; several with a slash if its outputs disagree.
     """
 
     operation: str
     name: str
     spec: str
-    found: dict[str, str] = field(default_factory=dict)
+    values: Mapping[str, str]
 
 
-def table(report: Mapping[str, Any]) -> list[Line]:
-    """Return the hyperparameters in the order of the operations, from the report of a run."""
-    by_operation: dict[str, list[Row]] = {}
-    for row in report["results"]:
-        if row["profile"] == "defaults":
-            by_operation.setdefault(row["operation"], []).append(row)
-    lines = [
+def table(report: Report) -> list[Default]:
+    """Return the hyperparameters in the order of the operations."""
+    by_operation: dict[str, list[Result]] = {}
+    for result in report.results:
+        if result.is_default:
+            by_operation.setdefault(result.operation, []).append(result)
+    numbers = [
         _numbers(operation, name, value, by_operation.get(operation, []))
         for operation, values in SPECIFIED.items()
         if operation not in INITIALIZATIONS
         for name, value in values.items()
     ]
-    served = (i for entry in report["frameworks"] for i in entry["implementations"])
-    told = {(i["operation"], i["name"]) for i in served if not i["defaults"]}
-    return [*lines, *_laws(by_operation, told)]
+    implementations = (i for entry in report.frameworks for i in entry.implementations)
+    configurable = {(i.operation, i.name) for i in implementations if not i.defaults}
+    return [*numbers, *_laws(by_operation, configurable)]
 
 
 def number(value: float) -> str:
-    """Return a number as people write it: ``1e-5``."""
+    """Return a number with a short exponent: ``1e-5``."""
     return f"{value:g}".replace("e-0", "e-")
 
 
-def _vectors(operation: str) -> dict[str, Document]:
+def _vectors(operation: str) -> dict[str, StoredVector]:
     names = (v.id for v in index.outlines("profile: defaults", operation) if v.profile == "defaults")
-    return {name: vector for name in names if (vector := index.vector(name))}
+    return {name: vector for name in names if (vector := index.find(name))}
 
 
-def _numbers(operation: str, name: str, specified: float, rows: Iterable[Row]) -> Line:
+def _numbers(operation: str, name: str, specified: float, results: Iterable[Result]) -> Default:
     vectors = _vectors(operation)
-    claims: dict[str, dict[str, None]] = {}
-    for row in rows:
-        if row["vector"] in vectors:
-            for value in _claims(row, vectors[row["vector"]], name, specified):
-                claims.setdefault(row["implementation"], {})[value] = None
-    return Line(operation, name, number(specified), {i: "/".join(values) for i, values in claims.items()})
+    values: dict[str, dict[str, None]] = {}
+    for result in results:
+        if result.vector in vectors:
+            for value in _values_in(result, vectors[result.vector], name, specified):
+                values.setdefault(result.implementation, {})[value] = None
+    return Default(operation, name, number(specified), {i: "/".join(different) for i, different in values.items()})
 
 
-def _claims(row: Row, vector: Document, name: str, specified: float) -> Iterator[str]:
-    """Yield what the outputs of a result say that a hyperparameter was; those that it does not move say nothing."""
-    if row["verdict"] in ("error", "crash", "timeout"):
+def _values_in(result: Result, vector: StoredVector, name: str, specified: float) -> Iterator[str]:
+    """Yield a hyperparameter's value in each output of a result that depends on it."""
+    if result.verdict in WITHOUT_VALUE:
         yield RAISED
-    moved = _moved_by(vector, name)
-    for output, result in row["outputs"].items():
-        if output.partition("[")[0] in moved:
-            if result["verdict"] == "diverges":
+    dependent = _dependent_outputs(vector, name)
+    for flat_name, output in result.outputs.items():
+        if _base(flat_name) in dependent:
+            if output.verdict == "diverges":
                 yield OTHER
             else:
-                yield number(_number_of(result.get("dialect", ""), name, specified))
+                yield number(_number_of(output.dialect, name, specified))
 
 
-def _moved_by(vector: Document, name: str) -> set[str]:
-    """Return the outputs on which a vector shows that a hyperparameter differs; all, where no dialect is of it."""
+def _dependent_outputs(vector: StoredVector, name: str) -> set[str]:
+    """Return the outputs on which a vector shows another hyperparameter; all if no dialect changes it."""
     if not any(_is_default(part, name) for part in DIALECTS):
-        return set(vector["expected"])
-    listed = vector.get("dialects", {}).items()
-    return {output for d, said in listed if any(_is_default(p, name) for p in d.split("+")) for output in said}
+        return set(map(_base, vector.expected))
+    return {
+        _base(output)
+        for dialect, outputs in vector.dialects.items()
+        if any(_is_default(part, name) for part in dialect.split("+"))
+        for output in outputs
+    }
+
+
+def _base(flat_name: str) -> str:
+    return flat_name.partition("[")[0]
 
 
 def _is_default(part: str, name: str) -> bool:
@@ -115,47 +125,48 @@ def _is_default(part: str, name: str) -> bool:
 
 
 def _number_of(dialect: str, name: str, specified: float) -> float:
-    """Return the number that a dialect has for a hyperparameter; the spec's where it has another subject."""
+    """Return a dialect's number for a hyperparameter; the spec's if the dialect is about something else."""
     parts = [part for part in dialect.split("+") if _is_default(part, name)]
     return float(DIALECTS[parts[0]].keywords[name]) if parts else specified
 
 
-def _laws(by_operation: Mapping[str, Sequence[Row]], told: Container[tuple[str, str]]) -> Iterator[Line]:
+def _laws(by_operation: Mapping[str, Sequence[Result]], configurable: Container[tuple[str, str]]) -> Iterator[Default]:
     """Yield the parts of the laws: of each operation's initializers, then of the layers that are tried on both.
 
     Args:
         by_operation: the results.
-        told: operations and implementations that can be told a mode; a layer that draws its own kernel cannot.
+        configurable: operations and implementations whose mode can be set; a layer that draws its own kernel has none.
     """
-    layers: dict[str, Found] = {section: {} for section in SECTIONS.values()}
+    of_layers: dict[str, LawsByImplementation] = {section: {} for section in SECTIONS.values()}
     for operation in INITIALIZATIONS:
-        found: Found = {}
+        of_initializers: LawsByImplementation = {}
         vectors = _vectors(operation)
-        for row in by_operation.get(operation, []):
-            implementation = row["implementation"]
-            kind = vectors[row["vector"]]["attributes"]["kind"]
-            group = found if (operation, implementation) in told else layers[SECTIONS[kind]]
-            group.setdefault(implementation, {})[_law_of(row, operation, kind)] = None
-        yield from _parts(operation, named_laws(operation)[""], found)
-    same = common(named_laws(operation)[""] for operation in INITIALIZATIONS)
-    for section, drawn in layers.items():
-        yield from _parts(section, same, drawn)
+        for result in by_operation.get(operation, []):
+            kind = vectors[result.vector].attributes["kind"]
+            initializer = (operation, result.implementation) in configurable
+            laws = of_initializers if initializer else of_layers[SECTIONS[kind]]
+            laws.setdefault(result.implementation, {})[_law_of(result, kind)] = None
+        yield from _parts(operation, named_laws(operation)[""], of_initializers)
+    expected = common(named_laws(operation)[""] for operation in INITIALIZATIONS)
+    for section, laws in of_layers.items():
+        yield from _parts(section, expected, laws)
 
 
-def _law_of(row: Row, operation: str, kind: str) -> Law | str:
-    if "sample" not in row["outputs"]:
+def _law_of(result: Result, kind: str) -> Law | str:
+    sample = result.outputs.get("sample")
+    if sample is None:
         return RAISED
-    sample = row["outputs"]["sample"]
-    law = named_laws(operation).get(sample.get("dialect", ""))
-    return OTHER if law is None or sample["verdict"] == "diverges" else of_kind(law, kind)
+    law = named_laws(result.operation).get(sample.dialect)
+    return OTHER if law is None or sample.verdict == "diverges" else of_kind(law, kind)
 
 
-def _parts(operation: str, spec: Law, found: Found) -> Iterator[Line]:
-    for place, name in enumerate(LAW):
-        values = {who: dict.fromkeys(_part(law, place) for law in parts(laws)) for who, laws in found.items()}
-        told = {who: "/".join(filter(None, several)) for who, several in values.items()}
-        yield Line(operation, name, spec[place], {who: value for who, value in told.items() if value})
+def _parts(operation: str, spec: Law, laws: LawsByImplementation) -> Iterator[Default]:
+    different = {name: without_repeats(of_it) for name, of_it in laws.items()}
+    for part, spec_value in zip(dataclasses.fields(Law), dataclasses.astuple(spec), strict=True):
+        values = {name: _joined_parts(of_it, part.name) for name, of_it in different.items()}
+        yield Default(operation, LAW[part.name], spec_value, {name: value for name, value in values.items() if value})
 
 
-def _part(law: Law | str, place: int) -> str:
-    return law if isinstance(law, str) else law[place]
+def _joined_parts(laws: Iterable[Law | str], part: str) -> str:
+    values = dict.fromkeys(law if isinstance(law, str) else getattr(law, part) for law in laws)
+    return "/".join(filter(None, values))

@@ -1,11 +1,10 @@
-"""A dialect, a combination of dialects, or a fault: what it is, who has it, and what to do about it."""
+"""The pages of a dialect, a combination of dialects, and a fault."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
-from nnconform.conformance.report import last_run
+from nnconform.conformance.report.findings import group_by_dialect, group_unexplained
 from nnconform.conformance.report.last_run import LastRun
 from nnconform.conformance.vectors import dialects, index
 from nnconform.conformance.vectors.clauses import clauses
@@ -28,55 +27,50 @@ def page(name: str, run: LastRun | None, *, verbose: bool) -> Page:
     hunting = [v.id for v in index.outlines(parts[0]) if set(parts) <= set(v.hunts)]
     if hunting or len(parts) == 1:
         page.section(f"Vectors that hunt {'it' if len(parts) == 1 else 'all of them'}: {len(hunting)}")
-        sections.vectors(page, hunting, everything=verbose)
-    if run := sections.head(page, run):
-        found = last_run.by_dialect(run.rows, name)
-        if not found:
+        sections.add_vectors(page, hunting, verbose=verbose)
+    if run := sections.add_run(page, run):
+        groups = group_by_dialect(run.report.results, name)
+        if not groups:
             page.say("No result of it has it." if run.caveat else "No implementation was found to have it.", indent=2)
-        # A combination is the same in whatever order its parts are named.
-        about = next(iter(found))[2] if found and len(parts) > 1 else name
-        sections.groups(page, found, about=about)
+        # A report has the parts of a combination in its own order.
+        about = next(iter(groups))[2] if groups and len(parts) > 1 else name
+        sections.add_groups(page, groups, about=about)
     return page
 
 
 def _one(name: str) -> Page:
-    said = dialects.dialects()[name]
-    page = Page(name, KINDS[said["kind"]])
-    page.say(said["summary"])
+    dialect = dialects.dialects()[name]
+    page = Page(name, KINDS[dialect.kind])
+    page.say(dialect.summary)
     page.gap()
     page.fields(
         [
-            ("formula", said["formula"]),
-            ("in", f"{joined(said['operations'])}: {joined(said['outputs'])}"),
-            *_clauses(said["departs_from"]),
-            ("consequence", said["consequence"]),
-            *advice(said),
+            ("formula", dialect.formula),
+            ("in", f"{joined(dialect.operations)}: {joined(dialect.outputs)}"),
+            *_clauses(dialect.departs_from),
+            ("consequence", dialect.consequence),
+            *dialect.advice,
         ],
         indent=2,
     )
     page.section("Sources")
-    for source in said["source"]:
-        (page.verbatim if source.startswith("http") else page.say)(source, indent=2)
+    for source in dialect.source:
+        (page.verbatim if source in dialect.links else page.say)(source, indent=2)
     return page
 
 
-def _clauses(ids: list[str]) -> list[tuple[str, str]]:
+def _clauses(ids: Sequence[str]) -> list[tuple[str, str]]:
     titles = [f"{clause}: {clauses()[clause].title}" for clause in ids]
     return [("departs from" if number == 0 else " ", title) for number, title in enumerate(titles)]
 
 
-def advice(said: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return what to do about a dialect, as fields: to make it conform, and to get it elsewhere."""
-    return [("remedy", said.get("remedy", "")), ("to adopt it", said.get("adopt", ""))]
-
-
-def _combination(name: str, parts: list[str]) -> Page:
+def _combination(name: str, parts: Sequence[str]) -> Page:
     page = Page(name, f"{len(parts)} dialects at once")
     for part in parts:
-        said = dialects.dialects()[part]
-        page.section(f"{part} ({said['kind']}; {', '.join(said['departs_from'])})")
-        page.say(said["summary"], indent=2)
-        page.fields(advice(said), indent=2)
+        dialect = dialects.dialects()[part]
+        page.section(f"{part} ({dialect.kind}; {', '.join(dialect.departs_from)})")
+        page.say(dialect.summary, indent=2)
+        page.fields(dialect.advice, indent=2)
     return page
 
 
@@ -86,10 +80,10 @@ def fault(name: str, run: LastRun | None, *, verbose: bool) -> Page:
     page.say(dialects.faults()[name])
     hunting = [v.id for v in index.outlines(name) if name in v.hunts]
     page.section(f"Vectors that hunt it: {len(hunting)}")
-    sections.vectors(page, hunting, everything=verbose)
-    if run := sections.head(page, run):
-        rows = run.on(hunting)
+    sections.add_vectors(page, hunting, verbose=verbose)
+    if run := sections.add_run(page, run):
+        results = run.report.results_on(hunting)
         page.say("Of these vectors, which show other things too:", indent=2)
-        sections.counts(page, rows, "framework")
-        sections.groups(page, last_run.diverging(rows))
+        sections.add_counts(page, results, "framework", lambda result: result.framework)
+        sections.add_groups(page, group_unexplained(results))
     return page

@@ -1,4 +1,4 @@
-"""What a name stands for. One name may stand for several things; their order decides, and `--as` chooses another."""
+"""The meanings of a name. It may have several; their order decides, and ``--as`` chooses another."""
 
 from __future__ import annotations
 
@@ -7,38 +7,37 @@ import fnmatch
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from nnconform.conformance.model.verdicts import VERDICTS
 from nnconform.conformance.report.last_run import LastRun
 from nnconform.conformance.running import frameworks
 from nnconform.conformance.vectors import dialects, index
 from nnconform.conformance.vectors.clauses import clauses
 from nnconform.conformance.vectors.operations import OUTPUTS
 
-from .overview import VERDICTS
-
-# From what only the spec can mean to what others name. An operation comes before a framework or implementation of its
-# name, since it is what several of them do.
+# First the names that only the spec gives, last those that others give. An operation comes before a framework or an
+# implementation of the same name, since several of them implement it.
 KINDS = ("table", "clause", "operation", "dialect", "fault", "verdict", "framework", "implementation", "vector")
-# Where the frameworks' default hyperparameters are compared: a page of all of them, so it has a name of its own.
+# The page that compares the frameworks' default hyperparameters.
 TABLE = "defaults"
 LISTS = "clauses, dialects, operations, frameworks, implementations, vectors"
 MANY = 40
 
 
 class UnknownName(Exception):
-    """A name stands for nothing that is known; the message says what is near."""
+    """A name has no meaning; the message has similar names."""
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a name stands for: its kind, one of ``KINDS``, and the name as it is written there."""
+    """A kind, one of ``KINDS``, and the full name of one thing of that kind."""
 
     kind: str
     name: str
 
 
 def names(run: LastRun | None) -> Mapping[str, Callable[[], Iterable[str]]]:
-    """Return what gives the names of each kind; vectors last, since their files are read for it."""
-    entries = run.report["frameworks"] if run else []
+    """Return functions that list the names of each kind; that of vectors, which reads their files, is the last."""
+    entries = run.report.frameworks if run else ()
     return {
         "table": lambda: (TABLE,),
         "clause": clauses,
@@ -46,56 +45,56 @@ def names(run: LastRun | None) -> Mapping[str, Callable[[], Iterable[str]]]:
         "dialect": dialects.dialects,
         "fault": dialects.faults,
         "verdict": lambda: VERDICTS,
-        "framework": lambda: (*frameworks.available(), *frameworks.PARTS, *(entry["name"] for entry in entries)),
-        "implementation": lambda: [i["name"] for entry in entries for i in entry["implementations"]],
-        "vector": lambda: [*index.vector_ids(), *(run.report["asked"] if run else ())],
+        "framework": lambda: (*frameworks.available(), *frameworks.PARTS, *(entry.name for entry in entries)),
+        "implementation": lambda: [i.name for entry in entries for i in entry.implementations],
+        "vector": lambda: [*index.vector_ids(), *(run.report.asked if run else ())],
     }
 
 
 def meanings(word: str, run: LastRun | None, kind: str | None = None) -> list[Meaning]:
-    """Return all that a name stands for, in the order of ``KINDS``; a glob stands for all that it matches.
+    """Return all meanings of a name in the order of ``KINDS``; of a glob, everything that it matches.
 
     Args:
-        word: as the user gives it; clauses in whatever case, vectors with or without their dtype.
-        run: what knows the implementations.
-        kind: only of this one.
+        word: a name as the user writes it; a clause in any case, a vector with or without its dtype.
+        run: which knows the implementations.
+        kind: the only kind to look for.
 
     Raises:
-        UnknownName: there is nothing of that name, or no such kind.
+        UnknownName: there is no such name, or no such kind.
     """
     if kind is not None and kind not in KINDS:
         raise UnknownName(f"--as {kind}: unknown kind; wanted one of {', '.join(KINDS)}")
-    makers = {k: make for k, make in names(run).items() if kind in (None, k)}
-    found = [Meaning(k, name) for k, make in makers.items() for name in _matching(k, word, make)]
-    if not found:
-        raise UnknownName(_unknown(word, run, makers))
-    return list(dict.fromkeys(found))
+    listings = {k: listing for k, listing in names(run).items() if kind in (None, k)}
+    matches = [Meaning(k, name) for k, listing in listings.items() for name in _matching(k, word, listing)]
+    if not matches:
+        raise UnknownName(_unknown(word, run, listings))
+    return list(dict.fromkeys(matches))
 
 
-def _matching(kind: str, word: str, make: Callable[[], Iterable[str]]) -> list[str]:
+def _matching(kind: str, word: str, listing: Callable[[], Iterable[str]]) -> list[str]:
     if is_glob(word):
-        return [name for name in make() if fnmatch.fnmatchcase(name, word)]
+        return [name for name in listing() if fnmatch.fnmatchcase(name, word)]
     if kind == "clause":
         word = word.upper()
     if kind == "dialect" and "+" in word:
         parts = [part.strip() for part in word.split("+")]
-        return ["+".join(parts)] if set(parts) <= set(make()) else []
+        return ["+".join(parts)] if set(parts) <= set(listing()) else []
     if kind == "vector":
         if "/" not in word:
             return []
-        ids = list(make())
+        ids = list(listing())
         return [word] if word in ids else [name for name in ids if name.startswith(f"{word.rstrip('/')}/")]
-    return [word] if word in make() else []
+    return [word] if word in listing() else []
 
 
 def is_glob(word: str) -> bool:
-    """Say whether a word is a pattern of names."""
+    """Return whether a word is a pattern of names."""
     return "*" in word or "?" in word
 
 
-def _unknown(word: str, run: LastRun | None, makers: Mapping[str, Callable[[], Iterable[str]]]) -> str:
-    """Return what to say of an unknown name: the names that have it in them, else those that look like it."""
-    known = list(dict.fromkeys(name for make in makers.values() for name in make()))
+def _unknown(word: str, run: LastRun | None, listings: Mapping[str, Callable[[], Iterable[str]]]) -> str:
+    """Return a message with the names that contain an unknown one, or else look like it."""
+    known = list(dict.fromkeys(name for listing in listings.values() for name in listing()))
     bare = word.strip("*?").lower()
     near = [name for name in known if len(bare) > 2 and bare in name.lower()]
     near = sorted(near, key=len)[:3] or difflib.get_close_matches(word, known, n=3, cutoff=0.6)

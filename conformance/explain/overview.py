@@ -1,12 +1,13 @@
-"""What many results belong to: an operation, a framework, or a verdict."""
+"""The pages of names that many results belong to: an operation, a framework, a verdict."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nnconform.conformance.report import last_run
-from nnconform.conformance.report.findings_of_rows import HEADS, groups
-from nnconform.conformance.report.last_run import LastRun, Row
+from nnconform.conformance.model.result import Result
+from nnconform.conformance.model.verdicts import VERDICTS
+from nnconform.conformance.report.findings import group_by_reason, group_unexplained
+from nnconform.conformance.report.last_run import LastRun
 from nnconform.conformance.running import frameworks
 from nnconform.conformance.vectors import dialects, index
 from nnconform.conformance.vectors.clauses import clauses
@@ -16,7 +17,7 @@ from nnconform.conformance.words import count, joined
 from . import sections
 from .page import Page
 
-VERDICTS = {
+MEANINGS = {
     "conforms": "Inside the error bound of the expected value, special values, dtype and shape included.",
     "dialect": "Not inside the conforming bound, but inside the bound of exactly what a named dialect prescribes: "
     "explained.",
@@ -29,25 +30,27 @@ VERDICTS = {
     "crash": "The process died on this vector.",
     "timeout": "The process hung on this vector.",
 }
+# The heads of columns that are not the verdict's name; a column of errors has crashes and timeouts too.
+HEADS = {name: v.column for name, v in VERDICTS.items() if v.column != name} | {"error": "failed"}
 
 
 def operation(name: str, run: LastRun | None) -> Page:
-    """Return the page of an operation: its clauses, who implements it, and how they differ."""
+    """Return the page of an operation: its clauses, its implementations, and their dialects and divergences."""
     page = Page(name, f"operation, with the outputs {', '.join(OUTPUTS[name])}")
     outlines = list(index.outlines(operation=name))
     tested = {clause for outline in outlines for clause in outline.clauses}
     page.section(f"Clauses that its {len(outlines)} vectors test")
     page.fields([(c.id, c.title) for c in clauses().values() if c.id in tested], indent=2)
-    if run := sections.head(page, run):
-        rows = [row for row in run.rows if row["operation"] == name]
-        sections.counts(page, rows, "implementation")
-        _dialects(page, rows)
-        sections.groups(page, last_run.diverging(rows))
+    if run := sections.add_run(page, run):
+        results = [result for result in run.report.results if result.operation == name]
+        sections.add_counts(page, results, "implementation", lambda result: result.implementation)
+        _add_dialects(page, results)
+        sections.add_groups(page, group_unexplained(results))
     else:
-        named = [(n, d["summary"]) for n, d in dialects.dialects().items() if name in d["operations"]]
         page.section("Dialects that it may have")
-        for dialect, summary in named:
-            page.say(f"{dialect}: {summary}", indent=2)
+        for dialect, description in dialects.dialects().items():
+            if name in description.operations:
+                page.say(f"{dialect}: {description.summary}", indent=2)
     return page
 
 
@@ -58,59 +61,61 @@ def framework(name: str, run: LastRun | None) -> Page:
     here = frameworks.available().get(whole)
     if here and here.missing:
         page.say(f"Not installed: {', '.join(here.missing)} missing; {here.install}")
-    if run := sections.head(page, run):
-        rows = [row for row in run.rows if row["framework"] == whole]
+    if run := sections.add_run(page, run):
+        for entry in run.report.frameworks:
+            if entry.name == whole and entry.reason:
+                page.say(f"{entry.status}: {entry.reason}", indent=2)
+        results = [result for result in run.report.results if result.framework == whole]
         if whole != name:
-            rows = [row for row in rows if row["implementation"].startswith(f"{name}.")]
-        for entry in run.report["frameworks"]:
-            if entry["name"] == whole and "reason" in entry:
-                page.say(f"{entry['status']}: {entry['reason']}", indent=2)
-        if not rows:
+            results = [result for result in results if result.implementation.startswith(f"{name}.")]
+        if results:
+            _add_results(page, results)
+        else:
             page.say(f"Nothing: it has no result in that run; `nnconform run {name}` makes some.", indent=2)
-            return page
-        sections.counts(page, rows, "operation")
-        _dialects(page, rows)
-        sections.groups(page, last_run.diverging(rows))
-        page.section("Implementations")
-        served: dict[str, dict[str, None]] = {}
-        for row in rows:
-            served.setdefault(row["operation"], {})[row["implementation"]] = None
-        page.fields([(operation, joined(names)) for operation, names in served.items()], indent=2)
     return page
+
+
+def _add_results(page: Page, results: Iterable[Result]) -> None:
+    sections.add_counts(page, results, "operation", lambda result: result.operation)
+    _add_dialects(page, results)
+    sections.add_groups(page, group_unexplained(results))
+    page.section("Implementations")
+    names: dict[str, dict[str, None]] = {}
+    for result in results:
+        names.setdefault(result.operation, {})[result.implementation] = None
+    page.fields([(operation, joined(of_it)) for operation, of_it in names.items()], indent=2)
 
 
 def verdict(name: str, run: LastRun | None) -> Page:
-    """Return the page of a verdict: what it means, and what has it."""
-    page = Page(name, "verdict" if name not in HEADS else f"verdict; in tables: {HEADS[name]}")
-    page.say(VERDICTS[name])
-    if run := sections.head(page, run):
-        rows = [row for row in run.rows if row["verdict"] == name]
-        page.say(f"{count(len(rows), 'result')} of {len(run.rows):,}", indent=2)
+    """Return the page of a verdict: its meaning, and the results that have it."""
+    page = Page(name, f"verdict; in tables: {HEADS[name]}" if name in HEADS else "verdict")
+    page.say(MEANINGS[name])
+    if run := sections.add_run(page, run):
+        every = run.report.results
+        results = [result for result in every if result.verdict == name]
+        page.say(f"{count(len(results), 'result')} of {len(every):,}", indent=2)
         if name == "dialect":
-            _dialects(page, run.rows)
+            _add_dialects(page, every)
         elif name == "unsupported":
-            sections.groups(page, groups(rows, name))
+            sections.add_groups(page, group_by_reason(results, name))
         elif name != "conforms":
-            sections.groups(page, last_run.diverging(rows), about=name)
-        elif rows:
-            sections.counts(page, run.rows, "framework")
+            sections.add_groups(page, group_unexplained(results), about=name)
+        elif results:
+            sections.add_counts(page, every, "framework", lambda result: result.framework)
     return page
 
 
-def _dialects(page: Page, rows: Iterable[Row]) -> None:
-    """Add a line for each dialect that results have: on how many vectors, and where."""
-    found: dict[str, tuple[set[str], dict[str, None]]] = {}
-    for row in rows:
-        for _, dialect in last_run.dialects_of(row):
+def _add_dialects(page: Page, results: Iterable[Result]) -> None:
+    """Add a table of dialects with the number of their vectors and their frameworks."""
+    having: dict[str, tuple[set[str], dict[str, None]]] = {}
+    for result in results:
+        for _, dialect in result.dialects():
             for part in dialect.split("+"):
-                vectors, where = found.setdefault(part, (set(), {}))
-                vectors.add(row["vector"])
-                where[row["framework"]] = None
-    if found:
+                vectors, names = having.setdefault(part, (set(), {}))
+                vectors.add(result.vector)
+                names[result.framework] = None
+    if having:
         page.section("Dialects, alone or in combination")
-        ordered = sorted(found.items(), key=lambda item: -len(item[1][0]))
-        page.table(
-            ["dialect", "vectors", "where"],
-            [[name, str(len(vectors)), ", ".join(where)] for name, (vectors, where) in ordered],
-            indent=2,
-        )
+        ordered = sorted(having.items(), key=lambda item: -len(item[1][0]))
+        rows = [[dialect, str(len(vectors)), ", ".join(names)] for dialect, (vectors, names) in ordered]
+        page.table(["dialect", "vectors", "where"], rows, indent=2)

@@ -1,6 +1,8 @@
-"""The page of a name: what it stands for decides who writes it."""
+"""The page of a name: its first meaning decides which module writes it."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from nnconform.conformance.report.last_run import LastRun
 
@@ -9,23 +11,22 @@ from .page import Page
 
 
 def page(word: str, run: LastRun | None, *, kind: str | None = None, verbose: bool = False) -> Page:
-    """Return the page of a name, or of a pattern the list of the names that it matches.
+    """Return the page of a name, or the list of names that a pattern matches.
 
     Args:
         word: a name of one of the kinds of ``naming.KINDS``, or a glob.
-        run: where the numbers come from; None where there was no run.
-        kind: what the name is, where it is several things.
-        verbose: whether lists are whole.
+        run: the source of the numbers; None if there was no run.
+        kind: the only kind of names to look for.
+        verbose: whether to print whole lists.
 
     Raises:
-        UnknownName: it stands for nothing that is known.
+        UnknownName: there is no such name.
     """
-    found = meanings(word, run, kind)
-    first = found[0]
-    if len(found) > 1 and (is_glob(word) or len({m.kind for m in found}) < len(found)):
-        return _several(word, found, verbose=verbose)
-    page = _page(first, run, verbose=verbose)
-    for other in found[1:]:
+    matches = meanings(word, run, kind)
+    if len(matches) > 1 and (is_glob(word) or len({m.kind for m in matches}) < len(matches)):
+        return _list(word, matches, verbose=verbose)
+    page = _page(matches[0], run, verbose=verbose)
+    for other in matches[1:]:
         page.gap()
         page.say(f"{word} is also of the kind {other.kind}: nnconform explain --as {other.kind} {word}", style="italic")
     return page
@@ -37,6 +38,7 @@ def _page(meaning: Meaning, run: LastRun | None, *, verbose: bool) -> Page:
     name = meaning.name
     match meaning.kind:
         case "table":
+            # It imports the reference, and with it NumPy.
             from . import defaults_page
 
             return defaults_page.page(run)
@@ -58,10 +60,10 @@ def _page(meaning: Meaning, run: LastRun | None, *, verbose: bool) -> Page:
     return implementation.page(name, run)
 
 
-def _several(word: str, found: list[Meaning], *, verbose: bool) -> Page:
-    page = Page(word, f"{len(found)} names; one of them is explained by itself")
+def _list(word: str, matches: Sequence[Meaning], *, verbose: bool) -> Page:
+    page = Page(word, f"{len(matches)} names; one of them is explained by itself")
     for kind in KINDS:
-        names = [meaning.name for meaning in found if meaning.kind == kind]
+        names = [meaning.name for meaning in matches if meaning.kind == kind]
         if names:
             page.section(f"{kind}: {len(names)}")
             shown = names if verbose else names[:MANY]

@@ -1,22 +1,24 @@
-"""What a run found, in words: the parts of pages that several kinds of names have."""
+"""Sections that the pages of several kinds of names have."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from nnconform.conformance.report.findings_of_rows import COLUMNS, HEADS, Group, output_text
-from nnconform.conformance.report.last_run import LastRun, Row, first_line
+from nnconform.conformance.model.result import Result
+from nnconform.conformance.model.verdicts import DISPLAY, VERDICTS
+from nnconform.conformance.report.findings import Group, Key, format_worst
+from nnconform.conformance.report.last_run import LastRun
 from nnconform.conformance.words import count, joined
 
 from .page import Page
 
-# How many cases of vectors a list shows.
+# The longest list of vectors that is not cut, without their dtypes.
 FEW = 8
 
 
-def head(page: Page, run: LastRun | None) -> LastRun | None:
-    """Begin the section of what a run found, or say that there is none; return the run."""
+def add_run(page: Page, run: LastRun | None) -> LastRun | None:
+    """Begin the section of a run's results, or add a note that there is no run; return the run."""
     if run is None:
         page.gap()
         page.say("No run is known here, so there are no numbers: `nnconform run` makes some.", style="italic")
@@ -28,72 +30,75 @@ def head(page: Page, run: LastRun | None) -> LastRun | None:
     return run
 
 
-def tell(page: Page, group: Group, *, indent: int, who: bool = True, said: str = "") -> None:
-    """Add what a group of findings is: where it is found, its worst element or an error of it, and why it is known.
+def add_group(page: Page, group: Group, *, indent: int, implementations: bool = True, above: str = "") -> None:
+    """Add a group of results: its implementations, its worst element or first error, and why it is known.
 
     Args:
-        page: where.
-        group: the findings.
+        page: to extend.
+        group: the results.
         indent: of the lines.
-        who: whether to name the implementations.
-        said: what has been said of it, and need not be said again.
+        implementations: whether to name them.
+        above: a text of the page that already has the error.
     """
-    if who:
-        page.say(group.who, indent=indent)
-    row, name = group.worst
-    element = output_text(row, name).lstrip(" :")
-    text = element or first_line(row)
-    told = text in said
-    page.say(f"{'worst' if element else 'e.g.'} in {row['vector']}{'' if told else ':'}", indent=indent, style="dim")
-    if not told:
+    if implementations:
+        page.say(group.implementations, indent=indent)
+    result, name = group.worst
+    element = format_worst(name, result.outputs.get(name))
+    text = element or result.short_reason
+    repeated = text in above
+    page.say(
+        f"{'worst' if element else 'e.g.'} in {result.vector}{'' if repeated else ':'}", indent=indent, style="dim"
+    )
+    if not repeated:
         page.say(text, indent=indent + 2, style="dim")
-    for reason in dict.fromkeys(row["known"] for row, _ in group.rows if "known" in row):
+    for reason in dict.fromkeys(result.known for result, _ in group.members if result.known):
         page.say(f"known: {reason}", indent=indent)
 
 
-def counts(page: Page, rows: Iterable[Row], by: str) -> None:
-    """Add a table of how many results have which verdict, a line for each framework, operation or profile.
+def add_counts(page: Page, results: Iterable[Result], label: str, line_of: Callable[[Result], str]) -> None:
+    """Add a table of the number of results per verdict.
 
     Args:
-        page: where.
-        rows: the results.
-        by: the key of a result that tells the lines apart.
+        page: to extend.
+        results: to count.
+        label: the head of the first column.
+        line_of: returns the line that counts a result.
     """
-    found: dict[str, Counter[str]] = defaultdict(Counter)
-    for row in rows:
-        found[row[by]][row["verdict"]] += 1
-    verdicts = [v for v in COLUMNS if any(c[v] for c in found.values())]
-    heads = [by, *(v if v == "error" else HEADS.get(v, v) for v in verdicts)]
-    lines = [[key, *(f"{c[v]:,}" if c[v] else "-" for v in verdicts)] for key, c in found.items()]
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for result in results:
+        counts[line_of(result)][result.verdict] += 1
+    verdicts = [verdict for verdict in DISPLAY if any(of_line[verdict] for of_line in counts.values())]
+    heads = [label, *(VERDICTS[verdict].column for verdict in verdicts)]
+    lines = [[line, *(f"{c[v]:,}" if c[v] else "-" for v in verdicts)] for line, c in counts.items()]
     page.table(heads, lines, indent=2, right=True)
 
 
-def groups(page: Page, found: Mapping[tuple[str, str, str], Group], *, about: str = "", who: bool = True) -> None:
-    """Add groups of findings by framework, operation and what they are, an empty line before each.
+def add_groups(page: Page, groups: Mapping[Key, Group], *, about: str = "", implementations: bool = True) -> None:
+    """Add groups of results, each after an empty line.
 
     Args:
-        page: where.
-        found: the groups.
-        about: what need not be said of each, since the page is about it.
-        who: whether to name the implementations.
+        page: to extend.
+        groups: by framework, operation and dialect or reason.
+        about: the dialect or reason that the page is about, which is not repeated.
+        implementations: whether to name them.
     """
-    for (framework, operation, what), group in found.items():
+    for (framework, operation, reason), group in groups.items():
         page.gap()
         outputs = f" ({', '.join(group.outputs)})" if group.outputs else ""
-        page.say(f"{framework} {operation}{outputs}: {count(group.vectors, 'vector')}", indent=2)
-        if what != about:
-            page.say(what, indent=4)
-        tell(page, group, indent=4, who=who, said=what)
+        page.say(f"{framework} {operation}{outputs}: {count(group.vector_count, 'vector')}", indent=2)
+        if reason != about:
+            page.say(reason, indent=4)
+        add_group(page, group, indent=4, implementations=implementations, above=reason)
 
 
-def vectors(page: Page, ids: Iterable[str], *, indent: int = 2, everything: bool = False) -> None:
-    """Add a list of vectors, a line for each case with the dtypes that it is in; the first few, or all."""
+def add_vectors(page: Page, ids: Iterable[str], *, indent: int = 2, verbose: bool = False) -> None:
+    """Add a list of vectors, one line for all dtypes of a case; the first few cases, or all if ``verbose``."""
     cases: dict[str, list[str]] = {}
     for name in ids:
         case, _, dtype = name.rpartition("/")
         cases.setdefault(case, []).append(dtype)
-    shown = list(cases) if everything else list(cases)[:FEW]
+    shown = list(cases) if verbose else list(cases)[:FEW]
     for case in shown:
         page.say(f"{case}/ {joined(cases[case])}", indent=indent)
-    if left := sum(len(cases[case]) for case in cases if case not in shown):
-        page.say(f"... and {left} more (--verbose lists them)", indent=indent, style="dim")
+    if hidden := sum(len(cases[case]) for case in cases if case not in shown):
+        page.say(f"... and {hidden} more (--verbose lists them)", indent=indent, style="dim")

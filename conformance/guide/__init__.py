@@ -1,1 +1,1 @@
-"""The porting guide: which API of one framework is which of another, measured."""
+"""The porting guide: for each API of one framework, the measured equivalent in another."""

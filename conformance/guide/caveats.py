@@ -1,4 +1,4 @@
-"""What a guide tells of the measurement: how many vectors agree, why the plain call does not do, and what stays."""
+"""The measured part of a guide: how many vectors agree, why the plain call does not, and the remaining differences."""
 
 from __future__ import annotations
 
@@ -8,84 +8,89 @@ from collections.abc import Iterator, Sequence
 
 from nnconform.conformance.vectors.dialects import dialects
 
-from .agreement import Gap, Sight
+from .agreement import Difference, Gap
 from .code_layout import wrapped
 from .recommendations import Guide, Row
 
-# Below it a difference is told as a number, above in per cent.
+# From here on a difference is a percentage.
 PER_CENT = 1e-3
-# From here on per cents need no fraction.
+# From here on a percentage needs no fraction.
 CLEAR = 0.095
+
+# The dialects of the source and of the target by which they differ.
+Cause = tuple[frozenset[str], frozenset[str]]
 
 
 def proof(guide: Guide) -> Iterator[str]:
-    """Yield for each row on how many vectors the two agree, and why it is not the plainest call."""
+    """Yield the number of agreeing vectors of each row, and why it is not the plainest call."""
     several = Counter(row.use for row in guide.rows)
     for row in guide.rows:
-        of = f", `{row.ours.apis[0]}`" if several[row.use] > 1 else ""
+        api = f", `{row.source.apis[0]}`" if several[row.use] > 1 else ""
         agreement = row.picks[-1].agreement
         rest = "" if len(agreement.agreed) == len(agreement.vectors) else "; the others: What stays different"
-        text = f"- **{row.use}**{of}: {agreement.count} vectors agree{rest}.{_why(guide, row)}"
+        text = f"- **{row.use}**{api}: {agreement.count} vectors agree{rest}.{_why(guide, row)}"
         yield from wrapped(text, "  ")
 
 
 def _why(guide: Guide, row: Row) -> str:
-    """Say what the plain call would have done, and where the new call is nearer to the exact value."""
-    said = ""
-    if row.plain is not None:
-        main = _different(row.plain.agreement.gaps)
-        if main:
-            name, count = row.plain.choice.apis[0], row.plain.agreement.count
-            said += f" With `{name}` {count} do: {told(guide, main[0], main[0].names)}"
+    """Return the differences of the plain call, and those in which the target is nearer to the exact value."""
+    text = ""
+    if row.plain is not None and (gaps := _by_cause(row.plain.agreement.gaps)):
+        name, count = row.plain.choice.apis[0], row.plain.agreement.count
+        text += f" With `{name}` {count} do: {describe_gap(guide, gaps[0], gaps[0].dialects)}"
     if row.exact is not None:
-        gap, count = _different(row.best.agreement.gaps)[0], row.best.agreement.count
-        said += f" With the call for float32 {count} do: {told(guide, gap, gap.names)}"
-    nearer = dict.fromkeys(f"`{name}`" for gap in row.best.agreement.gaps if gap.nearer for name in gap.names)
+        gap, count = _by_cause(row.best.agreement.gaps)[0], row.best.agreement.count
+        text += f" With the call for float32 {count} do: {describe_gap(guide, gap, gap.dialects)}"
+    nearer = [name for gap in row.best.agreement.gaps if gap.target_is_nearer for name in gap.dialects]
     if nearer:
-        said += f" {guide.target.title} is nearer to the exact value: {guide.source.title} has {' and '.join(nearer)}."
-    return said
+        names = " and ".join(dict.fromkeys(f"`{name}`" for name in nearer))
+        text += f" {guide.target.title} is nearer to the exact value: {guide.source.title} has {names}."
+    return text
 
 
 def remaining(guide: Guide) -> Iterator[str]:
-    """Yield the differences that no way to write it takes away, with the dialects' remedies."""
-    uses: dict[tuple[frozenset[str], frozenset[str]], list[str]] = {}
-    gaps: dict[tuple[frozenset[str], frozenset[str]], Gap] = {}
+    """Yield the differences that every way to write it has, with the dialects' remedies."""
+    uses: dict[Cause, list[str]] = {}
+    gaps: dict[Cause, Gap] = {}
     for row in guide.rows:
-        for gap in _different(row.picks[-1].agreement.gaps):
-            key = _sides(gap)
-            uses.setdefault(key, []).append(row.use)
-            if key in gaps:
-                gaps[key].join(gap)
-            else:
-                gaps[key] = gap
+        for gap in _by_cause(row.picks[-1].agreement.gaps):
+            uses.setdefault(_cause(gap), []).append(row.use)
+            _merge(gaps, gap)
     known: set[str] = set()
-    for key, gap in gaps.items():
-        new = [name for name in gap.names if name in dialects() and name not in known]
+    for cause, gap in gaps.items():
+        new = [name for name in gap.dialects if name in dialects() and name not in known]
         known.update(new)
-        # Where the target has it, it is to be left; where the source has it, to be had in the target too.
-        theirs = gap.theirs.split("+")
-        advice = (str(dialects()[name]["remedy" if name in theirs else "adopt"]) for name in new)
-        remedies = " ".join(dict.fromkeys(advice))
-        where = f"- **{', '.join(dict.fromkeys(uses[key]))}** ({_vectors(gap)})"
-        yield from wrapped(f"{where}: {told(guide, gap, new)} {remedies}".rstrip(), "  ")
+        of_rows = f"- **{', '.join(dict.fromkeys(uses[cause]))}** ({_vectors(gap)})"
+        yield from wrapped(f"{of_rows}: {describe_gap(guide, gap, new)} {_remedies(gap, new)}".rstrip(), "  ")
 
 
-def _sides(gap: Gap) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the dialects by which the two differ, those of the one and those of the other."""
-    ours, theirs = (frozenset(name.split("+")) & set(gap.names) for name in (gap.ours, gap.theirs))
-    return ours, theirs
+def _remedies(gap: Gap, names: Sequence[str]) -> str:
+    # The user leaves a dialect of the target, and adopts one of the source.
+    target = gap.target.split("+")
+    advice = (dialects()[name].remedy if name in target else dialects()[name].adopt for name in names)
+    return " ".join(dict.fromkeys(advice))
 
 
-def _different(gaps: Sequence[Gap]) -> list[Gap]:
-    """Return the gaps that matter, those of several outputs for the same reason as one, the most frequent first."""
-    found: dict[tuple[frozenset[str], frozenset[str]], Gap] = {}
-    for gap in (gap for gap in gaps if not gap.nearer):
-        key = _sides(gap)
-        if key in found:
-            found[key].join(gap)
-        else:
-            found[key] = gap.copy()
-    return sorted(found.values(), key=lambda gap: -len(gap.vectors))
+def _cause(gap: Gap) -> Cause:
+    source, target = (frozenset(name.split("+")) & set(gap.dialects) for name in (gap.source, gap.target))
+    return source, target
+
+
+def _by_cause(gaps: Sequence[Gap]) -> list[Gap]:
+    """Return the gaps in which the target is not nearer, one for each cause, the most frequent first."""
+    merged: dict[Cause, Gap] = {}
+    for gap in gaps:
+        if not gap.target_is_nearer:
+            _merge(merged, gap.copy())
+    return sorted(merged.values(), key=lambda gap: -len(gap.vectors))
+
+
+def _merge(gaps: dict[Cause, Gap], gap: Gap) -> None:
+    cause = _cause(gap)
+    if cause in gaps:
+        gaps[cause].merge(gap)
+    else:
+        gaps[cause] = gap
 
 
 def _vectors(gap: Gap) -> str:
@@ -93,34 +98,35 @@ def _vectors(gap: Gap) -> str:
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
 
 
-def told(guide: Guide, gap: Gap, names: Sequence[str]) -> str:
-    """Say in a few sentences who differs, how, and by how much; explain dialects of these names."""
-    who = [(guide.source.title, gap.ours), (guide.target.title, gap.theirs)]
+def describe_gap(guide: Guide, gap: Gap, names: Sequence[str]) -> str:
+    """Return a few sentences on a gap: the dialects of each side, those with these names explained, and its size."""
+    sides = [(guide.source.title, gap.source), (guide.target.title, gap.target)]
     has = " and ".join(
-        f"{title} has {', '.join(f'`{part}`' for part in name.split('+') if part in gap.names)}"
-        for title, name in who
-        if set(name.split("+")) & set(gap.names)
+        f"{title} has {', '.join(f'`{part}`' for part in name.split('+') if part in gap.dialects)}"
+        for title, name in sides
+        if set(name.split("+")) & set(gap.dialects)
     )
     place = f" in {gap.output}" if gap.output and gap.output != "sample" else ""
-    summaries = "".join(f" {dialects()[name]['summary']}" for name in names if name in dialects())
-    return f"{has}{place}.{summaries}{_numbers(gap)}"
+    summaries = "".join(f" {dialects()[name].summary}" for name in names if name in dialects())
+    return f"{has}{place}.{summaries}{_sizes(gap)}"
 
 
-def _numbers(gap: Gap) -> str:
-    """Return the measured size of a gap on ordinary numbers, and near the ends of the range where it is larger."""
-    said, size = "", 0.0
-    for profile, where in (("core", "Measured"), ("defaults", "Measured"), ("range", "At worst")):
-        if profile in gap.sights and gap.sights[profile].relative > 2 * size:
-            size = gap.sights[profile].relative
-            said += f" {where}: {_sight(gap.sights[profile])}."
-    return said
+def _sizes(gap: Gap) -> str:
+    """Return the size of a gap on ordinary numbers, and near the ends of the range if it is larger there."""
+    text, size = "", 0.0
+    for profile, label in (("core", "Measured"), ("defaults", "Measured"), ("range", "At worst")):
+        difference = gap.largest.get(profile)
+        if difference is not None and difference.relative > 2 * size:
+            size = difference.relative
+            text += f" {label}: {_describe_difference(difference)}."
+    return text
 
 
-def _sight(sight: Sight) -> str:
-    a, b = f"{sight.ours:.4g}", f"{sight.theirs:.4g}"
-    said = [f"{a} became {b}"] if a != b else []
-    if sight.relative >= PER_CENT and math.isfinite(sight.relative):
-        said.append(f"{100 * sight.relative:.{1 if sight.relative < CLEAR else 0}f} %")
-    elif math.isfinite(sight.relative):
-        said.append(f"{sight.relative:.1e} relative")
-    return f"{', '.join(said)} (`{sight.vector}`, {sight.output})"
+def _describe_difference(difference: Difference) -> str:
+    source, target, relative = f"{difference.source:.4g}", f"{difference.target:.4g}", difference.relative
+    texts = [f"{source} became {target}"] if source != target else []
+    if relative >= PER_CENT and math.isfinite(relative):
+        texts.append(f"{100 * relative:.{1 if relative < CLEAR else 0}f} %")
+    elif math.isfinite(relative):
+        texts.append(f"{relative:.1e} relative")
+    return f"{', '.join(texts)} (`{difference.vector}`, {difference.output})"

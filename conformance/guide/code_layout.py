@@ -1,4 +1,4 @@
-"""Markdown that reads well as plain text too: lines and code within 80 columns where names allow it."""
+"""Markdown that is also readable as plain text, within 80 columns if names are short enough."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ WIDTH = 79
 
 
 def wrapped(text: str, indent: str = "") -> Iterator[str]:
-    """Yield a paragraph in lines; ``indent`` stands before all but the first."""
+    """Yield the lines of a paragraph; all but the first begin with ``indent``."""
     yield from textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def code(text: str, lead: str = "") -> Iterator[str]:
-    """Yield one call in lines, with ``lead`` before it; it is broken between its arguments alone."""
+    """Yield the lines of one call after ``lead``; it is broken only between its arguments."""
     line, indent = lead, " " * (len(lead) + 4)
     for argument in text.replace(", ", ",\0").split("\0"):
         if len(line) + len(argument) > WIDTH and line.strip():
@@ -25,5 +25,5 @@ def code(text: str, lead: str = "") -> Iterator[str]:
 
 
 def fenced(language: str, lines: str) -> Iterator[str]:
-    """Yield source in a fence."""
+    """Yield the lines of a fenced block."""
     yield from (f"```{language}", lines, "```")

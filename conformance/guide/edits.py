@@ -1,4 +1,4 @@
-"""What a guide tells to change: calls, what was a default, weights and statistics."""
+"""The edits of a port: calls, former defaults, weights and statistics."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from nnconform.conformance.vectors.dialects import dialects
 
-from . import source
+from . import recipe_source
 from .code_layout import code, fenced, wrapped
 from .recommendations import Guide, Row
 from .tables import INFERENCE, KERNEL, TRAINING, Choice, Parameter
@@ -17,13 +17,13 @@ UNBIASED = "unbiased-running-variance"
 
 
 def calls(guide: Guide) -> Iterator[str]:
-    """Yield which call is which, the parameters of the new one in terms of the old one's."""
+    """Yield the calls of the source and their replacements, whose arguments are the source's."""
     yield "```text"
     for row in guide.rows:
-        yield from code(own(row.ours))
-        yield from code(translated(row.best.choice, row.ours) + _mark(row.best.choice), "  -> ")
+        yield from code(own(row.source))
+        yield from code(translated(row.best.choice, row.source) + _mark(row.best.choice), "  -> ")
         if row.exact:
-            yield from code(translated(row.exact.choice, row.ours) + _mark(row.exact.choice), "  in float64 -> ")
+            yield from code(translated(row.exact.choice, row.source) + _mark(row.exact.choice), "  in float64 -> ")
     yield "```"
     if any(pick.choice.recipe for row in guide.rows for pick in row.picks):
         yield ""
@@ -35,48 +35,49 @@ def _mark(choice: Choice) -> str:
 
 
 def own(choice: Choice) -> str:
-    """Return how a choice is written, its parameters by its own names."""
+    """Return the code of a choice with its own parameter names."""
     return _filled(choice.write, {name: parameter.name for name, parameter in choice.parameters.items()})
 
 
-def translated(choice: Choice, ours: Choice) -> str:
-    """Return how a choice is written, its parameters in terms of those that one has."""
-    return _filled(choice.write, {name: term(ours.parameters.get(name), p) for name, p in choice.parameters.items()})
+def translated(choice: Choice, source: Choice) -> str:
+    """Return the code of a choice, its arguments in terms of the source's parameters."""
+    return _filled(choice.write, {name: term(source.parameters.get(name), p) for name, p in choice.parameters.items()})
 
 
 def _filled(write: str, values: Mapping[str, str]) -> str:
     return re.sub(r"\{(\w+)\}", lambda match: values[match[1]], write)
 
 
-def term(ours: Parameter | None, theirs: Parameter) -> str:
-    """Return what to give for one parameter: the other's name, one minus it, or the own default where it has none."""
-    if ours is None or not ours.name:
-        return theirs.name if theirs.default is None else f"{theirs.default:g}"
-    return ours.name if ours.complement == theirs.complement else f"1 - {ours.name}"
+def term(source: Parameter | None, target: Parameter) -> str:
+    """Return the argument for a parameter: the source's name, one minus it, or the target's default without one."""
+    if source is None or not source.name:
+        return target.name if target.default is None else f"{target.default:g}"
+    return source.name if source.complement == target.complement else f"1 - {source.name}"
 
 
 # --- defaults ----------------------------------------------------------------------------------------------
 
 
 def defaults(guide: Guide) -> Iterator[str]:
-    """Yield what the two take where nothing is said, and what to write for it, if they differ anywhere."""
-    told: set[str] = set()
+    """Yield the defaults that differ, and what to write to get the source's."""
+    listed: set[str] = set()
     for row in guide.rows:
-        for name, ours in row.ours.parameters.items():
-            theirs = guide.target.reached(row.use)[0].parameters.get(name)
-            what = f"{'batch norm' if row.use in (TRAINING, INFERENCE) else row.use}, {name.replace('_', ' ')}"
-            if theirs is None or ours.default is None or what in told:
+        for name, source in row.source.parameters.items():
+            target = guide.target.target_choices(row.use)[0].parameters.get(name)
+            label = f"{'batch norm' if row.use in (TRAINING, INFERENCE) else row.use}, {name.replace('_', ' ')}"
+            if target is None or source.default is None or label in listed:
                 continue
-            told.add(what)
-            wanted = theirs.of_spec(ours.of_spec(ours.default))
-            if theirs.default is None or f"{wanted:g}" != f"{theirs.default:g}":
-                yield from _differs(guide, what, _number(ours, ours.default), _taken(theirs), _given(theirs, wanted))
+            listed.add(label)
+            value = target.of_spec(source.of_spec(source.default))
+            if target.default is None or f"{value:g}" != f"{target.default:g}":
+                defaults = _number(source, source.default), _default(target)
+                yield from _differs(guide, label, *defaults, _argument(target, value))
         if row.use == KERNEL:
-            yield from _beginnings(guide, row)
+            yield from _initializers(guide, row)
 
 
-def _differs(guide: Guide, what: str, ours: str, theirs: str, write: str) -> Iterator[str]:
-    text = f"- {what}: {guide.source.title} {ours}, {guide.target.title} {theirs}. Write {write}."
+def _differs(guide: Guide, label: str, source: str, target: str, write: str) -> Iterator[str]:
+    text = f"- {label}: {guide.source.title} {source}, {guide.target.title} {target}. Write {write}."
     yield from wrapped(text, "  ")
 
 
@@ -84,57 +85,60 @@ def _number(parameter: Parameter, value: float) -> str:
     return f"`{parameter.name}={value:g}`" if parameter.name else f"{value:g}"
 
 
-def _taken(theirs: Parameter) -> str:
-    return f"wants `{theirs.name}` given" if theirs.default is None else _number(theirs, theirs.default)
+def _default(parameter: Parameter) -> str:
+    return f"wants `{parameter.name}` given" if parameter.default is None else _number(parameter, parameter.default)
 
 
-def _given(theirs: Parameter, wanted: float) -> str:
-    """Return what to write for a default; an axis, the only whole number, can also be moved, or must be."""
-    if isinstance(wanted, int):
-        move = f"the data with their channels on axis {theirs.default}"
-        return f"{_number(theirs, wanted)}, or {move}" if theirs.name else move
-    return _number(theirs, wanted)
+def _argument(target: Parameter, value: float) -> str:
+    """Return the argument that gives a value; for an axis, the only integer, also how to move the data's axis."""
+    if isinstance(value, int):
+        move = f"the data with their channels on axis {target.default}"
+        return f"{_number(target, value)}, or {move}" if target.name else move
+    return _number(target, value)
 
 
-def _beginnings(guide: Guide, row: Row) -> Iterator[str]:
-    """Yield how the kernel and the bias of a layer begin; of the kernel as it was measured."""
+def _initializers(guide: Guide, row: Row) -> Iterator[str]:
+    """Yield the default initializers of a layer's kernel, as measured, and of its bias."""
     for gap in row.plain.agreement.gaps[:1] if row.plain else ():
-        laws = [
-            str(dialects()[name]["formula"]).partition(";")[0].replace(" / ", "/") for name in (gap.ours, gap.theirs)
-        ]
-        theirs = "has no layers" if row.plain and row.plain.choice.recipe else laws[1]
-        yield from _differs(guide, "a layer's kernel", laws[0], theirs, f"`{row.best.choice.write}`")
+        source, target = (_law(name) for name in (gap.source, gap.target))
+        if row.plain and row.plain.choice.recipe:
+            target = "has no layers"
+        yield from _differs(guide, "a layer's kernel", source, target, f"`{row.best.choice.write}`")
     if guide.source.initial_bias != guide.target.initial_bias:
         biases = guide.source.initial_bias, guide.target.initial_bias
         yield from _differs(guide, "a layer's bias", *biases, "an initializer that does the same")
+
+
+def _law(dialect: str) -> str:
+    return dialects()[dialect].formula.partition(";")[0].replace(" / ", "/")
 
 
 # --- weights and statistics --------------------------------------------------------------------------------
 
 
 def state(guide: Guide) -> Iterator[str]:
-    """Yield what becomes of a trained model's variables."""
-    ours, theirs = guide.source, guide.target
-    for layer, axes in ours.layouts.items():
-        order = transposition(axes, theirs.layouts[layer])
-        before, after = (f"{f.kernel} ({', '.join(f.layouts[layer])})" for f in (ours, theirs))
-        how = "as it is" if order == tuple(sorted(order)) else f"`k.transpose{order}`"
-        yield from wrapped(f"- {layer} kernel: {before} to {after}: {how}", "  ")
-    if ours.channels != theirs.channels:
+    """Yield the conversion of a trained model's variables."""
+    source, target = guide.source, guide.target
+    for layer, axes in source.layouts.items():
+        order = transposition(axes, target.layouts[layer])
+        before, after = (f"{f.kernel} ({', '.join(f.layouts[layer])})" for f in (source, target))
+        conversion = "as it is" if order == tuple(sorted(order)) else f"`k.transpose{order}`"
+        yield from wrapped(f"- {layer} kernel: {before} to {after}: {conversion}", "  ")
+    if source.channels != target.channels:
         yield from wrapped(
             "- dense kernel after a flattened image of c channels, whose inputs change their order:", "  "
         )
-        yield f"  `{FLATTENED[ours.channels]}`"
-    names = ", ".join(f"`{name}` to `{theirs.state[what]}`" for what, name in ours.state.items())
+        yield f"  `{FLATTENED[source.channels]}`"
+    names = ", ".join(f"`{name}` to `{target.state[variable]}`" for variable, name in source.state.items())
     yield from wrapped(f"- batch norm: {names}, all as they are{_inference(guide)}", "  ")
     yield from _statistics(guide)
 
 
-def beside(guide: Guide) -> Iterator[str]:
-    """Yield what a porter must know beside the operations of the spec; examples/porting shows that it is needed."""
-    for entry in guide.target.beside:
-        if guide.source.title in entry.get("from", (guide.source.title,)):
-            yield from wrapped(f"- {entry['say']}", "  ")
+def notes(guide: Guide) -> Iterator[str]:
+    """Yield notes on the target about more than the spec's operations; examples/porting shows why they are needed."""
+    for note in guide.target.notes:
+        if guide.source.title in (note.sources or (guide.source.title,)):
+            yield from wrapped(f"- {note.text}", "  ")
 
 
 def _inference(guide: Guide) -> str:
@@ -143,9 +147,15 @@ def _inference(guide: Guide) -> str:
 
 
 def _statistics(guide: Guide) -> Iterator[str]:
-    """Tell how the running statistics of the two relate."""
-    unbiased = [_unbiased(guide, side) for side in (0, 1)]
-    if unbiased[0] == unbiased[1] or guide.target.reached(TRAINING)[0].recipe:
+    """Yield the conversion between the running statistics of the two."""
+    row = guide.row(TRAINING)
+    gaps = () if row is None else (row.plain or row.best).agreement.gaps
+    in_variance = [gap for gap in gaps if gap.output == "running_variance"]
+    unbiased = [
+        any(UNBIASED in name.split("+") for name in names)
+        for names in ([gap.source for gap in in_variance], [gap.target for gap in in_variance])
+    ]
+    if unbiased[0] == unbiased[1] or guide.target.target_choices(TRAINING)[0].recipe:
         return
     verb, name = ("without", "without_correction") if unbiased[0] else ("with", "with_correction")
     yield ""
@@ -155,12 +165,4 @@ def _statistics(guide: Guide) -> Iterator[str]:
         "after the same training:"
     )
     yield ""
-    yield from fenced("python", source.definition("nnconform.conformance.guide", "weights", name))
-
-
-def _unbiased(guide: Guide, side: int) -> bool:
-    """Say whether the plain batch norm of a side (0 the source) was seen to take the unbiased variance."""
-    row = guide.row(TRAINING)
-    gaps = () if row is None else (row.plain or row.best).agreement.gaps
-    names = {(gap.ours, gap.theirs)[side] for gap in gaps if gap.output == "running_variance"}
-    return any(UNBIASED in name.split("+") for name in names)
+    yield from fenced("python", recipe_source.definition("nnconform.conformance.guide", "weights", name))

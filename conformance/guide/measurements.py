@@ -1,4 +1,4 @@
-"""What the APIs of the tables and their recipes do on the vectors: a small run, kept in the user's cache."""
+"""Measurements of the APIs and recipes of the tables: a run on some of the vectors, kept in the user's cache."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnconform.conformance.files import cache_folder, write_whole
-from nnconform.conformance.report import build, store
+from nnconform.conformance.model.report import Report
+from nnconform.conformance.report import build
 from nnconform.conformance.running import outputs
 from nnconform.conformance.running.frameworks import BUILT_IN, OTHER_NAMES, UsageError
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     Runner = Callable[[Sequence[Framework], Sequence[Vector], Options], Run]
 
-# Half precision and special values are a chapter of their own: `nnconform run` has them.
+# A guide leaves out half precision and special values, which `nnconform run` tests.
 PROFILES = ("core", "range", "defaults")
 DTYPES = ("float32", "float64")
 
@@ -38,23 +39,23 @@ class MeasuringFailed(Exception):
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What one adapter's implementations do.
+class Measurement:
+    """The results of one adapter's implementations and recipes.
 
     Attributes:
-        report: of a run in eager mode, without the vectors' own text.
-        attributes: of every vector that was run, by its id; of random samples also the law's deviation and pattern.
+        report: of a run in eager mode.
+        attributes: of each vector, by id; a random sample also has its law's ``stddev`` and ``pattern``.
         tensors: the outputs, by framework, implementation, mode, vector and output.
     """
 
-    report: Mapping[str, Any]
+    report: Report
     attributes: Mapping[str, Mapping[str, Any]]
     tensors: Mapping[outputs.Key, Array]
 
     @property
     def versions(self) -> Mapping[str, str]:
         """The versions of the adapter's packages."""
-        return self.report["frameworks"][0]["versions"]  # type: ignore[no-any-return]
+        return self.report.frameworks[0].versions
 
 
 def measure(
@@ -62,40 +63,41 @@ def measure(
     run: Runner,
     *,
     again: bool = False,
-    tell: Callable[[list[str]], None] = lambda _: None,
-) -> dict[str, Measured]:
-    """Return what the implementations and recipes of adapters do, from the cache where nothing has changed since.
+    announce: Callable[[list[str]], None] = lambda _: None,
+) -> dict[str, Measurement]:
+    """Return measurements by adapter, from the cache if nothing has changed since.
 
     Args:
         adapters: of torch, tensorflow and jax.
         run: runs vectors on frameworks, as ``running.run.run`` does.
-        again: whether to run them even so.
-        tell: called with the names of those that are run, before they are.
+        again: whether to ignore the cache.
+        announce: called with the names of the frameworks before they run.
 
     Raises:
         UsageError: a framework is not installed.
-        MeasuringFailed: one could not be run.
-        KeyboardInterrupt: the user interrupted it.
+        MeasuringFailed: a framework could not be run.
+        KeyboardInterrupt: the user interrupted the run.
     """
-    wanted = [framework for framework in BUILT_IN if framework.name in set(adapters)]
-    for framework in wanted:
+    frameworks = [framework for framework in BUILT_IN if framework.name in set(adapters)]
+    for framework in frameworks:
         if framework.missing:
             missing = ", ".join(framework.missing)
             raise UsageError(f"{framework.name}: {missing} not installed; install with: {framework.install}")
-    places = {f.name: cache_folder() / "guide" / f"{f.name}-{_key(f)}.json" for f in wanted}
-    kept = {} if again else {name: found for name, path in places.items() if (found := _read(path))}
-    left = [framework for framework in wanted if framework.name not in kept]
-    if left:
-        tell([framework.name for framework in left])
-    made = _run(left, run)
-    for name, measured in made.items():
+    paths = {f.name: cache_folder() / "guide" / f"{f.name}-{_key(f)}.json" for f in frameworks}
+    cached = {} if again else {name: found for name, path in paths.items() if (found := read(path))}
+    pending = [framework for framework in frameworks if framework.name not in cached]
+    if pending:
+        announce([framework.name for framework in pending])
+    new = _run(pending, run)
+    for name, measurement in new.items():
+        # Without a cache, the next guide measures again.
         with contextlib.suppress(OSError):
-            _keep(measured, places[name])
-    return kept | made
+            write(measurement, paths[name])
+    return cached | new
 
 
 def _key(framework: Framework) -> str:
-    """Return the digest of all that a measurement depends on."""
+    """Return a digest of everything that changes a measurement."""
     digest = hashlib.sha256(json.dumps([metadata.version("nnconform"), PROFILES, DTYPES]).encode())
     for package in framework.packages:
         digest.update(f"{package}=={_version(package)}".encode())
@@ -113,7 +115,7 @@ def _version(package: str) -> str:
 
 
 def _files() -> Iterator[bytes]:
-    """Yield the vectors and the adapters."""
+    """Yield the files of vectors and adapters."""
     from nnconform.conformance.vectors.reading import files
 
     yield from (data for _, data in files())
@@ -121,8 +123,8 @@ def _files() -> Iterator[bytes]:
     yield from (path.read_bytes() for path in sorted(adapters.rglob("*.py")))
 
 
-def _run(frameworks: Sequence[Framework], runner: Runner) -> dict[str, Measured]:
-    """Run the tables' implementations of frameworks side by side, with progress on a terminal."""
+def _run(frameworks: Sequence[Framework], runner: Runner) -> dict[str, Measurement]:
+    """Run the tables' implementations of frameworks side by side."""
     if not frameworks:
         return {}
     from nnconform.conformance.running.options import Options
@@ -133,23 +135,23 @@ def _run(frameworks: Sequence[Framework], runner: Runner) -> dict[str, Measured]
 
     names = tuple(glob.escape(api) for framework in frameworks for api in apis(framework.name))
     selection = Selection(implementations=names, profiles=PROFILES, dtypes=DTYPES, modes=("eager",))
-    served = [replace(f, module=f"nnconform.adapters.recipes.{f.name}", target=f.name) for f in frameworks]
-    run = runner(served, load()[0], Options(selection, cache=cache_folder(), keep=True))
+    recipes = [replace(f, module=f"nnconform.adapters.recipes.{f.name}", target=f.name) for f in frameworks]
+    run = runner(recipes, load()[0], Options(selection, cache=cache_folder(), keep=True))
     if not run.complete:
         raise KeyboardInterrupt
-    asked = {vector.id: _attributes(vector) for vector in run.vectors}
-    made = {}
+    attributes = {vector.id: _attributes(vector) for vector in run.vectors}
+    measurements = {}
     for entry in run.frameworks:
-        report = build.build(Run([entry], run.vectors, run.complete, run.seconds), SPEC, [], {}).to_json()
-        if not report["complete"] or report["faults"]:
-            reasons = [fault["message"] for fault in report["faults"]] or [entry.reason]
+        report = build.build(Run([entry], run.vectors, run.complete, run.seconds), SPEC, [], {})
+        if not report.complete or report.faults:
+            reasons = [fault.message for fault in report.faults] or [entry.reason]
             raise MeasuringFailed(f"{entry.framework.name} could not be measured: {reasons[0]}")
-        made[entry.framework.name] = Measured(report, asked, entry.tensors)
-    return made
+        measurements[entry.framework.name] = Measurement(report, attributes, entry.tensors)
+    return measurements
 
 
 def _attributes(vector: Vector) -> dict[str, Any]:
-    from nnconform.conformance.vectors.vector import LawTensor
+    from nnconform.conformance.vectors.stored_vector import LawTensor
 
     law = vector.expected.get("sample")
     if not isinstance(law, LawTensor):
@@ -157,17 +159,23 @@ def _attributes(vector: Vector) -> dict[str, Any]:
     return {**vector.attributes, "stddev": law.stddev, "pattern": law.pattern}
 
 
-def _keep(measured: Measured, path: Path) -> None:
-    """Write a measurement: the tensors first, since the report says that they are there."""
+def write(measurement: Measurement, path: Path) -> None:
+    """Write a measurement: first the tensors, in a file next to the JSON, which says that they are there.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    outputs.write(path.with_suffix(".npz"), measured.tensors)
-    write_whole(path, store.text({**measured.report, "asked": measured.attributes}).encode())
+    outputs.write(path.with_suffix(".npz"), measurement.tensors)
+    document = {"report": measurement.report.to_json(), "attributes": measurement.attributes}
+    write_whole(path, json.dumps(document).encode())
 
 
-def _read(path: Path) -> Measured | None:
-    """Return what was kept, or None where nothing was or it cannot be used."""
+def read(path: Path) -> Measurement | None:
+    """Return the measurement in a file, or None if there is none that can be used."""
     try:
-        report = json.loads(path.read_text())
-        return Measured(report, report["asked"], outputs.read(path.with_suffix(".npz")))
-    except (OSError, ValueError, KeyError, outputs.OutputsError):
+        document = json.loads(path.read_text())
+        report = Report.from_json(document["report"])
+        return Measurement(report, document["attributes"], outputs.read(path.with_suffix(".npz")))
+    except (OSError, ValueError, LookupError, TypeError, outputs.OutputsError):
         return None

@@ -1,18 +1,18 @@
-"""The rows of a guide: for each use what one has, what one writes instead, and what the vectors say of it."""
+"""The rows of a guide: for each use the source's API, the target's API to write instead, and their agreement."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from .agreement import Agreement, agreement
-from .measurements import DTYPES, Measured
+from .agreement import Agreement, Side, agreement
+from .measurements import DTYPES, Measurement
 from .tables import NAMES, OTHER_NAMES, USES, Choice, Framework, table
 
 
 @dataclass(frozen=True)
 class Pick:
-    """One way to write it in the framework that one goes to, and how far it agrees with what one had."""
+    """A way to write a use in the target, and its agreement with the source."""
 
     choice: Choice
     agreement: Agreement
@@ -24,31 +24,31 @@ class Row:
 
     Attributes:
         use: of ``USES``.
-        ours: what one has.
-        best: the way that agrees most.
-        plain: the plainest way, where the best is another one.
-        exact: the way that agrees most in float64, where that is another one than the best in float32.
+        source: the way to write it in the source.
+        best: the way in the target that agrees most.
+        plain: the plainest way in the target, if the best is another one.
+        exact: the way that agrees most in float64, if that is another one than in float32.
     """
 
     use: str
-    ours: Choice
+    source: Choice
     best: Pick
     plain: Pick | None = None
     exact: Pick | None = None
 
     @property
     def picks(self) -> tuple[Pick, ...]:
-        """What is written instead: the best way, and the one for float64 where there is one."""
+        """The ways that the guide recommends: the best one, and the one for float64 if there is one."""
         return (self.best,) if self.exact is None else (self.best, self.exact)
 
 
 @dataclass(frozen=True)
 class Guide:
-    """All rows from one framework to another, with what they were measured with."""
+    """All rows from one framework to another, with the measurements by adapter."""
 
     source: Framework
     target: Framework
-    measured: Mapping[str, Measured]
+    measurements: Mapping[str, Measurement]
     rows: tuple[Row, ...]
 
     def row(self, use: str) -> Row | None:
@@ -56,8 +56,8 @@ class Guide:
         return next((row for row in self.rows if row.use == use), None)
 
 
-def named(word: str) -> str:
-    """Return the name of a framework that a user has given in any of its names.
+def framework_name(word: str) -> str:
+    """Return the guide's name of a framework.
 
     Raises:
         KeyError: there is no such framework.
@@ -68,40 +68,44 @@ def named(word: str) -> str:
     return name
 
 
-def guide(source: str, target: str, measured: Mapping[str, Measured]) -> Guide:
+def guide(source: str, target: str, measurements: Mapping[str, Measurement]) -> Guide:
     """Return the guide from one framework to another.
 
     Args:
-        source: the one that one leaves, of ``NAMES``.
-        target: the one that one goes to.
-        measured: by adapter, for both.
+        source: the framework that is ported from, of ``NAMES``.
+        target: the framework that is ported to.
+        measurements: of both, by adapter.
     """
-    ours, theirs = table(source), table(target)
-    rows = (row for use in USES for choice in ours.left(use) for row in _rows(use, choice, ours, theirs, measured))
-    return Guide(ours, theirs, measured, tuple(rows))
+    source_table, target_table = table(source), table(target)
+    measurement = measurements[source_table.adapter]
+    rows = (
+        row
+        for use in USES
+        for choice in source_table.source_choices(use)
+        for row in _rows(use, Side(choice, measurement), target_table, measurements[target_table.adapter])
+    )
+    return Guide(source_table, target_table, measurements, tuple(rows))
 
 
-def _rows(
-    use: str, ours: Choice, source: Framework, target: Framework, measured: Mapping[str, Measured]
-) -> Iterator[Row]:
-    """Yield the row of a use, unless the vectors have nothing that both take."""
+def _rows(use: str, source: Side, framework: Framework, measurement: Measurement) -> Iterator[Row]:
+    """Yield the row of a use, unless the two frameworks have no vector in common."""
+    choices = framework.target_choices(use)
 
-    def best(*dtypes: str) -> Pick | None:
-        mine, other = measured[source.adapter], measured[target.adapter]
-        picks = (Pick(c, agreement(use, ours, mine, c, other, dtypes)) for c in target.reached(use))
-        # Of those that agree on an equal share the one that does so on most vectors, then the plainest.
+    def pick(choice: Choice, *dtypes: str) -> Pick:
+        return Pick(choice, agreement(use, source, Side(choice, measurement), dtypes))
+
+    def best(dtype: str) -> Pick | None:
+        # With equal shares the one that agrees on most vectors, then the plainest.
+        picks = (pick(choice, dtype) for choice in choices)
         return max(picks, key=lambda p: (p.agreement.share, len(p.agreement.agreed)), default=None)
 
-    def of(choice: Choice) -> Pick:
-        return Pick(choice, agreement(use, ours, measured[source.adapter], choice, measured[target.adapter]))
-
-    # Almost everyone trains in float32: what matters in float64 alone must not be in everyone's way.
+    # Almost everyone trains in float32: a call that only float64 needs is a separate recommendation.
     single, double = (best(dtype) for dtype in DTYPES)
     if single is None or not single.agreement.vectors:
         return
-    pick, plain = of(single.choice), of(target.reached(use)[0])
     exact = None
     if double is not None and double.choice != single.choice and double.agreement.vectors:
-        here = agreement(use, ours, measured[source.adapter], single.choice, measured[target.adapter], ("float64",))
-        exact = of(double.choice) if double.agreement.share > here.share else None
-    yield Row(use, ours, pick, None if plain.choice == pick.choice else plain, exact)
+        of_single = pick(single.choice, "float64").agreement
+        exact = pick(double.choice) if double.agreement.share > of_single.share else None
+    plain = None if choices[0] == single.choice else pick(choices[0])
+    yield Row(use, source.choice, pick(single.choice), plain, exact)

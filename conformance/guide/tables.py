@@ -1,21 +1,21 @@
-"""What is known of the frameworks, each by itself: which API serves which use, and what its parameters are called.
+"""The table of each framework: the APIs for each use, and the names of their parameters.
 
-A guide from one framework to another composes two tables, so that a framework more is one table more. Nothing here is
-believed: defaults are compared with the signatures, and what an API does with what it does on the vectors.
+A guide from one framework to another composes two tables, so that a new framework is one new table. Tests compare the
+defaults with the signatures, and the vectors measure every API.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import Any
 
 import yaml
 
 TRAINING, INFERENCE, KERNEL = "batch norm in training", "batch norm in inference", "a layer's own kernel"
-# What a guide goes through, in the order in which one works, with the operations of the spec that show it.
+# The uses in the order of a guide, with the operations of the spec that show them.
 USES: Mapping[str, tuple[str, ...]] = {
     "relu": ("relu",),
     "elu": ("elu",),
@@ -29,7 +29,7 @@ USES: Mapping[str, tuple[str, ...]] = {
     "clipping each variable by its norm": ("clip_by_norm", "sgd_step"),
     "clipping by the norm of all variables": ("clip_by_global_norm", "sgd_step"),
 }
-# Which attribute of an SGD step belongs to which use; the plain step has none of them.
+# The attribute of an SGD step for each use; the plain step has none of them.
 THRESHOLDS = {
     "clipping by value": "clipvalue",
     "clipping each variable by its norm": "clipnorm",
@@ -41,12 +41,12 @@ OTHER_NAMES = {"pytorch": "torch", "jax": "flax", "optax": "flax", "tf": "tensor
 
 @dataclass(frozen=True)
 class Parameter:
-    """One number of the spec, as an API has it.
+    """An API's parameter for a number of the spec.
 
     Attributes:
-        name: the API's own name for it; "" where it cannot be set.
-        default: what the API takes when nothing is given; None where it must be given.
-        complement: the API's number is one minus the spec's.
+        name: of the parameter; "" if the number cannot be set.
+        default: None if the parameter is required.
+        complement: whether the parameter is one minus the spec's number.
     """
 
     name: str = ""
@@ -54,7 +54,7 @@ class Parameter:
     complement: bool = False
 
     def of_spec(self, value: float) -> float:
-        """Return the API's number for the spec's, or the spec's for the API's: the relation is its own inverse."""
+        """Return the API's number for the spec's, or the spec's for the API's; the relation is its own inverse."""
         return 1 - value if self.complement else value
 
 
@@ -64,10 +64,10 @@ class Choice:
 
     Attributes:
         write: the code, with the spec's names of the parameters in braces.
-        apis: the implementations that it stands for, by their names in a report.
+        apis: the implementations with this code, by their names in a report.
         recipe: the function or class of the framework's recipes that it needs; "" for none.
         parameters: by the spec's names.
-        side: ``from`` for what one only leaves, ``to`` for what one only goes to, ``both``.
+        side: ``from`` for code that a guide only replaces, ``to`` for code that it only recommends, or ``both``.
     """
 
     write: str
@@ -78,6 +78,19 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Note:
+    """A note for porters to a framework about more than the spec's operations.
+
+    Attributes:
+        text: Markdown.
+        sources: the frameworks that a guide with the note is from; all if empty.
+    """
+
+    text: str
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Framework:
     """One framework's table.
 
@@ -85,13 +98,13 @@ class Framework:
         title: its name in a guide.
         adapter: whose worker runs it, and whose module of recipes has its recipes.
         packages: the distributions whose versions a guide states.
-        channels: ``first`` or ``last``, the axis of the channels where nothing is said.
+        channels: ``first`` or ``last``, the default axis of the channels.
         layouts: the axes of the kernels of dense layers and of convolutions, by name, in order.
-        state: what the variables of batch normalization are called.
-        kernel: what the kernel of a layer is called.
-        initial_bias: how a layer's bias begins when nothing is said.
-        beside: what else one must know who comes to it, and of which frameworks; all where none is named.
+        state: the names of the variables of batch normalization.
+        kernel: the name of a layer's kernel.
+        initial_bias: the default initializer of a layer's bias.
         uses: the ways to write each use, the plainest first.
+        notes: for porters to this framework.
     """
 
     title: str
@@ -103,39 +116,40 @@ class Framework:
     kernel: str
     initial_bias: str
     uses: Mapping[str, tuple[Choice, ...]]
-    beside: tuple[Mapping[str, Any], ...] = ()
+    notes: tuple[Note, ...] = ()
 
-    def left(self, use: str) -> list[Choice]:
-        """Return how users of this framework have written a use before any guide; nothing where it has no such API."""
+    def source_choices(self, use: str) -> list[Choice]:
+        """Return the ways to write a use that a guide from this framework replaces."""
         return [choice for choice in self.uses.get(use, ()) if choice.side != "to"]
 
-    def reached(self, use: str) -> list[Choice]:
-        """Return how a use can be written in this framework."""
+    def target_choices(self, use: str) -> list[Choice]:
+        """Return the ways to write a use that a guide to this framework can recommend."""
         return [choice for choice in self.uses.get(use, ()) if choice.side != "from"]
 
 
 def _choices(entries: Sequence[Mapping[str, Any]]) -> Iterator[Choice]:
-    """Yield the ways to write a use; of those that say nothing of sides, the first is both if it is no recipe."""
-    plain = not any("side" in entry for entry in entries)
-    for place, entry in enumerate(entries):
-        parameters = {name: Parameter(**value) for name, value in entry.get("parameters", {}).items()}
-        recipe = entry.get("recipe", "")
-        side = entry.get("side", "both" if plain and place == 0 and not recipe else "to")
-        yield Choice(entry["write"], tuple(entry["apis"]), recipe, parameters, side)
+    """Yield the ways to write a use; if none has a side, the first is for both unless it is a recipe."""
+    without_sides = not any("side" in entry for entry in entries)
+    for number, entry in enumerate(entries):
+        parameters = {name: Parameter(**fields) for name, fields in entry.get("parameters", {}).items()}
+        choice = Choice(**{**entry, "apis": tuple(entry["apis"]), "parameters": parameters})
+        first = without_sides and number == 0 and not choice.recipe
+        yield replace(choice, side="both") if first else choice
 
 
 @functools.cache
 def table(name: str) -> Framework:
     """Return the table of a framework of ``NAMES``."""
     entry = yaml.safe_load(resources.files(__package__).joinpath(f"{name}.yaml").read_text())
-    uses = {use: tuple(_choices(choices)) for use, choices in entry.pop("uses").items()}
-    entry |= {key: tuple(entry[key]) for key in ("packages", "beside") if key in entry}
+    entry["packages"] = tuple(entry["packages"])
     entry["layouts"] = {layer: tuple(axes) for layer, axes in entry["layouts"].items()}
-    return Framework(**entry, uses=uses)
+    entry["notes"] = tuple(Note(note["text"], tuple(note.get("sources", ()))) for note in entry.get("notes", ()))
+    entry["uses"] = {use: tuple(_choices(choices)) for use, choices in entry["uses"].items()}
+    return Framework(**entry)
 
 
 def apis(adapter: str) -> tuple[str, ...]:
-    """Return every implementation of an adapter that a table names, in order and once."""
+    """Return the implementations of an adapter in all tables, without repeats."""
     tables = [table(name) for name in NAMES]
     return tuple(
         dict.fromkeys(

@@ -1,10 +1,10 @@
-"""A guide as Markdown that reads well as plain text too."""
+"""A guide as Markdown that is also readable as plain text."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from . import caveats, edits, source
+from . import caveats, edits, recipe_source
 from .code_layout import fenced, wrapped
 from .recommendations import Guide
 
@@ -14,7 +14,7 @@ SECTIONS: tuple[tuple[str, Callable[[Guide], Iterator[str]]], ...] = (
     ("Copy weights and statistics", edits.state),
     ("Why, and what was measured", caveats.proof),
     ("What stays different", caveats.remaining),
-    ("What no vector shows", edits.beside),
+    ("What no vector shows", edits.notes),
 )
 
 
@@ -31,20 +31,20 @@ def markdown(guide: Guide) -> str:
 
 
 def _head(guide: Guide) -> Iterator[str]:
-    ours, theirs = guide.source, guide.target
+    source, target = guide.source, guide.target
     versions = {
         package: version
-        for framework in (ours, theirs)
-        for package, version in guide.measured[framework.adapter].versions.items()
+        for framework in (source, target)
+        for package, version in guide.measurements[framework.adapter].versions.items()
         if package in framework.packages
     }
-    dates = sorted({guide.measured[framework.adapter].report["created"][:10] for framework in (ours, theirs)})
-    yield f"# From {ours.title} to {theirs.title}"
+    dates = sorted({guide.measurements[framework.adapter].report.created[:10] for framework in (source, target)})
+    yield f"# From {source.title} to {target.title}"
     yield ""
     yield from wrapped(
         f"Measured on {' and '.join(dates)} with {', '.join(' '.join(v) for v in versions.items())}, on the CPU, in "
         "float32 and float64. Two calls agree on a test vector when both results are within the same proved bound of "
-        f"the same exact value. For half precision and special values: `nnconform run {ours.title} {theirs.title}`."
+        f"the same exact value. For half precision and special values: `nnconform run {source.title} {target.title}`."
     )
 
 
@@ -54,4 +54,4 @@ def _recipes(guide: Guide) -> Iterator[str]:
         yield from ("", "## Recipes")
     for name in names:
         yield ""
-        yield from fenced("python", source.recipe(guide.target.adapter, name))
+        yield from fenced("python", recipe_source.recipe(guide.target.adapter, name))

@@ -1,11 +1,11 @@
-"""What becomes of a trained layer's state: which axis goes where, and what a running variance would have been."""
+"""The conversion of a trained layer's state: the order of a kernel's axes, and the correction of a running variance."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-# The kernel k of a dense layer after a flattened image of c channels, from data with the channels first and last: the
-# transposition of the kernel and the order of its inputs in one.
+# The kernel k of a dense layer after a flattened image of c channels, from data with the channels first or last: the
+# transposition of the kernel together with the order of its inputs.
 FLATTENED = {
     "first": "k.reshape(units, c, h, w).transpose(2, 3, 1, 0).reshape(h * w * c, units)",
     "last": "k.reshape(h, w, c, units).transpose(3, 2, 0, 1).reshape(units, c * h * w)",
@@ -13,7 +13,7 @@ FLATTENED = {
 
 
 def transposition(source: Sequence[str], target: Sequence[str]) -> tuple[int, ...]:
-    """Return the axes in the order in which the target wants them: ``w.transpose(axes)``."""
+    """Return the axes in the order of the target: ``w.transpose(axes)``."""
     return tuple(source.index(axis) for axis in target)
 
 

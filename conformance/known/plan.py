@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from nnconform.conformance.model.report import Report
 from nnconform.conformance.model.result import Result
 from nnconform.conformance.model.verdicts import FAILING
+from nnconform.conformance.vectors.dialects import dialects
 from nnconform.conformance.vectors.vector import Vector
 
 from .file import Entry, KnownList
@@ -121,17 +120,10 @@ def _changed_reason(old: Entry) -> str:
 def _first_reason(common: Outcome, result: Result) -> tuple[str, str]:
     """Return the reason and the link of a finding that nobody has explained, the link "" if there is none."""
     if common.dialects:
-        known = _dialects()
-        dialects = [known[part] for name in common.dialects for part in name.split("+") if part in known]
-        summaries = " ".join(dict.fromkeys(dialect["summary"] for dialect in dialects))
-        links = (source for dialect in dialects for source in dialect["source"] if source.startswith("http"))
+        known = dialects()
+        parts = [known[part] for name in common.dialects for part in name.split("+") if part in known]
+        summaries = " ".join(dict.fromkeys(part.summary for part in parts))
+        links = (link for part in parts for link in part.links)
         return summaries or UNEXPLAINED, next(links, "")
     first = result.reason.strip().partition("\n")[0][:110]
     return f"{UNEXPLAINED}: {first}" if first else UNEXPLAINED, ""
-
-
-@functools.cache
-def _dialects() -> Mapping[str, Any]:
-    from nnconform.conformance.vectors.dialects import dialects
-
-    return dialects()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -258,6 +258,11 @@ class Report:
     def by_name(self) -> Mapping[str, FrameworkEntry]:
         """The frameworks by name."""
         return {entry.name: entry for entry in self.frameworks}
+
+    def results_on(self, vectors: Iterable[str]) -> list[Result]:
+        """Return the results on these vectors."""
+        wanted = set(vectors)
+        return [result for result in self.results if result.vector in wanted]
 
     def exit_status(self, *, strict: bool) -> int:
         """Return the exit status of a run: 3 the suite failed, 2 wrong input, 130 interrupted, 1 findings, 0 none."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from nnconform.conformance.numbers import Json, number, shortened
+from nnconform.conformance.words import first_line
 
 from .verdicts import SEVERITY, VERDICTS
 
@@ -294,6 +295,11 @@ class Result:
     def dtype(self) -> str:
         """The dtype in the vector's id."""
         return self.vector.rpartition("/")[2]
+
+    @property
+    def short_reason(self) -> str:
+        """The first line of the reason."""
+        return first_line(self.reason) or "no reason given"
 
     @property
     def can_fail(self) -> bool:

@@ -102,6 +102,35 @@ def failing_groups(report: Report, *, strict: bool) -> dict[str, dict[Key, Group
     return {verdict: groups for verdict, groups in by_verdict.items() if groups}
 
 
+def group_by_dialect(results: Iterable[Result], dialect: str) -> dict[Key, Group]:
+    """Return the results that have a dialect, alone or in a combination, by framework, operation and combination.
+
+    Args:
+        results: of a report.
+        dialect: its name; of a combination, in any order, only results with exactly its parts.
+    """
+    parts = set(dialect.split("+"))
+    groups: dict[Key, Group] = defaultdict(Group)
+    for result in results:
+        for name, other in result.dialects():
+            others = set(other.split("+"))
+            if parts == others or (len(parts) == 1 and parts < others):
+                groups[result.framework, result.operation, other].add(result, name)
+    return dict(groups)
+
+
+def group_unexplained(results: Iterable[Result]) -> dict[Key, Group]:
+    """Return divergences, errors, crashes and timeouts by framework, operation, and verdict with its reason."""
+    groups: dict[Key, Group] = defaultdict(Group)
+    for result in results:
+        if result.verdict in WITHOUT_VALUE:
+            groups[result.framework, result.operation, f"{result.verdict}: {result.short_reason}"].add(result, "")
+        for name, output in result.outputs.items():
+            if output.verdict == "diverges":
+                groups[result.framework, result.operation, "diverges"].add(result, name)
+    return dict(groups)
+
+
 def rerun_command(entry: FrameworkEntry, result: Result | Fault) -> list[str]:
     """Return the command that repeats one call; without a mode for an adapter's fault."""
     built_in = entry.adapter.startswith("nnconform.adapters.")

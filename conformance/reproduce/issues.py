@@ -71,7 +71,7 @@ def _fence(text: str) -> str:
 
 def _title(vector: Vector, result: Result, script: Script) -> str:
     """Return the problem in a few words, without a judgement."""
-    named = [dialects.dialects()[part]["summary"] for part in _named(result, script)]
+    named = [dialects.dialects()[part].summary for part in _named(result, script)]
     if result.verdict == "dialect" and named:
         return str(named[0]).rstrip(".")
     if result.verdict in RAISED:
@@ -97,11 +97,11 @@ def _dialects(result: Result, script: Script) -> Iterator[str]:
         return
     known = dialects.dialects()
     for entry in (known[part] for part in _named(result, script)):
-        yield f"{entry['summary']} In a formula:"
-        yield f"```text\n{entry['formula']}\n```"
-        yield f"What it means: {entry['consequence']}"
-        if links := [source for source in entry["source"] if source.startswith("http")]:
-            yield "See also: " + ", ".join(f"<{link}>" for link in links)
+        yield f"{entry.summary} In a formula:"
+        yield f"```text\n{entry.formula}\n```"
+        yield f"What it means: {entry.consequence}"
+        if entry.links:
+            yield "See also: " + ", ".join(f"<{link}>" for link in entry.links)
 
 
 def _versions(chosen: Chosen, report: Report | None) -> Iterator[str]:

@@ -126,7 +126,7 @@ def _departed(result: Result | None, names: Iterable[str]) -> Iterator[str]:
     known = dialects.dialects()
     for dialect in [*(output_of(result, name).dialect for name in names), result.dialect]:
         for part in dialect.split("+"):
-            yield from known.get(part, {}).get("departs_from", ())
+            yield from known[part].departs_from if part in known else ()
 
 
 def describe(result: Result | None, names: Iterable[str]) -> str:

@@ -1,13 +1,11 @@
-"""The names of what there is: frameworks, operations, implementations, vectors, dialects, clauses.
-
-What only some names need is imported where it is: the pages and dialects.yaml can be read without numbers or workers.
-"""
+"""The dialects and faults of spec/dialects.yaml, read without NumPy."""
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
@@ -19,25 +17,64 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 OF_THE_SUITE = re.compile(r"(DIFF|FORMAT|KNOWN|PROTOCOL)-\d+|NUM-10")
 
 
+@dataclass(frozen=True)
+class DialectDescription:
+    """The description of a dialect; its exact definition is in ``nnconform.reference``.
+
+    Attributes:
+        kind: semantic, accuracy or error.
+        operations: that can have it.
+        outputs: that it changes.
+        departs_from: ids of clauses.
+        summary: one sentence.
+        formula: in the notation of the clauses.
+        source: links and quotations.
+        consequence: for a user.
+        remedy: to get the values of the clauses.
+        adopt: to get the values of the dialect in another framework.
+    """
+
+    kind: str
+    operations: Sequence[str]
+    outputs: Sequence[str]
+    departs_from: Sequence[str]
+    summary: str
+    formula: str
+    source: Sequence[str]
+    consequence: str
+    remedy: str
+    adopt: str
+
+    @property
+    def advice(self) -> Sequence[tuple[str, str]]:
+        """Labels and texts of the remedy and of the way to adopt it."""
+        return [("remedy", self.remedy), ("to adopt it", self.adopt)]
+
+    @property
+    def links(self) -> Sequence[str]:
+        """The sources that are addresses."""
+        return [source for source in self.source if source.startswith("http")]
+
+
 def of_the_suite(clause: str) -> bool:
-    """Say whether a clause is a rule of the suite, so that no vector can test it."""
+    """Return whether a clause is a rule of the suite, so that no vector can test it."""
     return OF_THE_SUITE.fullmatch(clause) is not None
 
 
 @functools.cache
-def _dialects_page() -> Mapping[str, Any]:
+def _document() -> Mapping[str, Any]:
     text = resources.files("nnconform.spec").joinpath("dialects.yaml").read_text()
     document: Mapping[str, Any] = yaml.load(text, Loader=LOADER)
     return document
 
 
-def dialects() -> Mapping[str, Any]:
-    """Return what spec/dialects.yaml says of each dialect, by name."""
-    found: Mapping[str, Any] = _dialects_page()["dialects"]
-    return found
+@functools.cache
+def dialects() -> Mapping[str, DialectDescription]:
+    """Return the dialects by name, in the order of spec/dialects.yaml."""
+    return {name: DialectDescription(**entry) for name, entry in _document()["dialects"].items()}
 
 
 def faults() -> Mapping[str, str]:
-    """Return what spec/dialects.yaml says of each fault, by name."""
-    found: Mapping[str, str] = _dialects_page()["faults"]
-    return found
+    """Return the faults that vectors hunt, by name, each described in a sentence."""
+    described: Mapping[str, str] = _document()["faults"]
+    return described

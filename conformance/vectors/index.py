@@ -97,6 +97,7 @@ def find_block(name: str) -> Block | None:
     return None
 
 
+@functools.cache
 def find(name: str) -> StoredVector | None:
     """Return the published vector with an id as its file stores it, or None."""
     block = find_block(name)

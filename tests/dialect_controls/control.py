@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any
 
 from mutants.gate import DTYPES, results_of_source, telling
 from mutants.mutant import changed
@@ -40,7 +38,7 @@ class Control:
     @property
     def operations(self) -> tuple[str, ...]:
         """The operations in which all its parts occur."""
-        first, *others = (_catalogue()[part]["operations"] for part in self.parts)
+        first, *others = (dialects()[part].operations for part in self.parts)
         return tuple(operation for operation in first if all(operation in other for other in others))
 
     def reason(self, operation: str, dtype: str) -> str:
@@ -58,11 +56,6 @@ class Control:
         """Return the control that has both; where one of them is unseen, so are both together."""
         changes = dict.fromkeys((*self.changes, *other.changes))
         return Control(f"{self.dialect}+{other.dialect}", tuple(changes), {**self.unseen, **other.unseen})
-
-
-@cache
-def _catalogue() -> Mapping[str, Any]:
-    return dialects()
 
 
 @dataclass

@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ import yaml
 from recorded import EXPLAINED
 
 from nnconform.conformance.explain import clause, naming, pages
-from nnconform.conformance.report import last_run
+from nnconform.conformance.model.report import Report
+from nnconform.conformance.model.result import Output, Result
+from nnconform.conformance.report.last_run import LastRun
 from nnconform.conformance.report.store import write
 from nnconform.conformance.vectors import dialects
 from nnconform.conformance.vectors.clauses import clauses
@@ -26,28 +29,28 @@ SPEC = Path(__file__).parents[2] / "spec"
 
 @pytest.fixture(scope="module")
 def report(explained):
-    return explained
+    return Report.from_json(explained)
 
 
 @pytest.fixture(scope="module")
-def run(explained):
-    return last_run.LastRun(explained, EXPLAINED.name)
+def run(report):
+    return LastRun(report, EXPLAINED.name)
 
 
 @pytest.fixture(scope="module")
-def told(cli, explained):
-    """What is printed of a name."""
+def printed(cli, explained):
+    """Return the text that the command prints for names."""
 
-    def tell(*words: str) -> str:
+    def run(*words: str) -> str:
         result = cli("explain", *words, "--report", EXPLAINED)
         assert result.exit_code == 0, result.stderr
         return result.stdout
 
-    return tell
+    return run
 
 
 def squashed(text: str) -> str:
-    """Words without what wrapping changes."""
+    """Return a text without blanks and line ends, which wrapping changes."""
     return re.sub(r"\s+", "", text)
 
 
@@ -79,8 +82,8 @@ def test_a_clause_names_the_vectors_that_test_it(run, published):
         assert re.search(rf"^  {re.escape(case)}/.*\b{dtype}\b", page, re.MULTILINE)
 
 
-def test_a_clause_names_who_keeps_it_and_who_departs_from_it_by_which_dialect(told):
-    found = told("BN-TRAIN-5").partition("found (")[2]
+def test_a_clause_names_who_keeps_it_and_who_departs_from_it_by_which_dialect(printed):
+    found = printed("BN-TRAIN-5").partition("found (")[2]
     torch, _, rest = found.partition("  tensorflow\n")
     tensorflow, _, jax = rest.partition("  jax\n")
     assert squashed("unbiased-running-variance torch.nn.functional.batch_norm, torch.nn.BatchNorm2d") in squashed(torch)
@@ -89,12 +92,12 @@ def test_a_clause_names_who_keeps_it_and_who_departs_from_it_by_which_dialect(to
     assert re.search(r"conforms +flax.linen.BatchNorm", jax)
 
 
-def test_an_interface_that_does_not_show_an_output_is_not_said_to_keep_its_clause(told):
-    assert re.search(r"does not show it +jax.nn.standardize", told("BN-TRAIN-5"))
+def test_an_interface_that_does_not_show_an_output_is_not_said_to_keep_its_clause(printed):
+    assert re.search(r"does not show it +jax.nn.standardize", printed("BN-TRAIN-5"))
 
 
-def test_an_implementation_that_departs_once_is_not_said_to_keep_the_clause(told):
-    found = told("ELU-7").partition("found (")[2]
+def test_an_implementation_that_departs_once_is_not_said_to_keep_the_clause(printed):
+    found = printed("ELU-7").partition("found (")[2]
     kept = squashed(" ".join(re.findall(r"conforms +((?:.|\n)*?): \d", found)))
     assert "torch.nn.functional.elu" in kept
     # It conforms under XLA.
@@ -102,22 +105,22 @@ def test_an_implementation_that_departs_once_is_not_said_to_keep_the_clause(told
 
 
 def test_the_vectors_of_a_clause_that_is_kept_are_those_of_who_keeps_it():
-    def row(implementation, vector, verdict):
-        about = {"framework": "f", "implementation": implementation, "mode": "eager", "vector": vector}
-        return {**about, "verdict": verdict, "outputs": {"y": {"verdict": verdict}}}
+    def result(implementation, vector, verdict):
+        outputs = {"y": Output(verdict)}
+        return Result("f", "1", implementation, "eager", "elu", vector, "core", verdict, outputs=outputs)
 
-    rows = [row("a", "1", "conforms"), row("b", "1", "conforms"), row("b", "2", "conforms"), row("b", "3", "diverges")]
-    groups = clause.keeping({}, rows)["f"]
-    found = {said: (list(group.modes), group.vectors) for said, group in groups.items()}
-    assert found == {clause.KEEPS: (["a"], 1), "diverges": (["b"], 1)}
-
-
-def test_a_clause_is_found_in_lower_case(told):
-    assert told("bn-train-4") == told("BN-TRAIN-4")
+    conforming = [result(*words, "conforms") for words in (("a", "1"), ("b", "1"), ("b", "2"))]
+    groups = clause.standings({}, [*conforming, result("b", "3", "diverges")])["f"]
+    members = {standing: (list(group.modes), group.vector_count) for standing, group in groups.items()}
+    assert members == {clause.KEEPS: (["a"], 1), "diverges": (["b"], 1)}
 
 
-def test_a_rule_of_the_suite_says_that_no_vector_tests_it(told):
-    assert "no vector tests it" in told("NUM-10")
+def test_a_clause_is_found_in_lower_case(printed):
+    assert printed("bn-train-4") == printed("BN-TRAIN-4")
+
+
+def test_a_rule_of_the_suite_says_that_no_vector_tests_it(printed):
+    assert "no vector tests it" in printed("NUM-10")
 
 
 # Dialects and faults
@@ -126,73 +129,73 @@ def test_a_rule_of_the_suite_says_that_no_vector_tests_it(told):
 @pytest.mark.parametrize("dialect", dialects.dialects())
 def test_a_dialect_is_told_as_the_page_of_dialects_says(run, dialect):
     page = squashed(pages.page(dialect, run).text())
-    said = yaml.safe_load((SPEC / "dialects.yaml").read_text())["dialects"][dialect]
+    entry = yaml.safe_load((SPEC / "dialects.yaml").read_text())["dialects"][dialect]
     for key in ("summary", "formula", "consequence", "remedy", "adopt"):
-        assert squashed(said.get(key, "")) in page
-    for line in (*said["source"], *said["departs_from"]):
+        assert squashed(entry[key]) in page
+    for line in (*entry["source"], *entry["departs_from"]):
         assert squashed(line) in page
 
 
 def test_a_dialect_says_how_to_adopt_it_where_that_is_known(monkeypatch, run):
-    said = dialects.dialects()["global-norm"] | {"adopt": "Put all gradients into one list."}
-    monkeypatch.setattr(dialects, "dialects", lambda: {"global-norm": said})
+    dialect = replace(dialects.dialects()["global-norm"], adopt="Put all gradients into one list.")
+    monkeypatch.setattr(dialects, "dialects", lambda: {"global-norm": dialect})
     assert re.search(r"to adopt it +Put all gradients into one list\.", pages.page("global-norm", run).text())
 
 
-def test_a_dialect_shows_the_largest_difference_that_was_found(told, report):
+def test_a_dialect_shows_the_largest_difference_that_was_found(printed, report):
     name = "clip-denominator-epsilon"
-    found = [
+    outputs = [
         output
-        for row in report["results"]
-        for output in row["outputs"].values()
-        if row["framework"] == "torch" and row["operation"] == "clip_by_norm" and output.get("dialect") == name
+        for result in report.results
+        for output in result.outputs.values()
+        if result.framework == "torch" and result.operation == "clip_by_norm" and output.dialect == name
     ]
-    worst = max(found, key=lambda output: float(output["ulp"]))
-    page = squashed(told(name))
-    assert squashed(f"= {worst['worst']['got']:.8g}, expected {worst['worst']['expected']:.8g}") in page
-    assert squashed(f"({worst['ratio']:.8g} x bound, {worst['ulp']:.8g} ulp)") in page
+    largest = max(outputs, key=lambda output: output.ulp)
+    page = squashed(printed(name))
+    assert squashed(f"= {largest.worst.got:.8g}, expected {largest.worst.expected:.8g}") in page
+    assert squashed(f"({largest.ratio:.8g} x bound, {largest.ulp:.8g} ulp)") in page
 
 
-def test_a_dialect_counts_the_vectors_of_each_operation(told, report):
-    having = {
-        row["vector"]
-        for row in report["results"]
-        if row["framework"] == "torch"
-        and any(o.get("dialect") == "unbiased-running-variance" for o in row["outputs"].values())
+def test_a_dialect_counts_the_vectors_of_each_operation(printed, report):
+    vectors = {
+        result.vector
+        for result in report.results
+        if result.framework == "torch" and ("running_variance", "unbiased-running-variance") in result.dialects()
     }
-    assert f"torch batch_norm_train (running_variance): {len(having)} vectors" in told("unbiased-running-variance")
+    page = printed("unbiased-running-variance")
+    assert f"torch batch_norm_train (running_variance): {len(vectors)} vectors" in page
 
 
-def test_a_dialect_is_told_where_it_is_part_of_a_combination(told):
-    assert "default-momentum-0.9+unbiased-running-variance" in told("unbiased-running-variance")
+def test_a_dialect_is_told_where_it_is_part_of_a_combination(printed):
+    assert "default-momentum-0.9+unbiased-running-variance" in printed("unbiased-running-variance")
 
 
-def test_the_order_of_a_combination_does_not_matter(told):
-    one, other = told("global-norm+clip-denominator-epsilon"), told("clip-denominator-epsilon+global-norm")
+def test_the_order_of_a_combination_does_not_matter(printed):
+    one, other = printed("global-norm+clip-denominator-epsilon"), printed("clip-denominator-epsilon+global-norm")
     assert "torch.nn.utils.clip_grad_norm_" in one
     assert sorted(one.splitlines()[1:]) == sorted(other.splitlines()[1:])
 
 
-def test_a_combination_tells_of_nothing_but_itself(told):
-    found = told("default-momentum-0.9+unbiased-running-variance").partition("found (")[2]
+def test_a_combination_tells_of_nothing_but_itself(printed):
+    found = printed("default-momentum-0.9+unbiased-running-variance").partition("found (")[2]
     assert "BatchNorm2d" in found
     assert "fused" not in found
 
 
-def test_a_dialect_that_refuses_shows_the_error(told):
-    assert "ValueError: Expected more than 1 value per channel" in told("rejects-single-element")
+def test_a_dialect_that_refuses_shows_the_error(printed):
+    assert "ValueError: Expected more than 1 value per channel" in printed("rejects-single-element")
 
 
-def test_a_dialect_that_nobody_has_says_so_of_all_only_where_all_was_run(told, report):
-    whole = last_run.LastRun({**report, "selection": {}})
+def test_a_dialect_that_nobody_has_says_so_of_all_only_where_all_was_run(printed, report):
+    whole = LastRun(replace(report, selection={}))
     assert "No implementation was found to have it." in pages.page("nan-becomes-zero", whole).text()
-    part = told("nan-becomes-zero")
+    part = printed("nan-becomes-zero")
     assert "That run was of a selection" in part
     assert "No result of it has it." in part
 
 
-def test_a_fault_is_told_with_the_vectors_that_hunt_it(told, published):
-    page = told("saturation", "--verbose")
+def test_a_fault_is_told_with_the_vectors_that_hunt_it(printed, published):
+    page = printed("saturation", "--verbose")
     hunting = [v.id for v in published.values() if "saturation" in v.hunts]
     assert dialects.faults()["saturation"] in page
     assert f"Vectors that hunt it: {len(hunting)}" in page
@@ -201,54 +204,54 @@ def test_a_fault_is_told_with_the_vectors_that_hunt_it(told, published):
 # Implementations, operations, frameworks, verdicts
 
 
-def test_an_implementation_is_told_by_operation_profile_and_verdict(told, report):
-    page = told("keras.layers.BatchNormalization")
-    rows = [r for r in report["results"] if r["implementation"] == "keras.layers.BatchNormalization"]
-    core = sum(r["profile"] == "core" and r["verdict"] == "conforms" for r in rows)
+def test_an_implementation_is_told_by_operation_profile_and_verdict(printed, report):
+    page = printed("keras.layers.BatchNormalization")
+    results = [r for r in report.results if r.implementation == "keras.layers.BatchNormalization"]
+    core = sum(r.profile == "core" and r.verdict == "conforms" for r in results)
     assert "batch_norm_train: eager, function, xla" in page
     assert re.search(rf"core +{core}\b", page)
 
 
-def test_an_implementation_shows_each_dialect_with_its_clause_and_remedy(told):
-    page = squashed(told("torch.nn.BatchNorm2d"))
-    said = dialects.dialects()["unbiased-running-variance"]
+def test_an_implementation_shows_each_dialect_with_its_clause_and_remedy(printed):
+    page = squashed(printed("torch.nn.BatchNorm2d"))
+    dialect = dialects.dialects()["unbiased-running-variance"]
     assert squashed("departs from BN-TRAIN-5") in page
-    assert squashed(said["consequence"]) in page
-    assert squashed(said["remedy"]) in page
+    assert squashed(dialect.consequence) in page
+    assert squashed(dialect.remedy) in page
 
 
-def test_an_implementation_says_what_it_lacks(told):
-    assert re.search(r"does not show +batch_mean, batch_variance", told("torch.nn.BatchNorm2d"))
-    assert squashed("no clipnorm: call torch.nn.utils.clip_grad_norm_ for each") in squashed(told("torch.optim.SGD"))
-    assert re.search(r"not called +on \d+ of \d+ vectors", told("torch.nn.BatchNorm2d"))
+def test_an_implementation_says_what_it_lacks(printed):
+    assert re.search(r"does not show +batch_mean, batch_variance", printed("torch.nn.BatchNorm2d"))
+    assert squashed("no clipnorm: call torch.nn.utils.clip_grad_norm_ for each") in squashed(printed("torch.optim.SGD"))
+    assert re.search(r"not called +on \d+ of \d+ vectors", printed("torch.nn.BatchNorm2d"))
 
 
-def test_a_mode_that_was_not_run_is_marked(told):
-    assert "compile (not run)" in told("torch.nn.BatchNorm2d")
+def test_a_mode_that_was_not_run_is_marked(printed):
+    assert "compile (not run)" in printed("torch.nn.BatchNorm2d")
 
 
 def test_an_implementation_shows_what_nothing_explains(differs):
-    page = pages.page("liar.elu", last_run.LastRun(differs)).text()
+    page = pages.page("liar.elu", LastRun(Report.from_json(differs))).text()
     assert re.search(r"liar elu \(y\): \d+ vectors\n    diverges\n", page)
     assert re.search(r"worst in elu/.*/bfloat16:\n      y\S* = ", page)
 
 
-def test_an_operation_lists_its_clauses_implementations_and_dialects(told):
-    page = told("elu")
+def test_an_operation_lists_its_clauses_implementations_and_dialects(printed):
+    page = printed("elu")
     assert re.search(r"ELU-7 +relative accuracy of the value near zero", page)
     assert "BN-TRAIN" not in page
     assert re.search(r"torch\.nn\.functional\.elu +\d", page)
     assert re.search(r"exp-minus-one +\d+ +tensorflow", page)
 
 
-def test_a_package_is_told_of_its_own_implementations_alone(told):
-    page = told("optax")
+def test_a_package_is_told_of_its_own_implementations_alone(printed):
+    page = printed("optax")
     assert "optax.clip_by_global_norm" in page
     assert "flax." not in page.partition("optax 0")[2]
 
 
 def test_a_verdict_is_told_with_what_has_it(differs):
-    page = pages.page("diverges", last_run.LastRun(differs)).text()
+    page = pages.page("diverges", LastRun(Report.from_json(differs))).text()
     assert "Neither" in page
     assert "spec/findings.md" in page
     having = page.partition("results of")[2]
@@ -257,7 +260,7 @@ def test_a_verdict_is_told_with_what_has_it(differs):
 
 
 def test_errors_are_told_with_their_message_once(differs):
-    liars = last_run.LastRun(differs)
+    liars = LastRun(Report.from_json(differs))
     for name in ("error", "liar.raises"):
         page = re.sub(r"\s+", " ", pages.page(name, liars).text())
         assert page.count("error: json.decoder.JSONDecodeError: Expecting value: line 1 column 1 (char 0)") == 1
@@ -265,7 +268,7 @@ def test_errors_are_told_with_their_message_once(differs):
 
 
 def test_what_a_liar_does_in_one_mode_alone_is_told_of_that_mode(differs):
-    page = pages.page("liar.relu", last_run.LastRun(differs)).text()
+    page = pages.page("liar.relu", LastRun(Report.from_json(differs))).text()
     assert re.search(r"gradient-one-at-zero \(dx\): \d+ vectors, eager\n", page)
     assert "liar relu (y, dx)" in page.partition("gradient-one-at-zero")[2]
 
@@ -280,7 +283,7 @@ def test_every_name_is_explained_in_80_columns(run, kind, reported):
     names = list(dict.fromkeys(naming.names(known)[kind]()))
     if kind == "vector" and reported:
         # A run says nothing of the others.
-        names = list(run.report["asked"])
+        names = list(run.report.asked)
     for name in names:
         page = pages.page(name, known, kind=kind)
         wide = [line for line in page.text().splitlines() if len(line) > 80]
@@ -294,14 +297,14 @@ def commands(page):
     return [shlex.split(line) for line in text.splitlines() if line]
 
 
-def test_what_does_not_conform_has_a_command_that_reproduces_it(told, report):
+def test_what_does_not_conform_has_a_command_that_reproduces_it(printed, report):
     vector = "batch_norm_train/wholly-half/float16"
     bad = {
-        (r["framework"], r["implementation"], r["mode"])
-        for r in report["results"]
-        if r["vector"] == vector and r["verdict"] != "conforms"
+        (result.framework, result.implementation, result.mode)
+        for result in report.results_on([vector])
+        if result.verdict != "conforms"
     }
-    found = commands(told(vector))
+    found = commands(printed(vector))
     assert found
     for words in found:
         assert words[:3] == ["nnconform", "reproduce", vector]
@@ -309,14 +312,14 @@ def test_what_does_not_conform_has_a_command_that_reproduces_it(told, report):
         assert (words[3], words[5], words[7]) in bad
 
 
-def test_a_name_with_quotes_reaches_the_shell_as_it_is(told):
+def test_a_name_with_quotes_reaches_the_shell_as_it_is(printed):
     name = "keras.initializers.VarianceScaling(scale=2.0, distribution='untruncated_normal')"
-    assert name in [words[5] for words in commands(told("he_normal/dense-transposed/bfloat16"))]
+    assert name in [words[5] for words in commands(printed("he_normal/dense-transposed/bfloat16"))]
 
 
-def test_several_names_are_explained_one_after_the_other(told):
-    both = told("BN-TRAIN-4", "global-norm")
-    assert both == f"{told('BN-TRAIN-4')}\n{told('global-norm')}"
+def test_several_names_are_explained_one_after_the_other(printed):
+    both = printed("BN-TRAIN-4", "global-norm")
+    assert both == f"{printed('BN-TRAIN-4')}\n{printed('global-norm')}"
 
 
 def test_without_a_run_the_spec_is_explained_and_it_is_said_how_to_get_numbers(cli, monkeypatch, tmp_path):
@@ -331,13 +334,15 @@ def test_the_last_run_is_told_where_no_report_is_named(cli, monkeypatch, tmp_pat
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     (tmp_path / "nnconform").mkdir()
     write(report, tmp_path / "nnconform" / "last-report.json")
-    assert f"What the last run found ({report['created'][:10]} " in cli("explain", "torch.nn.BatchNorm2d").stdout
+    assert f"What the last run found ({report.created[:10]} " in cli("explain", "torch.nn.BatchNorm2d").stdout
 
 
 def test_a_known_result_shows_its_reason(cli, tmp_path, report):
-    known = {"known": "reported upstream"}
-    rows = [row | known if row["implementation"] == "tf.nn.elu" else row for row in report["results"]]
-    write(report | {"results": rows}, tmp_path / "report.json")
+    results = [
+        replace(result, known="reported upstream") if result.implementation == "tf.nn.elu" else result
+        for result in report.results
+    ]
+    write(replace(report, results=tuple(results)), tmp_path / "report.json")
     for name in ("elu/near-zero/float32", "exp-minus-one", "tf.nn.elu"):
         assert "known: reported upstream" in cli("explain", name, "--report", tmp_path / "report.json").stdout
 
@@ -346,7 +351,7 @@ def test_a_report_that_is_none_is_refused(cli, tmp_path):
     (tmp_path / "no.json").write_text("{}")
     result = cli("explain", "elu", "--report", tmp_path / "no.json")
     assert result.exit_code == 2
-    assert "no report of format 1" in result.stderr
+    assert "not a report of format 1" in result.stderr
 
 
 def test_a_last_report_that_is_broken_is_refused(cli, monkeypatch, tmp_path):
@@ -359,7 +364,7 @@ def test_a_last_report_that_is_broken_is_refused(cli, monkeypatch, tmp_path):
 
 
 def test_an_incomplete_run_says_so(cli, tmp_path, report):
-    write(report | {"complete": False}, tmp_path / "report.json")
+    write(replace(report, complete=False), tmp_path / "report.json")
     assert "incomplete" in cli("explain", "elu", "--report", tmp_path / "report.json").stdout
 
 

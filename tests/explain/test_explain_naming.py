@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from recorded import EXPLAINED
 
 from nnconform.conformance.explain import naming, pages
 from nnconform.conformance.explain.naming import Meaning, UnknownName, meanings
-from nnconform.conformance.report import last_run
+from nnconform.conformance.model.report import Report
+from nnconform.conformance.report.last_run import LastRun
 
 
 @pytest.fixture(scope="module")
 def run(explained):
-    return last_run.LastRun(explained, EXPLAINED.name)
+    return LastRun(Report.from_json(explained), EXPLAINED.name)
 
 
 @pytest.mark.parametrize(
@@ -44,8 +46,8 @@ def test_no_two_kinds_of_the_spec_share_a_name():
 
 
 def with_framework(run, name):
-    entry = run.report["frameworks"][0] | {"name": name}
-    return last_run.LastRun(run.report | {"frameworks": [entry]})
+    entry = replace(run.report.frameworks[0], name=name)
+    return LastRun(replace(run.report, frameworks=(entry,)))
 
 
 def test_a_name_of_several_kinds_is_the_first_and_says_that_there_are_others(run):
@@ -125,6 +127,6 @@ def test_nothing_is_printed_when_one_of_several_names_is_unknown(cli):
 
 
 def test_a_vector_that_is_not_published_is_known_from_its_run(run):
-    row = run.rows[0] | {"vector": "elu/mine/float32"}
-    own = last_run.LastRun(run.report | {"results": [row], "asked": {"elu/mine/float32": "0" * 16}})
-    assert "not a published one" in pages.page("elu/mine/float32", own).text()
+    result = replace(run.report.results[0], vector="elu/mine/float32")
+    report = replace(run.report, results=(result,), asked={"elu/mine/float32": "0" * 16})
+    assert "not a published one" in pages.page("elu/mine/float32", LastRun(report)).text()

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from recorded import EXPLAINED
 
 from nnconform.adapters import SparseGradient
-from nnconform.conformance.explain import element, pages, vector
-from nnconform.conformance.report import last_run
-from nnconform.conformance.vectors import dialects
-from nnconform.conformance.vectors import index as knowledge
+from nnconform.conformance.explain import element, pages
+from nnconform.conformance.model.report import Report
+from nnconform.conformance.report.last_run import LastRun
+from nnconform.conformance.vectors import dialects, index, reading
 from nnconform.conformance.vectors.clauses import clauses
+from nnconform.conformance.vectors.stored_vector import StoredTensor, flatten
 from nnconform.conformance.vectors.tensors import DTYPES
 from nnconform.reference.rounding import FORMATS
 
 
 @pytest.fixture(scope="module")
 def run(explained):
-    return last_run.LastRun(explained, EXPLAINED.name)
+    return LastRun(Report.from_json(explained), EXPLAINED.name)
 
 
 # Numbers
@@ -43,7 +45,9 @@ def test_a_number_is_told_by_the_shortest_decimal_that_is_it(dtype):
         assert len(text.strip("-0.").replace(".", "")) <= len(str(abs(number)).strip("0.").replace(".", ""))
 
 
-@pytest.mark.parametrize(("value", "text"), [("nan", "nan"), ("-inf", "-inf"), (-0.0, "-0"), (65504.0, "6.55e+04")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(math.nan, "nan"), (-math.inf, "-inf"), (-0.0, "-0"), (65504.0, "6.55e+04")]
+)
 def test_special_numbers_are_told_too(value, text):
     assert element.decimal(value, "float16") == text
 
@@ -59,9 +63,15 @@ def sample(vector):
             yield name, [int(i) for i in np.unravel_index(position, tensor.shape)]
 
 
-def stands_for(text, array, index):
-    """Say whether a decimal is that of an array's element, bit for bit but for a NaN."""
-    number = np.asarray(array)[tuple(index)]
+def is_described(name):
+    """Return whether a vector describes an input instead of storing it."""
+    tensors = (tensor for _, tensor in flatten(index.find(name).inputs))
+    return any(isinstance(tensor, StoredTensor) and tensor.recipe for tensor in tensors)
+
+
+def stands_for(text, array, place):
+    """Return whether a decimal is an array's element, bit for bit except for NaNs."""
+    number = np.asarray(array)[tuple(place)]
     read = number.dtype.type(float(text))
     return read == number or (np.isnan(read) and np.isnan(number))
 
@@ -70,13 +80,13 @@ def stands_for(text, array, index):
 def test_the_x_and_dy_of_an_element_are_those_at_its_place(published, operation):
     seen = 0
     for v in published.values():
-        if v.operation != operation or v.lengths or "recipe" in str(knowledge.vector(v.id)["inputs"]):
+        if v.operation != operation or v.lengths or is_described(v.id):
             continue
-        for name, index in sample(v):
+        for name, place in sample(v):
             if name in ("y", "dx"):
-                given = dict(element.inputs(knowledge.vector(v.id), name, index))
+                given = dict(element.inputs(index.find(v.id), name, place))
                 for key in ("x", "dy"):
-                    assert stands_for(given[key], v.inputs[key], index), (v.id, name, index)
+                    assert stands_for(given[key], v.inputs[key], place), (v.id, name, place)
                 seen += 1
     assert seen > 50
 
@@ -85,15 +95,15 @@ def test_the_x_and_dy_of_an_element_are_those_at_its_place(published, operation)
 def test_the_parameters_of_an_element_are_those_of_its_channel(published, operation):
     seen = 0
     for v in published.values():
-        if v.operation != operation or "recipe" in str(knowledge.vector(v.id)["inputs"]):
+        if v.operation != operation or is_described(v.id):
             continue
-        for name, index in sample(v):
+        for name, place in sample(v):
             if name == "y":
                 axis = v.attributes["channel_axis"] % (v.inputs["x"].ndim - bool(v.steps)) + bool(v.steps)
-                given = dict(element.inputs(knowledge.vector(v.id), name, index))
+                given = dict(element.inputs(index.find(v.id), name, place))
                 for key in ("gamma", "running_variance"):
                     if v.inputs.get(key) is not None:
-                        assert stands_for(given[key], v.inputs[key], [index[axis]]), (v.id, index)
+                        assert stands_for(given[key], v.inputs[key], [place[axis]]), (v.id, place)
                         seen += 1
     assert seen > 100
 
@@ -102,23 +112,23 @@ def test_the_parameters_of_an_element_are_those_of_its_channel(published, operat
 def test_the_gradient_of_an_element_is_that_of_its_variable(published, operation):
     seen = 0
     for v in published.values():
-        if v.operation != operation or "recipe" in str(knowledge.vector(v.id)["inputs"]) or v.lengths:
+        if v.operation != operation or is_described(v.id) or v.lengths:
             continue
-        for name, index in sample(v):
+        for name, place in sample(v):
             number = int(name.partition("[")[2][:-1])
             gradient = v.inputs["gradients"][number]
-            given = dict(element.inputs(knowledge.vector(v.id), name, index))
+            given = dict(element.inputs(index.find(v.id), name, place))
             if gradient is None or isinstance(gradient, SparseGradient):
                 assert f"gradients[{number}]" not in given
                 continue
-            assert stands_for(given[f"gradients[{number}]"], gradient, index), (v.id, name, index)
+            assert stands_for(given[f"gradients[{number}]"], gradient, place), (v.id, name, place)
             seen += 1
     assert seen > 50
 
 
 def test_where_a_call_is_made_for_each_length_the_place_is_that_in_its_call(published):
     v = published["elu/lengths/float32"]
-    document = knowledge.vector(v.id)
+    document = index.find(v.id)
     ends = np.cumsum(v.lengths)
     for call, end in enumerate(ends):
         last = dict(element.inputs(document, "y", [int(end) - 1]))
@@ -127,7 +137,7 @@ def test_where_a_call_is_made_for_each_length_the_place_is_that_in_its_call(publ
 
 @pytest.mark.parametrize("name", ["relu/every-number/float16", "elu/every-number/bfloat16"])
 def test_in_a_sweep_the_input_is_the_number_of_that_place(published, name):
-    document, x = knowledge.vector(name), published[name].inputs["x"]
+    document, x = index.find(name), published[name].inputs["x"]
     for place in (0, 12345, 33333, 65535):
         text = dict(element.inputs(document, "y", [place]))["x"]
         assert stands_for(text, x, [place])
@@ -136,14 +146,17 @@ def test_in_a_sweep_the_input_is_the_number_of_that_place(published, name):
 # The page
 
 
-def test_the_digest_of_a_vector_is_that_of_the_reports(published):
+def test_a_vector_that_is_read_alone_is_that_of_the_whole_file(published):
     for name in list(published)[::50]:
-        assert vector.digest(knowledge.vector(name)) == published[name].digest
+        assert index.find(name).digest == published[name].digest == reading.published(name).digest
+        assert index.find(name).clauses == published[name].clauses
+    assert index.find("elu/no-such/float32") is None
+    assert reading.published("elu/no-such/float32") is None
 
 
 def test_a_vector_that_has_changed_since_the_run_says_so(run):
     name = "elu/near-zero/float32"
-    changed = last_run.LastRun(run.report | {"asked": run.report["asked"] | {name: "0" * 16}})
+    changed = LastRun(replace(run.report, asked={**run.report.asked, name: "0" * 16}))
     note = "The vector of that run had other numbers than this one."
     assert note in pages.page(name, changed).text()
     assert note not in pages.page(name, run).text()
@@ -176,20 +189,19 @@ def columns(page):
 
 def test_the_worst_elements_are_told_in_the_reports_numbers(run, published):
     seen = 0
-    for row in run.rows:
-        told = columns(pages.page(row["vector"], run).text())
-        for name, output in row["outputs"].items():
-            if output["verdict"] != "conforms" and (worst := output.get("worst")):
-                place = ", ".join(map(str, worst["index"]))
-                dtype = published[row["vector"]].expected[name].dtype
+    for result in run.report.results:
+        tables = columns(pages.page(result.vector, run).text())
+        for name, output in result.outputs.items():
+            if output.verdict != "conforms" and (worst := output.worst):
+                dtype = published[result.vector].expected[name].dtype
                 wanted = {
-                    "expected": element.decimal(worst["expected"], dtype),
-                    "got": element.decimal(worst["got"], dtype),
-                    "bound": f"{float(worst['bound']):.3g}",
-                    "error in ULP": f"{float(output['ulp']):.4g}",
-                    "error / bound": f"{float(output['ratio']):.4g}",
+                    "expected": element.decimal(worst.expected, dtype),
+                    "got": element.decimal(worst.got, dtype),
+                    "bound": f"{worst.bound:.3g}",
+                    "error in ULP": f"{output.ulp:.4g}",
+                    "error / bound": f"{output.ratio:.4g}",
                 }
-                assert any(head == f"{name}[{place}]" and wanted.items() <= column.items() for head, column in told)
+                assert any(head == worst.place(name) and wanted.items() <= column.items() for head, column in tables)
                 seen += 1
     assert seen > 50
 
@@ -197,35 +209,35 @@ def test_the_worst_elements_are_told_in_the_reports_numbers(run, published):
 def test_what_a_dialect_prescribes_stands_beside_what_came(run, published):
     name = "batch_norm_train/rank-4-channels-first/float32"
     prescribed = published[name].prescribed["unbiased-running-variance"]["running_variance"].values
-    row = next(r for r in run.rows if r["vector"] == name and r["implementation"] == "torch.nn.BatchNorm2d")
-    place = row["outputs"]["running_variance"]["worst"]["index"][0]
-    said = re.search(r"by the dialect +(\S+)", pages.page(name, run).text())
-    assert np.float32(said[1]) == prescribed[place]
+    result = next(r for r in run.report.results_on([name]) if r.implementation == "torch.nn.BatchNorm2d")
+    (place,) = result.outputs["running_variance"].worst.index
+    shown = re.search(r"by the dialect +(\S+)", pages.page(name, run).text())
+    assert np.float32(shown[1]) == prescribed[place]
 
 
 def test_implementations_that_gave_the_same_are_told_once(run):
-    rows = [r for r in run.rows if r["vector"] == "elu/near-zero/float32" and r["verdict"] == "dialect"]
+    results = [r for r in run.report.results_on(["elu/near-zero/float32"]) if r.verdict == "dialect"]
     page = pages.page("elu/near-zero/float32", run).text()
-    assert len(rows) == 8
+    assert len(results) == 8
     assert page.count("  got ") == 1
     assert re.search(r"dialect +tf\.nn\.elu, keras\.activations\.elu", page)
 
 
 def test_each_dialect_has_its_remedy_once(run):
     page = pages.page("batch_norm_train/defaults-rank-4-channels-first/float32", run).text()
-    said = dialects.dialects()["default-epsilon-1e-5"]
-    assert page.count(said["summary"]) == 1
-    assert re.sub(r"\s+", "", said["remedy"]) in re.sub(r"\s+", "", page)
+    dialect = dialects.dialects()["default-epsilon-1e-5"]
+    assert page.count(dialect.summary) == 1
+    assert re.sub(r"\s+", "", dialect.remedy) in re.sub(r"\s+", "", page)
 
 
 def test_a_sample_is_told_by_what_was_measured_of_it(run):
     page = " ".join(pages.page("he_normal/dense-transposed/bfloat16", run).text().split())
-    rows = [row for row in run.rows if row["vector"] == "he_normal/dense-transposed/bfloat16" and row["outputs"]]
-    assert rows
-    for row in rows:
-        found = row["outputs"]["sample"]["measured"]
-        assert f"deviation {found['stddev']:.6g}, expected 0.0625" in page
-        assert f"largest {found['largest']:.6g}" in page
+    results = [result for result in run.report.results_on(["he_normal/dense-transposed/bfloat16"]) if result.outputs]
+    assert results
+    for result in results:
+        measured = result.outputs["sample"].measured
+        assert f"deviation {measured.stddev:.6g}, expected 0.0625" in page
+        assert f"largest {measured.largest:.6g}" in page
 
 
 def test_a_vector_that_no_implementation_was_run_on_says_so(run):
@@ -233,6 +245,6 @@ def test_a_vector_that_no_implementation_was_run_on_says_so(run):
 
 
 def test_what_is_not_judged_says_so(run):
-    row = next(r for r in run.rows if r["verdict"] == "conforms") | {"judged": False}
-    open_one = last_run.LastRun(run.report | {"results": [row]})
-    assert "Recorded and not judged" in pages.page(row["vector"], open_one).text()
+    result = replace(next(r for r in run.report.results if r.verdict == "conforms"), judged=False)
+    open_one = LastRun(replace(run.report, results=(result,)))
+    assert "Recorded and not judged" in pages.page(result.vector, open_one).text()

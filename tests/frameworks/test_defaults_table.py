@@ -14,6 +14,7 @@ import pytest
 
 from nnconform.conformance.explain import defaults
 from nnconform.conformance.explain.defaults import LAYERS
+from nnconform.conformance.model.report import Report
 
 # What each prints: the numbers that its signatures have, and the variance times the fan of what its layers draw.
 TORCH = """
@@ -150,7 +151,7 @@ def both(request, found):
     report = found(request.param, profile=["defaults"], mode=["eager"])
     code = textwrap.dedent(ASKED[request.param])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    table = {(line.operation, line.name): line.found for line in defaults.table(report)}
+    table = {(row.operation, row.name): row.values for row in defaults.table(Report.from_json(report))}
     return table, json.loads(done.stdout.splitlines()[-1])
 
 

@@ -10,12 +10,13 @@ import json
 import os
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from nnconform.conformance.guide import edits, source, weights
+from nnconform.conformance.guide import edits, recipe_source, weights
 from nnconform.conformance.guide.measurements import measure
 from nnconform.conformance.guide.recommendations import guide
 from nnconform.conformance.guide.tables import NAMES, USES, table
@@ -50,16 +51,18 @@ def guides(measured):
 
 def core(measured, names):
     """Those of some vectors that are of profile core or defaults."""
-    rows = [row for one in measured.values() for row in one.report["results"]]
-    benign = {row["vector"] for row in rows if row["profile"] != "range"}
-    return [name for name in names if name in benign]
+    results = (result for measurement in measured.values() for result in measurement.report.results)
+    ordinary = {result.vector for result in results if result.profile != "range"}
+    return [name for name in names if name in ordinary]
 
 
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
 def test_every_row_is_backed_by_vectors(measured, guides, ours, theirs):
     for row in guides[ours, theirs].rows:
         agreement = row.picks[-1].agreement
-        stays = {n for gap in agreement.gaps if set(gap.names) & STAYS and not gap.nearer for n in gap.vectors}
+        stays = {
+            n for gap in agreement.gaps if set(gap.dialects) & STAYS and not gap.target_is_nearer for n in gap.vectors
+        }
         assert agreement.agreed
         assert set(core(measured, agreement.vectors)) <= {*agreement.agreed, *stays}, row.use
 
@@ -68,7 +71,7 @@ def test_every_row_is_backed_by_vectors(measured, guides, ours, theirs):
 def test_what_float32_needs_is_told_to_all(measured, guides, ours, theirs):
     for row in guides[ours, theirs].rows:
         single = [name for name in core(measured, row.best.agreement.vectors) if name.endswith("/float32")]
-        stays = {n for gap in row.best.agreement.gaps if set(gap.names) & STAYS for n in gap.vectors}
+        stays = {n for gap in row.best.agreement.gaps if set(gap.dialects) & STAYS for n in gap.vectors}
         assert set(single) <= {*row.best.agreement.agreed, *stays}, row.use
 
 
@@ -78,9 +81,9 @@ def test_every_difference_has_a_name_and_is_in_the_guide(guides, ours, theirs):
     text = markdown(found)
     for row in found.rows:
         for gap in row.picks[-1].agreement.gaps:
-            assert gap.names, (row.use, gap)
-            assert "diverges" not in gap.names, (row.use, gap)
-            assert all(f"`{name}`" in text for name in gap.names)
+            assert gap.dialects, (row.use, gap)
+            assert "diverges" not in gap.dialects, (row.use, gap)
+            assert all(f"`{name}`" in text for name in gap.dialects)
 
 
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
@@ -91,7 +94,7 @@ def test_the_guide_fits_a_terminal(guides, ours, theirs):
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
 def test_what_both_have_is_in_the_guide(guides, ours, theirs):
     rows = {row.use for row in guides[ours, theirs].rows}
-    assert rows == {use for use in USES if table(ours).left(use) and table(theirs).reached(use)}
+    assert rows == {use for use in USES if table(ours).source_choices(use) and table(theirs).target_choices(use)}
 
 
 UNBIASED, EPSILON = "unbiased-running-variance", "clip-denominator-epsilon"
@@ -126,24 +129,24 @@ def test_every_recipe_is_the_dialect_that_it_is_for_and_nothing_else(measured):
         (t.adapter, c.recipe) for t in map(table, NAMES) for cs in t.uses.values() for c in cs if c.recipe
     }
     for (adapter, name), claimed in CLAIMS.items():
-        rows = [
-            row
-            for row in measured[adapter].report["results"]
-            if row["implementation"].startswith(f"recipe {name}") and row["profile"] != "range" and row["outputs"]
+        results = [
+            result
+            for result in measured[adapter].report.results
+            if result.implementation.startswith(f"recipe {name}") and result.profile != "range" and result.outputs
         ]
-        named = {part for row in rows for o in row["outputs"].values() for part in o.get("dialect", "").split("+")}
-        assert rows
-        assert {row["verdict"] for row in rows} <= {"conforms", "dialect"}, name
-        assert named - {"", *STAYS} == claimed, name
+        dialects = {part for r in results for output in r.outputs.values() for part in output.dialect.split("+")}
+        assert results
+        assert {result.verdict for result in results} <= {"conforms", "dialect"}, name
+        assert dialects - {"", *STAYS} == claimed, name
 
 
 def test_a_recipe_conforms_where_its_dialect_is_not_seen(measured):
-    rows = [row for row in measured["tensorflow"].report["results"] if row["profile"] == "core"]
-    found = {row["implementation"]: set() for row in rows}
-    for row in rows:
-        found[row["implementation"]].add(row["verdict"])
-    assert found["recipe batch_norm_in_training"] == {"conforms"}
-    assert found["recipe batch_norm_in_training(unbiased=True)"] == {"conforms", "dialect"}
+    verdicts = defaultdict(set)
+    for result in measured["tensorflow"].report.results:
+        if result.profile == "core":
+            verdicts[result.implementation].add(result.verdict)
+    assert verdicts["recipe batch_norm_in_training"] == {"conforms"}
+    assert verdicts["recipe batch_norm_in_training(unbiased=True)"] == {"conforms", "dialect"}
 
 
 # --- on real layers ----------------------------------------------------------------------------------------
@@ -168,8 +171,8 @@ def defaults(name: str) -> dict[str, float | None]:
 def calls(name: str, source: str) -> dict[str, list[str]]:
     """All that a guide from a framework may write in another, by use, its numbers by the names that the first has."""
     found = {}
-    for use, ours in ((use, choices[0]) for use in USES if (choices := table(source).left(use))):
-        written = [edits.translated(choice, ours) for choice in table(name).reached(use)]
+    for use, ours in ((use, choices[0]) for use in USES if (choices := table(source).source_choices(use))):
+        written = [edits.translated(choice, ours) for choice in table(name).target_choices(use)]
         # An argument for a layer, or words for one that is left as it is.
         written = [text.removeprefix("kernel_initializer=").removeprefix("kernel_init=") for text in written]
         found[use] = [text for text in written if not text.startswith("the kernel of")]
@@ -181,7 +184,7 @@ def values(name: str) -> dict[str, float]:
     return {
         parameter.name: parameter.of_spec(SETTINGS[spec])
         for use in USES
-        for choice in table(name).left(use)
+        for choice in table(name).source_choices(use)
         for spec, parameter in choice.parameters.items()
         if spec in SETTINGS
     }
@@ -195,7 +198,7 @@ def asked(
     recipes = {c.recipe for choices in framework.uses.values() for c in choices if c.recipe}
     told = {
         "defaults": [key.split() for key in defaults(name)],
-        "recipes": {r: source.recipe(framework.adapter, r) for r in recipes},
+        "recipes": {r: recipe_source.recipe(framework.adapter, r) for r in recipes},
         "calls": calls(name, source_name),
         "values": values(source_name),
     }

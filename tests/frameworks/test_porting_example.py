@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from nnconform.conformance.guide.source import recipe
+from nnconform.conformance.guide.recipe_source import recipe
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "porting"
 README = (EXAMPLE / "README.md").read_text()

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from importlib import resources
 
 import numpy as np
 import pytest
+import recorded
 from markdown_it import MarkdownIt
 
-from nnconform.conformance.guide import edits, measurements, source, weights
-from nnconform.conformance.guide.agreement import agreement
+from nnconform.conformance.guide import edits, measurements, recipe_source, weights
+from nnconform.conformance.guide.agreement import Side, agreement
 from nnconform.conformance.guide.caveats import remaining
-from nnconform.conformance.guide.measurements import Measured
+from nnconform.conformance.guide.measurements import Measurement
 from nnconform.conformance.guide.recommendations import guide
 from nnconform.conformance.guide.tables import NAMES, THRESHOLDS, USES, Choice, Parameter, table
 from nnconform.conformance.guide.text import markdown
+from nnconform.conformance.model.report import Report
+from nnconform.conformance.model.result import Output, Result
 from nnconform.conformance.vectors.dialects import dialects
 
 EVERY = [(name, use, choice) for name in NAMES for use, choices in table(name).uses.items() for choice in choices]
@@ -44,14 +47,14 @@ def test_what_is_written_names_its_parameters_and_no_others(name, use, choice):
 @pytest.mark.parametrize(("adapter", "recipe"), RECIPES)
 def test_a_recipe_needs_nothing_but_what_stands_above_it(adapter, recipe, tmp_path):
     path = tmp_path / "recipe.py"
-    path.write_text(source.recipe(adapter, recipe))
+    path.write_text(recipe_source.recipe(adapter, recipe))
     words = ["check", "--isolated", "--select", "F821,F401", path]
     assert subprocess.run([sys.executable, "-m", "ruff", *words], capture_output=True, check=False).returncode == 0
 
 
 @pytest.mark.parametrize(("adapter", "recipe"), RECIPES)
 def test_a_recipe_fits_a_terminal_and_says_what_it_is(adapter, recipe):
-    text = source.recipe(adapter, recipe)
+    text = recipe_source.recipe(adapter, recipe)
     assert max(map(len, text.splitlines())) <= 80
     assert '"""' in text
 
@@ -115,37 +118,35 @@ def test_the_kernel_after_a_flattened_image_gives_the_same_numbers():
 # --- agreement ---------------------------------------------------------------------------------------------
 
 
-def measured(framework: str, *rows: tuple[str, str, str, str, float], attributes=None) -> Measured:
-    """What was measured: rows of implementation, vector, output, dialect ("" conforms), value."""
+def measurement(framework: str, *rows: tuple[str, str, str, str, float], attributes=None) -> Measurement:
+    """Return a measurement of rows of implementation, vector, output, dialect ("" conforms), value."""
     results, tensors = [], {}
     for name, vector, output, dialect, value in rows:
-        found = {"verdict": "dialect", "dialect": dialect} if dialect else {"verdict": "conforms"}
-        result = {
-            "framework": framework,
-            "implementation": name,
-            "mode": "eager",
-            "operation": vector.partition("/")[0],
-            "vector": vector,
-            "profile": "core",
-            "verdict": found["verdict"],
-            "outputs": {output: found} if output else {},
-        }
-        if not output:
-            result |= {"verdict": "dialect" if dialect else "unsupported", "dialect": dialect}
+        if output:
+            verdict, outputs = "conforms", {output: Output("conforms")}
+            if dialect:
+                verdict, outputs = "dialect", {output: Output("dialect", dialect=dialect)}
+            result = make_result(framework, name, vector, verdict, outputs=outputs)
+        else:
+            result = make_result(framework, name, vector, "dialect" if dialect else "unsupported", dialect=dialect)
         results.append(result)
         tensors[framework, name, "eager", vector, output] = np.array([1.0, value])
-    report = {
-        "created": "2026-01-02T03:04:05+00:00",
-        "results": results,
-        "frameworks": [{"versions": {framework: "1.2"}}],
-    }
-    return Measured(report, {row[1]: (attributes or {}).get(row[1], {}) for row in rows}, tensors)
+    recorded_report = Report.from_json(recorded.read(recorded.EXPLAINED))
+    entry = replace(recorded_report.frameworks[0], versions={framework: "1.2"})
+    created = "2026-01-02T03:04:05+00:00"
+    report = replace(recorded_report, created=created, results=tuple(results), frameworks=(entry,))
+    return Measurement(report, {row[1]: (attributes or {}).get(row[1], {}) for row in rows}, tensors)
 
 
-def compared(ours: str, theirs: str, *, output: str = "y", use: str = "elu", operation: str = "elu"):
-    left = measured("a", ("a.f", f"{operation}/x/float32", output, ours, 2.0))
-    right = measured("b", ("b.f", f"{operation}/x/float32", output, theirs, 3.0))
-    return agreement(use, Choice("a", ("a.f",)), left, Choice("b", ("b.f",)), right)
+def make_result(framework, name, vector, verdict, **fields):
+    return Result(framework, "1.2", name, "eager", vector.partition("/")[0], vector, "core", verdict, **fields)
+
+
+def compared(source: str, target: str, *, output: str = "y", use: str = "elu", operation: str = "elu"):
+    """Return the agreement of two APIs on one vector, on which each has a dialect or none."""
+    a = measurement("a", ("a.f", f"{operation}/x/float32", output, source, 2.0))
+    b = measurement("b", ("b.f", f"{operation}/x/float32", output, target, 3.0))
+    return agreement(use, Side(Choice("a", ("a.f",)), a), Side(Choice("b", ("b.f",)), b))
 
 
 @pytest.mark.parametrize("dialect", ["", "exp-minus-one", "position-dependent"])
@@ -154,22 +155,22 @@ def test_two_that_conform_or_have_one_dialect_agree(dialect):
 
 
 def test_a_dialect_of_one_alone_is_a_gap_with_its_numbers():
-    found = compared("", "exp-minus-one")
-    (gap,) = found.gaps
-    assert (found.count, gap.theirs, gap.vectors) == ("0 of 1", "exp-minus-one", ["elu/x/float32"])
-    assert (gap.sights["core"].ours, gap.sights["core"].theirs) == (2.0, 3.0)
+    total = compared("", "exp-minus-one")
+    (gap,) = total.gaps
+    assert (total.count, gap.target, gap.vectors) == ("0 of 1", "exp-minus-one", ["elu/x/float32"])
+    assert (gap.largest["core"].source, gap.largest["core"].target) == (2.0, 3.0)
 
 
 def test_to_lose_a_dialect_of_accuracy_is_no_loss():
     found = compared("exp-minus-one", "")
     assert found.count == "1 of 1"
-    assert [gap.nearer for gap in found.gaps] == [True]
+    assert [gap.target_is_nearer for gap in found.gaps] == [True]
 
 
 def test_to_lose_a_semantic_dialect_is_a_difference():
     words = {"output": "running_variance", "use": "batch norm in training", "operation": "batch_norm_train"}
     found = compared("unbiased-running-variance", "", **words)
-    assert (found.count, [gap.nearer for gap in found.gaps]) == ("0 of 1", [False])
+    assert (found.count, [gap.target_is_nearer for gap in found.gaps]) == ("0 of 1", [False])
 
 
 def test_what_nothing_explains_never_agrees():
@@ -177,25 +178,25 @@ def test_what_nothing_explains_never_agrees():
 
 
 def test_what_the_first_refuses_is_no_question():
-    left = measured("a", ("a.f", "elu/x/float32", "", "rejects-sparse-gradient", 0.0))
-    right = measured("b", ("b.f", "elu/x/float32", "y", "", 0.0))
-    assert agreement("elu", Choice("a", ("a.f",)), left, Choice("b", ("b.f",)), right).vectors == []
+    a = measurement("a", ("a.f", "elu/x/float32", "", "rejects-sparse-gradient", 0.0))
+    b = measurement("b", ("b.f", "elu/x/float32", "y", "", 0.0))
+    assert agreement("elu", Side(Choice("a", ("a.f",)), a), Side(Choice("b", ("b.f",)), b)).vectors == []
 
 
-def test_what_the_second_refuses_is_a_gap():
-    left = measured("a", ("a.f", "elu/x/float32", "y", "", 0.0))
-    right = measured("b", ("b.f", "elu/x/float32", "", "rejects-sparse-gradient", 0.0))
-    found = agreement("elu", Choice("a", ("a.f",)), left, Choice("b", ("b.f",)), right)
-    assert [(gap.output, gap.theirs) for gap in found.gaps] == [("", "rejects-sparse-gradient")]
+def test_a_vector_that_the_target_refuses_is_a_gap():
+    a = measurement("a", ("a.f", "elu/x/float32", "y", "", 0.0))
+    b = measurement("b", ("b.f", "elu/x/float32", "", "rejects-sparse-gradient", 0.0))
+    gaps = agreement("elu", Side(Choice("a", ("a.f",)), a), Side(Choice("b", ("b.f",)), b)).gaps
+    assert [(gap.output, gap.target) for gap in gaps] == [("", "rejects-sparse-gradient")]
 
 
 def test_steps_belong_to_the_use_whose_threshold_they_have():
     given = {"sgd_step/a/float32": {}, "sgd_step/b/float32": {"clipnorm": 1.0}}
     rows = [("f", vector, "weights[0]", "", 0.0) for vector in given]
-    one, choice = measured("a", *rows, attributes=given), Choice("f", ("f",))
+    side = Side(Choice("f", ("f",)), measurement("a", *rows, attributes=given))
     norm = next(use for use, threshold in THRESHOLDS.items() if threshold == "clipnorm")
-    assert agreement("SGD", choice, one, choice, one).vectors == ["sgd_step/a/float32"]
-    assert agreement(norm, choice, one, choice, one).vectors == ["sgd_step/b/float32"]
+    assert agreement("SGD", side, side).vectors == ["sgd_step/a/float32"]
+    assert agreement(norm, side, side).vectors == ["sgd_step/b/float32"]
 
 
 # --- the text ----------------------------------------------------------------------------------------------
@@ -205,13 +206,13 @@ def test_steps_belong_to_the_use_whose_threshold_they_have():
 def small():
     """A guide from torch to keras of three vectors, in which the batch norm needs its recipe."""
     train, evaluate, unbiased = "batch_norm_train/x/float32", "batch_norm_eval/x/float32", "unbiased-running-variance"
-    torch = measured(
+    torch = measurement(
         "torch",
         ("torch.nn.ReLU", "relu/x/float32", "y", "", 2.0),
         ("torch.nn.BatchNorm2d", train, "running_variance", unbiased, 1.25),
         ("torch.nn.BatchNorm2d", evaluate, "y", "", 2.0),
     )
-    keras = measured(
+    keras = measurement(
         "tensorflow",
         ("keras.layers.ReLU", "relu/x/float32", "y", "", 2.0),
         ("keras.layers.BatchNormalization", train, "running_variance", "", 1.0),
@@ -244,7 +245,7 @@ def test_a_use_without_a_common_vector_has_no_row(small):
     ],
 )
 def test_the_guide_says(small, line):
-    text = markdown(dataclasses.replace(small, target=dataclasses.replace(small.target, packages=("tensorflow",))))
+    text = markdown(replace(small, target=replace(small.target, packages=("tensorflow",))))
     assert " ".join(line.split()) in " ".join(text.split())
 
 
@@ -259,29 +260,29 @@ def test_the_guide_fits_a_terminal_and_is_markdown(small):
     ("ours", "theirs", "advice"), [("nan-becomes-zero", "", "adopt"), ("", "nan-becomes-zero", "remedy")]
 )
 def test_a_dialect_that_stays_is_to_be_left_by_the_target_or_had_there_too(ours, theirs, advice):
-    torch = measured("torch", ("torch.nn.ReLU", "relu/x/float32", "y", ours, 2.0))
-    keras = measured("tensorflow", ("keras.layers.ReLU", "relu/x/float32", "y", theirs, 3.0))
+    torch = measurement("torch", ("torch.nn.ReLU", "relu/x/float32", "y", ours, 2.0))
+    keras = measurement("tensorflow", ("keras.layers.ReLU", "relu/x/float32", "y", theirs, 3.0))
     said = " ".join("\n".join(remaining(guide("torch", "keras", {"torch": torch, "tensorflow": keras}))).split())
     for field in ("remedy", "adopt"):
-        assert (dialects()["nan-becomes-zero"][field] in said) == (field == advice)
+        assert (getattr(dialects()["nan-becomes-zero"], field) in said) == (field == advice)
 
 
 # --- the measurement and the command -----------------------------------------------------------------------
 
 
 def test_what_was_measured_is_read_again_as_it_was(small, tmp_path):
-    kept = small.measured["torch"]
-    measurements._keep(kept, tmp_path / "a" / "torch.json")
-    found = measurements._read(tmp_path / "a" / "torch.json")
-    assert (found.report["results"], found.attributes) == (kept.report["results"], kept.attributes)
+    kept = small.measurements["torch"]
+    measurements.write(kept, tmp_path / "a" / "torch.json")
+    found = measurements.read(tmp_path / "a" / "torch.json")
+    assert (found.report, found.attributes) == (kept.report, kept.attributes)
     assert all((found.tensors[key] == tensor).all() for key, tensor in kept.tensors.items())
 
 
 @pytest.mark.parametrize("suffix", [".json", ".npz"])
 def test_a_damaged_measurement_is_made_again(small, tmp_path, suffix):
-    measurements._keep(small.measured["torch"], tmp_path / "torch.json")
+    measurements.write(small.measurements["torch"], tmp_path / "torch.json")
     (tmp_path / "torch").with_suffix(suffix).write_text("{")
-    assert measurements._read(tmp_path / "torch.json") is None
+    assert measurements.read(tmp_path / "torch.json") is None
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_vectors_hunt_and_list_only_what_dialects_yaml_names(published):
 
 
 def test_dialects_depart_from_clauses_that_the_spec_has():
-    departed = {c for d in dialects.dialects().values() for c in d["departs_from"]}
+    departed = {c for d in dialects.dialects().values() for c in d.departs_from}
     assert departed <= set(clauses())
 
 

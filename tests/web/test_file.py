@@ -255,7 +255,7 @@ def test_the_command_refuses_what_is_no_report(cli, tmp_path):
     (tmp_path / "report.json").write_text("{}")
     result = cli("html", tmp_path / "report.json", tmp_path / "page.html")
     assert result.exit_code == 2
-    assert "no report of format 1" in result.stderr
+    assert "not a report of format 1" in result.stderr
     assert not (tmp_path / "page.html").exists()
 
 

@@ -12,7 +12,7 @@ from browser.naming import address, number
 from playwright.sync_api import expect
 from recorded import EXPLAINED
 
-from nnconform.conformance.vectors import index as knowledge
+from nnconform.conformance.vectors import index
 from nnconform.conformance.vectors.clauses import clauses
 from nnconform.conformance.vectors.tensors import DTYPES
 
@@ -140,7 +140,7 @@ def test_the_command_and_the_script_are_copied(opened, explained):
 def test_the_clauses_of_a_vector_are_quoted_from_the_spec(opened, explained):
     row = next(r for r in explained["results"] if r["operation"] == "batch_norm_train" and r["verdict"] == "dialect")
     seen = opened(explained, address(row))
-    for clause in knowledge.vector(row["vector"])["clauses"]:
+    for clause in index.find(row["vector"]).clauses:
         said = clauses()[clause]
         shown = seen.page.locator("details.clause", has_text=f"{clause}: {said.title}").last.text_content()
         formulas = re.findall(r"^```text\n(.*?)^```", said.body, re.MULTILINE | re.DOTALL)

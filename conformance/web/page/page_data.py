@@ -12,6 +12,7 @@ from nnconform.conformance.model.result import Output, Result
 from nnconform.conformance.model.verdicts import DISPLAY
 from nnconform.conformance.numbers import Json
 from nnconform.conformance.vectors.operations import OUTPUTS
+from nnconform.conformance.vectors.stored_vector import StoredVector
 
 from . import reproducers, spec_texts
 
@@ -36,7 +37,7 @@ class Pool:
         return position
 
 
-def of_report(report: Report, vectors: Mapping[str, Json]) -> Json:
+def of_report(report: Report, vectors: Mapping[str, StoredVector]) -> Json:
     """Return the data of a page.
 
     ``rows`` has a list for each result of the report, in its order: the positions of its call, its vector, its verdict
@@ -66,7 +67,7 @@ def of_report(report: Report, vectors: Mapping[str, Json]) -> Json:
 
 
 def _row(
-    result: Result, positions: Mapping[str, int], calls: Pool, outputs: Pool, vectors: Mapping[str, Json]
+    result: Result, positions: Mapping[str, int], calls: Pool, outputs: Pool, vectors: Mapping[str, StoredVector]
 ) -> Iterator[Any]:
     call = [result.framework, result.implementation, result.mode, result.operation]
     yield calls.position([*call, reproducers.can_be_written(result)])
@@ -81,12 +82,12 @@ def _row(
         yield rare
 
 
-def _output(name: str, output: Output, vector: Json | None) -> Json:
+def _output(name: str, output: Output, vector: StoredVector | None) -> Json:
     row = output.to_json()
     data: Json = {"name": name, **{key: row[key] for key in OUTPUT_KEYS if key in row}}
     if output.worst is not None:
         data["at"] = output.worst.place(name)
-        data["numbers"] = [(label, text) for label, text in numbers(vector, name, row) if text]
+        data["numbers"] = [(label, text) for label, text in numbers(vector, name, output) if text]
     return data
 
 
@@ -95,18 +96,18 @@ def _framework(entry: FrameworkEntry) -> Json:
     return data | ({"reason": entry.reason} if entry.reason else {})
 
 
-def _vector(name: str, profile: str, vector: Json | None) -> Json:
+def _vector(name: str, profile: str, vector: StoredVector | None) -> Json:
     return {"id": name, "profile": profile, **(spec_texts.about(vector) if vector else {})}
 
 
-def _spec_texts(report: Report, vectors: Mapping[str, Json]) -> Json:
+def _spec_texts(report: Report, vectors: Mapping[str, StoredVector]) -> Json:
     """Return the spec's texts of the dialects, clauses and faults that the report or its vectors name."""
     named = (dialect for result in report.results for _, dialect in result.dialects())
     dialects = spec_texts.dialects(named)
-    tested = [clause for vector in vectors.values() for clause in vector["clauses"]]
+    tested = [clause for vector in vectors.values() for clause in vector.clauses]
     departed = [clause for dialect in dialects.values() for clause in dialect["departs_from"]]
     return {
         "dialects": dialects,
         "clauses": spec_texts.clauses([*tested, *departed]),
-        "hunted": spec_texts.hunted(name for vector in vectors.values() for name in vector["hunts"]),
+        "hunted": spec_texts.hunted(name for vector in vectors.values() for name in vector.hunts),
     }

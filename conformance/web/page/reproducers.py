@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable
 
 from nnconform.conformance.model.report import Report
 from nnconform.conformance.model.result import Result
 from nnconform.conformance.reproduce import rows, script
 from nnconform.conformance.reproduce.case import NothingToShow
 from nnconform.conformance.reproduce.families import families
-from nnconform.conformance.vectors.reading import load
+from nnconform.conformance.vectors.reading import published
 from nnconform.conformance.vectors.vector import Vector
 
 # A script has some 2 kB, a tenth of it when compressed. The command writes the others.
@@ -27,14 +27,16 @@ def of_report(report: Report, vectors: Collection[str]) -> dict[int, str]:
         vectors: the ids of those that have not changed since the run.
     """
     results = [(n, r) for n, r in _kinds_first(report.results) if r.vector in vectors and can_be_written(r)]
-    scripts = ((position, _script(_published()[result.vector], result)) for position, result in results)
+    scripts = ((position, _script(_published(result.vector), result)) for position, result in results)
     return dict(itertools.islice(((position, text) for position, text in scripts if text), MOST))
 
 
 @functools.cache
-def _published() -> Mapping[str, Vector]:
-    # Reading all vectors takes a second or two, and a site has several reports.
-    return {vector.id: vector for vector in load()[0]}
+def _published(name: str) -> Vector:
+    # A site has several reports, and a vector many results.
+    vector = published(name)
+    assert vector is not None
+    return vector
 
 
 def can_be_written(result: Result) -> bool:

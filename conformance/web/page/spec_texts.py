@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import functools
+import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from nnconform.conformance.explain.vector import asks, digest
+from nnconform.conformance.explain.vector import description
 from nnconform.conformance.numbers import Json
 from nnconform.conformance.vectors import clauses as spec_clauses
 from nnconform.conformance.vectors import dialects as catalogue
 from nnconform.conformance.vectors import index
 from nnconform.conformance.vectors.spec_markdown import Block, Code, Items, Paragraph, Table, blocks
+from nnconform.conformance.vectors.stored_vector import StoredVector
 
 # Labels that a page does not show as one text.
 APART = ("clauses", "hunts", " ", "dialects")
 
 
-def published_vectors(asked: Mapping[str, str]) -> dict[str, Json]:
+def published_vectors(asked: Mapping[str, str]) -> dict[str, StoredVector]:
     """Return the vectors of a report as their files have them, by id.
 
     A vector is left out if it is not published, or has changed since the run.
@@ -25,33 +26,26 @@ def published_vectors(asked: Mapping[str, str]) -> dict[str, Json]:
     Args:
         asked: digests by id.
     """
-    published = {name: _published(name) for name in asked}
-    return {name: vector for name, (vector, own) in published.items() if vector and own == asked[name]}
+    published = ((name, index.find(name)) for name in asked)
+    return {name: vector for name, vector in published if vector and vector.digest == asked[name]}
 
 
-@functools.cache
-def _published(name: str) -> tuple[Json | None, str]:
-    """Return a vector with its digest."""
-    vector = index.vector(name)
-    return (dict(vector), digest(vector)) if vector else (None, "")
-
-
-def about(vector: Json) -> Json:
+def about(vector: StoredVector) -> Json:
     """Return the labels and texts of a vector, its clauses, and the faults and dialects that it hunts."""
-    texts = [(label, text) for label, text in asks(vector) if text and label not in APART]
-    return {"asks": texts, "clauses": vector["clauses"], "hunts": vector["hunts"], "file": vector["file"]}
+    texts = [(label, text) for label, text in description(vector) if text and label not in APART]
+    return {"asks": texts, "clauses": vector.clauses, "hunts": vector.hunts, "file": vector.file}
 
 
 def dialects(names: Iterable[str]) -> dict[str, Json]:
     """Return the entries of dialects.yaml by name; for a combination, those of its parts."""
     known = catalogue.dialects()
     parts = dict.fromkeys(part for name in names for part in name.split("+"))
-    return {part: known[part] for part in parts if part in known}
+    return {part: dataclasses.asdict(known[part]) for part in parts if part in known}
 
 
 def hunted(names: Iterable[str]) -> dict[str, str]:
     """Return a sentence for each fault or dialect that vectors hunt."""
-    known = {**{name: d["summary"] for name, d in catalogue.dialects().items()}, **catalogue.faults()}
+    known = {**{name: d.summary for name, d in catalogue.dialects().items()}, **catalogue.faults()}
     return {name: known[name] for name in dict.fromkeys(names) if name in known}
 
 

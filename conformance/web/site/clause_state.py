@@ -10,7 +10,7 @@ from typing import Literal
 
 from nnconform.conformance.explain import clause
 from nnconform.conformance.model.verdicts import FAILING
-from nnconform.conformance.report.findings_of_rows import Group
+from nnconform.conformance.report.findings import Group
 from nnconform.conformance.vectors import index
 
 from .releases import Release
@@ -24,7 +24,7 @@ class State:
 
     Attributes:
         groups: the implementations by what they do: ``conforms``, a dialect, ``diverges`` and so on, as
-            ``explain.clause.keeping`` tells it.
+            ``explain.clause.standings`` has them.
         departing: the dialects of the catalogue that depart from the clause.
     """
 
@@ -51,8 +51,8 @@ class State:
 def of(name: str, release: Release) -> State:
     """Return what a release makes of the clause ``name``."""
     departing = clause.departures(name)
-    found = clause.keeping(departing, [result.to_json() for result in release.on(vectors_of(name))])
-    return State(found.get(release.framework, {}), departing)
+    standings = clause.standings(departing, release.on(vectors_of(name)))
+    return State(standings.get(release.framework, {}), departing)
 
 
 def vectors_of(name: str) -> list[str]:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
-from nnconform.conformance.explain.dialect import advice
 from nnconform.conformance.vectors import dialects
 from nnconform.conformance.vectors.clauses import clauses
+from nnconform.conformance.vectors.dialects import DialectDescription
 from nnconform.conformance.vectors.operations import OUTPUTS
 
 from . import dialect_history, parts
@@ -31,11 +30,10 @@ def pages(site: parts.Site) -> Iterator[tuple[str, str]]:
         "found": {name: {f: by[name] for f, by in found.items() if name in by} for name in said},
         "clauses": clauses(),
         "kinds": KINDS,
-        "advice": advice,
     }
     yield address, parts.render(address, address, "Dialects", **values)
 
 
-def _by_operation(said: Mapping[str, Any]) -> Mapping[str, list[str]]:
-    found = {operation: [name for name, d in said.items() if operation in d["operations"]] for operation in OUTPUTS}
+def _by_operation(said: Mapping[str, DialectDescription]) -> Mapping[str, list[str]]:
+    found = {operation: [name for name, d in said.items() if operation in d.operations] for operation in OUTPUTS}
     return {operation: names for operation, names in found.items() if names}

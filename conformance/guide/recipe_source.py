@@ -1,4 +1,4 @@
-"""The source of a recipe as a user can paste it, read without importing a framework."""
+"""The source code of a recipe for users to paste, read without importing a framework."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def _module(package: str, name: str) -> tuple[str, ast.Module]:
 
 
 def recipe(adapter: str, name: str) -> str:
-    """Return the source of a recipe of a framework's module, with the imports that it needs above it.
+    """Return the source of a recipe of a framework's module, after the imports that it needs.
 
     Raises:
         KeyError: there is no such function or class.
@@ -23,7 +23,7 @@ def recipe(adapter: str, name: str) -> str:
 
 
 def definition(package: str, module: str, name: str) -> str:
-    """Return the source of a function or class of a module, with the imports that it needs above it.
+    """Return the source of a function or class of a module, after the imports that it needs.
 
     Raises:
         KeyError: there is no such function or class.
@@ -31,8 +31,8 @@ def definition(package: str, module: str, name: str) -> str:
     text, tree = _module(package, module)
     for node in tree.body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
-            used = {found.id for found in ast.walk(node) if isinstance(found, ast.Name)}
-            imports = [_import(line) for line in tree.body if isinstance(line, ast.Import) and _bound(line) & used]
+            names = {child.id for child in ast.walk(node) if isinstance(child, ast.Name)}
+            imports = [_import(line) for line in tree.body if isinstance(line, ast.Import) and _bound(line) & names]
             source = ast.get_source_segment(text, node)
             return "\n".join([*imports, *(["", ""] if imports else []), str(source)])
     raise KeyError(name)
