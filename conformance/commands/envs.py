@@ -1,8 +1,9 @@
-"""``nnconform envs``: the environments made for other versions, and their removal."""
+"""``nnconform envs``: list and prune the environments for other versions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -26,19 +27,17 @@ def command(context: click.Context) -> None:
     """List the environments made for other versions; `envs prune` removes them."""
     if context.invoked_subcommand is not None:
         return
-    from nnconform.conformance.environments.environments import EnvironmentFailed, listing
-    from nnconform.conformance.environments.resolutions import cache_folder
+    from nnconform.conformance.environments.environments import cache_folder, list_environments
+    from nnconform.conformance.environments.subprocesses import EnvironmentFailed
 
     try:
-        found = listing()
-        folder = cache_folder()
+        environments, folder = list_environments(), cache_folder()
     except EnvironmentFailed as error:
         fail(str(error))
-    if not found:
+    if not environments:
         show([Line(f"no environments in {folder}")])
         return
-    size = _bytes(sum(environment.size for environment in found))
-    show([_table(HEADS, found), Line(f"{count(len(found), 'environment')} in {folder}, {size}")])
+    show([_table(HEADS, environments), Line(f"{_total(environments, f' in {folder}')}")])
 
 
 @command.command("prune")
@@ -46,45 +45,47 @@ def command(context: click.Context) -> None:
     "--unused-for",
     type=click.FloatRange(min=0),
     metavar="DAYS",
-    help=f"Remove what was not used for so many days  [default: {UNUSED_DAYS:g}].",
+    help=f"Remove environments not used for this many days  [default: {UNUSED_DAYS:g}].",
 )
-@click.option("--all", "everything", is_flag=True, help="Remove all that no process uses now.")
+@click.option("--all", "everything", is_flag=True, help="Remove every environment that no process is using.")
 def prune(unused_for: float | None, everything: bool) -> None:
-    """Remove environments that are no longer used, and what interrupted ones left behind."""
+    """Remove environments not used for a while, and what interrupted installations left behind."""
     from nnconform.conformance.environments import environments
+    from nnconform.conformance.environments.subprocesses import EnvironmentFailed
 
     if everything and unused_for is not None:
         fail("--all and --unused-for exclude each other; give one of them")
     days = UNUSED_DAYS if unused_for is None else unused_for
     try:
         removed = environments.prune(unused_days=None if everything else days)
-        kept = environments.listing()
-    except environments.EnvironmentFailed as error:
+        remaining = environments.list_environments()
+    except EnvironmentFailed as error:
         fail(str(error))
     if removed:
         show([_table([""] * len(HEADS), removed)])
-    freed = _bytes(sum(environment.size for environment in removed))
-    click.echo(f"removed {count(len(removed), 'environment')}, {freed}")
-    if kept:
-        used = "now" if everything else f"within {days:g} days or now"
-        click.echo(f"kept {count(len(kept), 'environment')}, used {used}")
+    click.echo(f"removed {_total(removed)}")
+    if remaining:
+        reason = "in use" if everything else f"used within {days:g} days or in use"
+        click.echo(f"kept {count(len(remaining), 'environment')}, {reason}")
 
 
-def _table(heads: Sequence[str], found: Sequence[Environment]) -> Table:
-    # Sizes are numbers, to the right; packages are what is long.
+def _total(environments: Sequence[Environment], place: str = "") -> str:
+    size = sum(environment.size for environment in environments)
+    return f"{count(len(environments), 'environment')}{place}, {_bytes(size)}"
+
+
+def _table(heads: Sequence[str], environments: Sequence[Environment]) -> Table:
+    # Sizes are aligned to the right; the packages take the remaining width.
     left = [number for number, head in enumerate(HEADS) if head != "size"]
-    rows = [_row(environment) for environment in found]
+    rows = [_row(environment) for environment in environments]
     return Table(heads, rows, left_aligned=left, elastic=HEADS.index("packages"))
 
 
 def _row(environment: Environment) -> tuple[str, ...]:
     if not environment.whole:
-        return environment.key, "-", "broken: it was not finished, or its Python is gone", _bytes(environment.size), "-"
-    from datetime import datetime
-
-    packages = ", ".join(f"{name} {version}" for name, version in environment.named.items())
+        return environment.key[:16], "-", "broken: its installation did not finish, or its Python is gone", "-", "-"
     used = datetime.fromtimestamp(environment.used).strftime("%Y-%m-%d %H:%M")
-    return environment.key, environment.python_version, packages, _bytes(environment.size), used
+    return environment.key, environment.python_version, environment.title, _bytes(environment.size), used
 
 
 def _bytes(size: float) -> str:

@@ -238,8 +238,8 @@ class _Run:
         return json.loads(self._path.read_text()) if self._path.exists() else {"told": []}
 
     def _made(self, session: pytest.Session) -> dict[str, Any]:
-        from nnconform.conformance.environments.environments import EnvironmentFailed
-        from nnconform.conformance.environments.targets import locate, standing_for
+        from nnconform.conformance.environments.location import indices_of, locate
+        from nnconform.conformance.environments.subprocesses import EnvironmentFailed
         from nnconform.conformance.files import cache_folder
         from nnconform.conformance.known import file as known_file
         from nnconform.conformance.known.matching import apply
@@ -258,7 +258,7 @@ class _Run:
             knowledge = known_file.read(Path(listed)) if listed else None
             words = (list(dict.fromkeys(config.getoption(name))) for name in ("nnconform", "nnconform_adapter"))
             told: list[str] = []
-            found = locate(*words, tell=told.append)
+            found = locate(*words, notify=told.append)
         except (UsageError, known_file.KnownError, EnvironmentFailed) as error:
             pytest.exit(f"nnconform: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
         options = Options(Selection(ids=chosen), config.getoption("nnconform_timeout"), cache_folder())
@@ -270,5 +270,5 @@ class _Run:
             # Entries about published vectors are not stale where vectors of the user's own are run.
             published = load()[0] if self._config.getoption("nnconform_vectors") else []
             report = apply(knowledge, report, [*published, *self._vectors])
-        standing = {word: standing_for(word, found) for word in self._targets}
+        standing = {word: indices_of(word, found) for word in self._targets}
         return {"report": report.to_json(), "standing": standing, "told": told}

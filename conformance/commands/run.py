@@ -90,8 +90,8 @@ def command(
     can be named with where it lives: jax==0.9.2 or keras==3.12.0+tensorflow==2.20.0, in an environment that is made
     for it, or python:PATH, an interpreter that has it.
     """
-    from nnconform.conformance.environments.environments import EnvironmentFailed
-    from nnconform.conformance.environments.targets import locate
+    from nnconform.conformance.environments.location import locate
+    from nnconform.conformance.environments.subprocesses import EnvironmentFailed
     from nnconform.conformance.files import cache_folder
     from nnconform.conformance.known import file as known_file
     from nnconform.conformance.known.matching import apply
@@ -116,7 +116,7 @@ def command(
         vectors, problems = load_vectors(folder)
         selection = Selection(**filters)
         check_filters(selection, vectors)
-        chosen = locate(framework, adapters, workers, python=python, tell=notifier(quiet=quiet))
+        chosen = locate(framework, adapters, workers, python=python, notify=notifier(quiet=quiet))
         for missing in (f for f in chosen if framework and f.missing):
             raise frameworks.UsageError(
                 f"{missing.name}: {', '.join(missing.missing)} not installed; install with: {missing.install}"

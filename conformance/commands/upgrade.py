@@ -44,8 +44,8 @@ def command(
     are made for versions, as like each other as can be.
     """
     from nnconform.conformance.diff.comparison import compare
-    from nnconform.conformance.environments.environments import EnvironmentFailed
-    from nnconform.conformance.environments.targets import locate_pair
+    from nnconform.conformance.environments.location import locate_pair
+    from nnconform.conformance.environments.subprocesses import EnvironmentFailed
     from nnconform.conformance.files import cache_folder
     from nnconform.conformance.report import build
     from nnconform.conformance.running.frameworks import UsageError
@@ -62,7 +62,7 @@ def command(
     selection = Selection(**filters)
     try:
         check_filters(selection, vectors)
-        first, second = locate_pair(old, new, python=python, tell=notifier(quiet=quiet))
+        first, second = locate_pair(old, new, python=python, notify=notifier(quiet=quiet))
         for missing in (f for f in (*first, *second) if f.missing):
             raise UsageError(
                 f"{missing.name}: {', '.join(missing.missing)} not installed; install with: {missing.install}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from packaging.utils import canonicalize_name
 
-from nnconform.conformance.environments.naming import REQUIREMENTS, parse
+from nnconform.conformance.environments.targets import REQUIREMENTS, parse
 from nnconform.conformance.model.report import FrameworkEntry
 from nnconform.conformance.running.frameworks import OTHER_NAMES, UsageError
 

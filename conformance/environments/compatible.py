@@ -1,4 +1,4 @@
-"""Environments whose packages go together, which their own statements of what they need do not ensure."""
+"""Environments whose packages work together, which their declared requirements do not ensure."""
 
 from __future__ import annotations
 
@@ -7,59 +7,53 @@ from pathlib import Path
 
 from nnconform.conformance.running.worker import Launch, Worker, WorkerFailed, stage
 
-from . import environments
-from .environments import Environment, EnvironmentFailed, Resolution
-from .resolutions import Tell, explained, read, write
-
-# Said by an environment of itself, beside the marker that it is whole.
-STARTED = "started.json"
+from . import environments, resolutions
+from .environments import Environment, explain_os_errors
+from .resolutions import Resolution
+from .subprocesses import EnvironmentFailed, Notify
 
 
-def make_fitting(resolution: Resolution, adapter: str, python: str | None, tell: Tell) -> Environment:
+def install_compatible(resolution: Resolution, adapter: str, python: str | None, notify: Notify) -> Environment:
     """Return an environment in which the worker of an adapter starts.
 
-    Where that of the resolution is none, what is not named is taken as it was when what is named was released: an old
-    version cannot know that a later one of its neighbours will break it.
+    If it does not start with the packages of the resolution, those that the user did not name are taken from the
+    release date of those that the user named: an old version cannot know that a later companion breaks it.
 
     Args:
-        resolution: what the environment is to hold.
-        adapter: the module of the adapter.
+        resolution: its packages.
+        adapter: the adapter's module.
         python: as for ``resolve``.
-        tell: called with a line about what takes long.
+        notify: called with a line before a step that takes time.
 
     Raises:
-        EnvironmentFailed: there is no such environment; the message says what to name beside.
+        EnvironmentFailed: it cannot be installed, or the worker starts with neither.
     """
-    made = environments.make(resolution, tell=tell)
-    if (failure := failure_of(made, adapter)) is None:
-        return made
-    tell(f"{_title(made)}: the worker does not start: {failure}")
-    older = environments.resolve_of_its_time(resolution.requirements, python=python, tell=tell)
-    if older is not None:
-        made = environments.make(older, tell=tell)
-        if (failure := failure_of(made, adapter)) is None:
-            return made
-    raise EnvironmentFailed(
-        f"{_title(made)}: the worker does not start: {failure}; name versions that belong together, "
-        "such as flax==0.10.7+jax==0.6.2",
-        failure.printed,
-    )
+    environment = environments.install(resolution, notify=notify)
+    failure = worker_failure(environment, adapter)
+    if failure is not None:
+        notify(f"{environment.title}: the worker does not start: {failure}")
+        older = resolutions.resolve_as_of_release(resolution, python=python, notify=notify)
+        if older is not None:
+            environment = environments.install(older, notify=notify)
+            failure = worker_failure(environment, adapter)
+    if failure is not None:
+        raise EnvironmentFailed(
+            f"{environment.title}: the worker does not start: {failure}; name versions that belong together, "
+            "such as flax==0.10.7+jax==0.6.2",
+            failure.printed,
+        )
+    return environment
 
 
-def _title(made: Environment) -> str:
-    return ", ".join(f"{name} {version}" for name, version in made.named.items())
-
-
-def failure_of(made: Environment, adapter: str) -> WorkerFailed | None:
-    """Return why the worker of an adapter does not start in an environment, or None; once it has, it is believed to."""
-    path = made.folder / STARTED
-    known = (read(path) or {}).get("adapters", [])
-    if adapter in known:
+def worker_failure(environment: Environment, adapter: str) -> WorkerFailed | None:
+    """Start the worker of an adapter in an environment, unless it did before, and return the failure."""
+    success = environment.folder / f"started.{adapter}"
+    if success.exists():
         return None
     with tempfile.TemporaryDirectory(prefix="nnconform-") as folder:
         stage(Path(folder))
         try:
-            worker = Worker(Launch(adapter, str(made.python)), Path(folder))
+            worker = Worker(Launch(adapter, str(environment.python)), Path(folder))
         except WorkerFailed as failure:
             return failure
         try:
@@ -68,6 +62,6 @@ def failure_of(made: Environment, adapter: str) -> WorkerFailed | None:
             return failure
         finally:
             worker.stop()
-    with explained(path):
-        write(path, {"adapters": [*known, adapter]})
+    with explain_os_errors(success):
+        success.touch()
     return None

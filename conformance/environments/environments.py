@@ -1,54 +1,38 @@
-"""Environments for other versions: made once, and kept in the user's cache by what they hold."""
+"""Environments in the user's cache: installed by uv, whole or absent, listed and pruned.
+
+An environment is installed in a folder ``KEY.XXXX`` and renamed to ``KEY`` at the end. A run that uses it holds a
+shared lock on a file in it until the process ends, so that ``prune`` leaves it alone.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import math
 import os
 import re
 import shutil
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import distributions
 from pathlib import Path
 from typing import IO
 
-from packaging.utils import canonicalize_name
+from nnconform.conformance import files
 
-from . import installers
-from .resolutions import (
-    DAY,
-    Resolution,
-    Tell,
-    cache_folder,
-    explained,
-    name_of,
-    quiet,
-    read,
-    resolve,
-    resolve_of_its_time,
-    resolve_pair,
-    write,
-)
-from .subprocesses import EnvironmentFailed
-
-__all__ = [
-    "Environment",
-    "EnvironmentFailed",
-    "Resolution",
-    "listing",
-    "make",
-    "prune",
-    "resolve",
-    "resolve_of_its_time",
-    "resolve_pair",
-]
+from .interpreters import ProbeFailed, probe
+from .resolutions import Resolution, name_of
+from .subprocesses import EnvironmentFailed, Notify, ignore, run_uv
 
 MARKER = "nnconform.json"
-# The locks that say "in use" are held until this process ends, or the environment is released.
-_IN_USE: dict[str, list[IO[bytes]]] = {}
+LOCK = "nnconform.lock"
+FORMAT = 1
+DAY = 86400.0
+NEXT_STEP = "see uv's output; a package without a wheel for this Python needs a compiler"
+# The locks of the environments that this process uses.
+_IN_USE = contextlib.ExitStack()
 
 
 @dataclass(frozen=True)
@@ -56,14 +40,14 @@ class Environment:
     """An environment in the user's cache.
 
     Attributes:
-        key: of the resolution that it was made for.
-        folder: where it is.
-        requirements: what was asked for.
-        packages: the version of all that it has, by normalized name.
-        python_version: of its Python.
-        size: bytes on disk, when it was made.
-        used: when it was last asked for, in seconds of the epoch.
-        whole: false for what an interrupted making left behind.
+        key: its folder's name, the key of its resolution.
+        folder: its place.
+        requirements: PEP 508 texts that led to its packages.
+        packages: the version of every package by normalized name.
+        python_version: such as ``3.11.7``.
+        size: in bytes.
+        used: the time of its last use, in seconds of the epoch.
+        whole: false while it is being installed, after an interrupted installation, or if its Python is gone.
     """
 
     key: str
@@ -81,196 +65,174 @@ class Environment:
         return self.folder / "bin" / "python"
 
     @property
-    def named(self) -> dict[str, str]:
-        """The packages that were asked for, in that order, with their versions."""
+    def title(self) -> str:
+        """The required packages and their versions."""
         names = [name_of(requirement) for requirement in self.requirements]
-        return {name: self.packages[name] for name in names if name in self.packages}
-
-    def release(self) -> None:
-        """Let it be pruned again before this process ends."""
-        if held := _IN_USE.get(self.key):
-            held.pop().close()
+        return ", ".join(f"{name} {self.packages[name]}" for name in names if name in self.packages)
 
 
-def make(resolution: Resolution, *, tell: Tell = quiet) -> Environment:
-    """Return the environment of a resolution, from the cache or made now; it is not pruned while this process lives.
-
-    Args:
-        resolution: what it holds.
-        tell: called with a line before what takes time.
+def cache_folder() -> Path:
+    """Return the folder of all environments.
 
     Raises:
-        EnvironmentFailed: it cannot be made; nothing is left of it.
+        EnvironmentFailed: it cannot be made.
+    """
+    folder = files.cache_folder() / "envs"
+    with explain_os_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextlib.contextmanager
+def explain_os_errors(folder: Path) -> Iterator[None]:
+    """Turn errors of the file system into ``EnvironmentFailed``."""
+    try:
+        yield
+    except OSError as error:
+        raise EnvironmentFailed(
+            f"{error.filename or folder}: environments cannot be kept here: {error.strerror}; "
+            "free some space, or set XDG_CACHE_HOME to a folder that can be written to"
+        ) from None
+
+
+def install(resolution: Resolution, *, notify: Notify = ignore) -> Environment:
+    """Return the environment of a resolution, installed if it is not in the cache.
+
+    It is not pruned before this process ends.
+
+    Args:
+        resolution: its packages.
+        notify: called with a line before a step that takes time.
+
+    Raises:
+        EnvironmentFailed: it cannot be installed.
     """
     folder = cache_folder() / resolution.key
-    with explained(folder):
-        return _made(resolution, folder, tell)
+    with explain_os_errors(folder):
+        while (environment := _use(folder)) is None:
+            if not folder.exists():
+                _install(resolution, folder, notify)
+            elif _remove(folder, unused_since=-math.inf) is None:
+                time.sleep(0.05)  # another process is removing it
+        return environment
 
 
-def _made(resolution: Resolution, folder: Path, tell: Tell) -> Environment:
-    while True:
-        lock = _shared(folder, tell)
-        found = _environment(folder)
-        if found.whole:
-            os.utime(folder / MARKER)
-            _IN_USE.setdefault(found.key, []).append(lock)
-            return found
-        lock.close()
-        # Broken under our hands: what we hold of it would keep us waiting for ourselves.
-        for held in _IN_USE.pop(found.key, []):
-            held.close()
-        # Not to wait for it: who makes it meanwhile uses it then, and keeps the lock for as long.
-        alone = _take(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if alone is None:
-            time.sleep(0.05)
-            continue
-        with alone:
-            # Another process may have made it in between.
-            if not _environment(folder).whole:
-                _make(resolution, folder, alone.fileno(), tell)
-
-
-def _make(resolution: Resolution, folder: Path, keep: int, tell: Tell) -> None:
-    """Make an environment; its installers inherit the lock ``keep``, so that it holds as long as one of them runs."""
-    title = _title(resolution)
-    tell(f"making the environment {title} (first time; about a minute)")
-    installer = installers.choose()
-    try:
-        shutil.rmtree(folder, ignore_errors=True)
-        installer.create(resolution.interpreter, folder, keep)
-        installer.install(resolution.pins, folder, keep)
-        write(folder / MARKER, _content(resolution, folder))
-    except BaseException as error:
-        shutil.rmtree(folder, ignore_errors=True)
-        if isinstance(error, EnvironmentFailed):
-            text = f"{title}: the environment cannot be made: {error}"
-            raise EnvironmentFailed(text, error.printed, unreachable=error.unreachable) from None
-        raise
-
-
-def _title(resolution: Resolution) -> str:
-    names = [name_of(requirement) for requirement in resolution.requirements]
-    packages = ", ".join(f"{name} {resolution.packages[name]}" for name in names if name in resolution.packages)
-    return f"{packages} on Python {resolution.python_version}"
-
-
-def _content(resolution: Resolution, folder: Path) -> dict[str, object]:
-    """Return what the marker says of an environment that is finished, having looked at what is in it."""
-    places = [str(place) for place in folder.glob("lib*/python*/site-packages")]
-    packages = {canonicalize_name(found.name): found.version for found in distributions(path=places)}
-    if missing := sorted(resolution.packages.keys() - packages.keys()):
-        raise EnvironmentFailed(
-            f"{folder} lacks {', '.join(missing)}, which the installer says that it has installed; unset what sends "
-            "packages elsewhere: PIP_TARGET, PIP_PREFIX, PIP_ROOT, or their like in a configuration file"
-        )
-    return {
-        "requirements": resolution.requirements,
-        "packages": dict(sorted(packages.items())),
-        "python_version": resolution.python_version,
-        "size": _size(folder),
-    }
-
-
-def _size(folder: Path) -> int:
-    size = 0
-    for at, _, names in os.walk(folder):
-        for name in names:
-            # Another process may be making or removing it.
-            with contextlib.suppress(FileNotFoundError):
-                size += os.lstat(os.path.join(at, name)).st_size
-    return size
-
-
-def _environment(folder: Path) -> Environment:
-    """Return what is in a folder of the cache, whole or not."""
-    marker, used = read(folder / MARKER), 0.0
-    with contextlib.suppress(FileNotFoundError):
-        used = (folder / MARKER).stat().st_mtime
-    # The link to the Python that it was made with leads nowhere once that is uninstalled.
-    if marker is None or not (folder / "bin" / "python").exists():
-        return Environment(folder.name, folder, size=_size(folder))
-    return Environment(
-        folder.name,
-        folder,
-        tuple(marker["requirements"]),
-        marker["packages"],
-        marker["python_version"],
-        marker["size"],
-        used,
-        whole=True,
-    )
-
-
-def _shared(folder: Path, tell: Tell) -> IO[bytes]:
-    """Lock an environment to use it; closing the result unlocks it."""
-    lock = _take(folder, fcntl.LOCK_SH | fcntl.LOCK_NB)
+def _use(folder: Path) -> Environment | None:
+    lock = _lock(folder, fcntl.LOCK_SH)
     if lock is None:
-        tell(f"waiting for another process that makes or removes the environment {folder.name}")
-        lock = _take(folder, fcntl.LOCK_SH)
-    assert lock is not None
-    return lock
+        return None
+    environment = _read(folder)
+    if not environment.whole:
+        lock.close()
+        return None
+    os.utime(folder / MARKER)
+    _IN_USE.enter_context(lock)
+    return environment
 
 
-def _take(folder: Path, mode: int) -> IO[bytes] | None:
-    path = folder.with_suffix(".lock")
-    while True:
-        lock = path.open("ab")
-        with contextlib.ExitStack() as stack:
-            stack.callback(lock.close)
+def _install(resolution: Resolution, folder: Path, notify: Notify) -> None:
+    notify(f"making the environment {resolution.title} (first time; about a minute)")
+    partial = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
+    try:
+        with _lock(partial, fcntl.LOCK_EX) or contextlib.nullcontext():
+            _fill(partial, resolution, notify)
             try:
-                fcntl.flock(lock, mode)
-                current = path.stat().st_ino == os.fstat(lock.fileno()).st_ino
-            except BlockingIOError:
-                return None
-            except FileNotFoundError:
-                current = False
-            # Whoever pruned may have removed the file that was waited for: the lock is on the one that is there.
-            if current:
-                stack.pop_all()
-                return lock
+                partial.rename(folder)
+            except OSError:
+                # Another process may have installed it meanwhile.
+                if not folder.exists():
+                    raise
+    except EnvironmentFailed as error:
+        raise EnvironmentFailed(f"{resolution.title}: the environment cannot be made: {error}", error.printed) from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
-def listing() -> list[Environment]:
-    """Return what is in the cache, whole or not, the last used first."""
-    found = (_environment(folder) for folder in _folders(cache_folder()) if folder.is_dir())
-    return sorted(found, key=lambda environment: (-environment.used, environment.key))
+def _fill(folder: Path, resolution: Resolution, notify: Notify) -> None:
+    python, base = folder / "bin" / "python", resolution.interpreter.path
+    venv: list[str | Path] = ["venv", "--allow-existing", "--relocatable", "--python", base, folder]
+    run_uv(venv, f"{folder}: no virtual environment of {base}", NEXT_STEP)
+    install: list[str | Path] = ["pip", "install", "--no-deps", "--python", python, *resolution.pins]
+    run_uv(install, f"{folder}: the packages cannot be installed", NEXT_STEP, notify)
+    try:
+        installed = probe(str(python))
+    except ProbeFailed as error:
+        raise EnvironmentFailed(f"{folder}: {error}") from None
+    if missing := sorted(resolution.packages.keys() - installed.packages.keys()):
+        raise EnvironmentFailed(
+            f"uv installed {', '.join(missing)} elsewhere than in {folder}; remove target and prefix from uv.toml"
+        )
+    size = sum(path.lstat().st_size for path in folder.rglob("*"))
+    content = {"format": FORMAT, "requirements": resolution.requirements, "packages": installed.packages}
+    content |= {"python_version": installed.version, "size": size}
+    (folder / MARKER).write_text(json.dumps(content, indent=1))
 
 
-def _folders(root: Path) -> list[Path]:
-    """Return the folders of environments, those too of which only the lock is left."""
-    names = (re.fullmatch(r"([0-9a-f]{16})(\.lock)?", path.name) for path in root.iterdir())
-    return sorted({root / match[1] for match in names if match})
+def _read(folder: Path) -> Environment:
+    marker = folder / MARKER
+    try:
+        content, used = json.loads(marker.read_text()), marker.stat().st_mtime
+    except (OSError, ValueError):
+        content, used = {}, 0.0
+    # The link to Python is broken once that Python was uninstalled.
+    python_exists = (folder / "bin" / "python").exists()
+    if content.get("format") != FORMAT or not python_exists or folder.suffix:
+        return Environment(folder.name, folder)
+    requirements, packages = tuple(content["requirements"]), content["packages"]
+    version, size = content["python_version"], content["size"]
+    return Environment(folder.name, folder, requirements, packages, version, size, used, whole=True)
+
+
+def _lock(folder: Path, kind: int) -> IO[bytes] | None:
+    """Lock an environment until the result is closed; return None if another process locks it or it is gone."""
+    with contextlib.ExitStack() as stack, contextlib.suppress(BlockingIOError, FileNotFoundError):
+        path = folder / LOCK
+        lock = stack.enter_context(path.open("ab"))
+        fcntl.flock(lock, kind | fcntl.LOCK_NB)
+        # It may have been removed, or replaced, before it was locked.
+        if os.path.samestat(os.fstat(lock.fileno()), path.stat()):
+            stack.pop_all()
+            return lock
+    return None
+
+
+def list_environments() -> list[Environment]:
+    """Return the environments in the cache, whole or not, the last used first."""
+    return sorted(map(_read, _folders()), key=lambda environment: (-environment.used, environment.key))
+
+
+def _folders() -> list[Path]:
+    return [
+        path for path in cache_folder().iterdir() if re.fullmatch(r"[0-9a-f]{16}(\..*)?", path.name) and path.is_dir()
+    ]
 
 
 def prune(*, unused_days: float | None) -> list[Environment]:
-    """Remove environments that were not used for so many days, and broken ones; return them. None: all.
+    """Remove environments that no process uses, and return them.
 
-    Those that a process uses or makes are kept. Resolutions of that age are forgotten too.
+    Args:
+        unused_days: removes those that were not used for this time, and those that are not whole; None removes all.
 
     Raises:
         EnvironmentFailed: one cannot be removed.
     """
-    root = cache_folder()
-    oldest = time.time() - unused_days * DAY if unused_days is not None else math.inf
-    with explained(root):
-        for memory in (root / "resolutions").iterdir():
-            if memory.stat().st_mtime <= oldest:
-                memory.unlink(missing_ok=True)
-        return [removed for folder in _folders(root) if (removed := _remove(folder, oldest)) is not None]
+    oldest = math.inf if unused_days is None else time.time() - unused_days * DAY
+    with explain_os_errors(cache_folder()):
+        removed = [_remove(folder, unused_since=oldest) for folder in _folders()]
+    return [environment for environment in removed if environment is not None]
 
 
-def _remove(folder: Path, oldest: float) -> Environment | None:
-    """Remove an environment last used at ``oldest`` or before, or broken; return it, or None where it is kept."""
-    lock = _take(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def _remove(folder: Path, *, unused_since: float) -> Environment | None:
+    """Remove an environment unless it is in use, or whole and used after a time; return it if it was removed."""
+    lock = _lock(folder, fcntl.LOCK_EX)
     if lock is None:
         return None
     with lock:
-        found, exists = _environment(folder), folder.exists()
-        if found.whole and found.used > oldest:
+        environment = _read(folder)
+        if environment.whole and environment.used > unused_since:
             return None
-        # The marker first: what is half removed must not be mistaken for whole.
-        (folder / MARKER).unlink(missing_ok=True)
-        if exists:
-            shutil.rmtree(folder)
-        folder.with_suffix(".lock").unlink()
-    return found if exists else None
+        # Under another name, so that it is never taken for whole.
+        doomed = tempfile.mkdtemp(prefix=f"{folder.name[:16]}.", dir=folder.parent)
+        folder.rename(doomed)
+        shutil.rmtree(doomed)
+    return environment

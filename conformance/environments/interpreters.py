@@ -1,104 +1,103 @@
-"""The Python that an environment is for: found by version or path, and tried before it is believed."""
+"""Python interpreters: find one with uv, and read its version and packages."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
+import platform
+import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import subprocesses
-from .subprocesses import EnvironmentFailed, execute
+from .subprocesses import EnvironmentFailed, execute, find_uv, run_uv
 
-# What a worker runs on.
+# The oldest Python that runs a worker.
 OLDEST_PYTHON = (3, 10)
+PROBE_SECONDS = 60
 PROBE = """
-import json, platform, sysconfig
-print(json.dumps([platform.python_version(), sysconfig.get_platform(), sysconfig.get_config_var("SOABI") or ""]))
+import json, platform, re, sys, sysconfig
+packages = {}
+if sys.version_info >= (3, 10):
+    from importlib.metadata import distributions
+    for distribution in distributions():
+        name = distribution.metadata["Name"]
+        if name:
+            packages.setdefault(re.sub("[-_.]+", "-", name).lower(), distribution.version)
+built_for = sysconfig.get_platform() + " " + (sysconfig.get_config_var("SOABI") or "")
+print(json.dumps([platform.python_version(), built_for.strip(), packages]))
 """
+
+
+class ProbeFailed(Exception):
+    """An interpreter does not run, or is too old for a worker."""
 
 
 @dataclass(frozen=True)
 class Interpreter:
-    """A Python that runs: its path, version, and the platform and binary interface that its packages are built for."""
+    """A Python interpreter.
+
+    Attributes:
+        path: of its program.
+        version: such as ``3.11.7``.
+        platform: the platform and binary interface of its packages.
+        packages: versions by normalized name.
+    """
 
     path: str
     version: str
     platform: str
+    packages: Mapping[str, str] = field(default_factory=dict)
 
 
-def find(wanted: str | None) -> Interpreter:
-    """Return an interpreter that runs.
-
-    Args:
-        wanted: a version (``3.10``), a path, or a program's name; None for the one that runs this.
+def probe(path: str) -> Interpreter:
+    """Return the interpreter at a path.
 
     Raises:
-        EnvironmentFailed: there is none, or it is too old for a worker.
+        ProbeFailed: it does not run, or is too old for a worker.
     """
-    version = wanted if wanted is not None and re.fullmatch(r"\d+(\.\d+){0,2}", wanted) else None
-    refused = []
-    for path in _candidates(wanted, version):
-        found = _probe(path)
-        if isinstance(found, str):
-            refused.append(f"{path}: {found}")
-        elif version is None or f"{found.version}.".startswith(f"{version}."):
-            return _new_enough(found)
-    raise EnvironmentFailed(
-        f"Python {wanted}: found none that runs; looked for it on PATH, among those of uv and of pyenv; "
-        "install it (`uv python install`, pyenv, the system's packages), or give the path of an interpreter",
-        "\n".join(refused),
-    )
-
-
-def _candidates(wanted: str | None, version: str | None) -> Iterator[str]:
-    """Yield paths of interpreters that may be the one wanted; those on PATH may be shims of pyenv that fail."""
-    folders = [folder for folder in os.environ.get("PATH", os.defpath).split(os.pathsep) if folder]
-    if wanted is None:
-        yield sys.executable
-    elif version is None:
-        path = Path(wanted).expanduser()
-        places = [path] if os.sep in wanted or path.exists() else [Path(folder, wanted) for folder in folders]
-        yield from (str(place.absolute()) for place in places if place.is_file())
-    else:
-        yield sys.executable
-        name = "python" + ".".join(version.split(".")[:2])
-        on_path = (os.path.join(folder, name) for folder in folders)
-        yield from (candidate for candidate in on_path if os.access(candidate, os.X_OK))
-        yield from _of_uv(version)
-        root = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
-        yield from (str(found) for found in sorted(root.glob(f"versions/{version}*/bin/python"), reverse=True))
-
-
-def _of_uv(version: str) -> Iterator[str]:
-    """Yield the Python that uv has itself installed, or installs now if the user's settings say that it may."""
-    path = subprocesses.find_uv()
-    if path is None:
-        return
-    if os.environ.get("UV_PYTHON_DOWNLOADS") == "automatic":
-        execute([path, "python", "install", version])
-    status, printed = execute([path, "--color", "never", "python", "find", "--no-project", "--managed-python", version])
-    if status == 0 and printed.strip():
-        yield printed.strip().splitlines()[-1]
-
-
-def _probe(path: str) -> Interpreter | str:
-    """Return what an interpreter says of itself, or why it does not."""
     try:
-        status, printed = execute([path, "-I", "-c", PROBE])
-    except OSError as error:
-        return error.strerror or str(error)
-    if status != 0:
-        return printed.strip() or f"ended with status {status}"
-    version, *platform = json.loads(printed.splitlines()[-1])
-    return Interpreter(path, version, " ".join(platform).strip())
+        words = [path, "-I", "-c", PROBE]
+        ended = subprocess.run(words, capture_output=True, text=True, timeout=PROBE_SECONDS, check=True)
+        interpreter = Interpreter(path, *json.loads(ended.stdout.splitlines()[-1]))
+    except (OSError, ValueError, LookupError, subprocess.SubprocessError) as error:
+        last_line = (getattr(error, "stderr", None) or "").strip().rpartition("\n")[2]
+        raise ProbeFailed(f"no Python that runs: {last_line or error}") from None
+    if tuple(int(part) for part in interpreter.version.split(".")[:2]) < OLDEST_PYTHON:
+        raise ProbeFailed(f"it is Python {interpreter.version}; wanted {'.'.join(map(str, OLDEST_PYTHON))} or later")
+    return interpreter
 
 
-def _new_enough(found: Interpreter) -> Interpreter:
-    if tuple(int(part) for part in found.version.split(".")[:2]) >= OLDEST_PYTHON:
-        return found
-    oldest = ".".join(map(str, OLDEST_PYTHON))
-    raise EnvironmentFailed(f"{found.path} is Python {found.version}: wanted {oldest} or later, which the worker needs")
+def find_interpreter(wanted: str | None) -> Interpreter:
+    """Return the interpreter for new environments.
+
+    Args:
+        wanted: a version (``3.10``), a path, or anything else that ``uv python find`` takes; None for this one.
+
+    Raises:
+        EnvironmentFailed: none is found, it does not run, or it is too old for a worker.
+    """
+    here = wanted is None or f"{platform.python_version()}.".startswith(f"{wanted}.")
+    path = sys.executable if wanted is None or here else _find_path(wanted)
+    try:
+        return probe(path)
+    except ProbeFailed as error:
+        raise EnvironmentFailed(f"{path}: {error}") from None
+
+
+def _find_path(wanted: str) -> str:
+    words = ["python", "find", os.path.expanduser(wanted)]
+    if os.environ.get("UV_PYTHON_DOWNLOADS") == "automatic" and execute([find_uv(), *words])[0] != 0:
+        execute([find_uv(), "python", "install", wanted])
+    next_step = f"install it (uv python install {wanted}, pyenv, the system's packages) or give an interpreter's path"
+    try:
+        return run_uv(words, f"Python {wanted}: none found", next_step).splitlines()[-1]
+    except EnvironmentFailed:
+        # uv fails at the shims of those versions of pyenv that are not selected.
+        pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
+        pythons = sorted(pyenv.glob("versions/*/bin/python"))
+        fitting = [path for path in pythons if f"{path.parts[-3]}.".startswith(f"{wanted}.")]
+        if not fitting:
+            raise
+        return str(fitting[-1])

@@ -1,4 +1,4 @@
-"""Programs of others: run to their end, or ended with all that they have started, and their failures explained."""
+"""uv, which resolves and installs: find it, run it, and explain its failures."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-Command = Sequence[str | Path]
+Notify = Callable[[str], None]
 TAIL_LINES = 30
-# What an installer prints when it could not ask the package index, other than being refused by it.
-UNREACHABLE = re.compile(
-    r"error sending request|network was disabled|dns error|NewConnectionError|ConnectTimeoutError|ReadTimeoutError"
-    r"|Max retries exceeded|Could not resolve host|status server error|50[234] Server Error"
-)
+# The first version that keeps the packages of an earlier pylock.toml.
+OLDEST_UV = (0, 8)
+INSTALL_UV = 'in a clone of nnconform, install it with: pip install -c constraints.txt ".[envs]"'
+UNREACHABLE = re.compile(r"error sending request|network was disabled|dns error|status server error")
 UNREACHABLE_STEP = (
     "the package index cannot be reached: check the network, the proxy (HTTPS_PROXY) and the certificates "
     "(SSL_CERT_FILE), then try again"
@@ -26,28 +25,87 @@ UNREACHABLE_STEP = (
 
 
 class EnvironmentFailed(Exception):
-    """An environment cannot be made; the message says what, where, what was wanted and the next step.
+    """An environment cannot be made. The message says why, and what to do next.
 
     Attributes:
-        printed: the end of what the installer printed.
-        unreachable: whether the package index could not be reached.
+        printed: the end of uv's output.
     """
 
-    def __init__(self, message: str, printed: str = "", *, unreachable: bool = False) -> None:
+    def __init__(self, message: str, printed: str = "") -> None:
         super().__init__(message)
-        self.printed, self.unreachable = printed, unreachable
+        self.printed = printed
 
 
-def execute(command: Command, *, keep: int | None = None) -> tuple[int, str]:
-    """Run a command to its end; return its status and what it printed. An interrupt ends all that it started.
+def ignore(line: str) -> None:
+    """Drop a message."""
+
+
+def find_uv() -> str:
+    """Return the path of the uv package's program, or else of the one on PATH.
+
+    Raises:
+        EnvironmentFailed: neither exists, runs and is recent enough.
+    """
+    candidates = [shutil.which("uv")]
+    with contextlib.suppress(ImportError, FileNotFoundError):
+        from uv import find_uv_bin
+
+        candidates.insert(0, find_uv_bin())
+    unusable = ""
+    for path in filter(None, candidates):
+        with contextlib.suppress(OSError):
+            _, printed = execute([path, "--version"])
+            version = re.match(r"uv (\d+)\.(\d+)", printed)
+            if version and (int(version[1]), int(version[2])) >= OLDEST_UV:
+                return path
+        unusable = f" ({path} is older or does not run)"
+    oldest = ".".join(map(str, OLDEST_UV))
+    raise EnvironmentFailed(f"environments for other versions need uv {oldest} or later{unusable}; {INSTALL_UV}")
+
+
+def run_uv(arguments: Sequence[str | Path], failure: str, next_step: str, notify: Notify = ignore) -> str:
+    """Run uv, a second time without the network if the package index cannot be reached.
+
+    Args:
+        arguments: of the command line.
+        failure: the start of the message if it fails.
+        next_step: the advice in this message.
+        notify: called with a line if only the second run succeeds.
+
+    Returns:
+        Its output.
+
+    Raises:
+        EnvironmentFailed: uv is missing or fails.
+    """
+    uv = find_uv()
+    # An empty project, because the settings of one in the current folder are not meant.
+    with tempfile.TemporaryDirectory(prefix="nnconform-") as project:
+        command = [uv, "--color", "never", "--no-progress", "--project", project]
+        status, printed = execute([*command, *arguments])
+        if status != 0 and UNREACHABLE.search(printed):
+            next_step = UNREACHABLE_STEP
+            offline_status, offline = execute([*command, "--offline", *arguments])
+            if offline_status == 0:
+                notify("the package index cannot be reached, so uv uses its cache; UV_OFFLINE=1 does this at once")
+                return offline
+    if status != 0:
+        tail = "\n".join(printed.strip().splitlines()[-TAIL_LINES:])
+        raise EnvironmentFailed(f"{failure} (uv ended with status {status}); {next_step}", tail)
+    return printed
+
+
+def execute(command: Sequence[str | Path]) -> tuple[int, str]:
+    """Run a command and return its status and output. An interrupt ends its children too.
 
     Raises:
         OSError: it cannot be started.
     """
+    # A Python is downloaded only if the user's settings allow it.
     environment = {"UV_PYTHON_DOWNLOADS": "never"} | os.environ
-    # A file, not a pipe: a daemon that the command leaves behind may hold a pipe open for ever.
+    # A file, because a daemon that the command leaves behind may keep a pipe open for ever.
     with tempfile.TemporaryFile() as printed:
-        # A session of its own: nothing can ask for a password on the terminal, and the group can be ended.
+        # In its own session it cannot ask for a password on the terminal, and its group can be killed.
         process = subprocess.Popen(
             command,
             env=environment,
@@ -55,63 +113,13 @@ def execute(command: Command, *, keep: int | None = None) -> tuple[int, str]:
             stdout=printed,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            pass_fds=() if keep is None else (keep,),
         )
         try:
             status = process.wait()
         except BaseException:
-            _end(process)
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
             raise
         printed.seek(0)
         return status, printed.read().decode(errors="replace")
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process and its group, with a moment to remove its temporary files."""
-    try:
-        with contextlib.suppress(ProcessLookupError, PermissionError, subprocess.TimeoutExpired):
-            os.killpg(process.pid, signal.SIGINT)
-            process.wait(3)
-    finally:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def must(command: Command, what: str, next_step: str, *, keep: int | None = None) -> None:
-    """Run a command that has to succeed.
-
-    Args:
-        command: program and arguments.
-        what: what has failed if it does not.
-        next_step: what a user can do then, unless the package index could not be reached.
-        keep: a file descriptor that its processes inherit.
-
-    Raises:
-        EnvironmentFailed: it has not succeeded.
-    """
-    try:
-        status, printed = execute(command, keep=keep)
-    except OSError as error:
-        raise EnvironmentFailed(f"{what}: {command[0]} cannot be started: {error.strerror}; {next_step}") from None
-    if status == 0:
-        return
-    unreachable = UNREACHABLE.search(printed) is not None
-    tail = "\n".join(printed.strip().splitlines()[-TAIL_LINES:])
-    message = f"{what} ({command[0]} ended with status {status}); {UNREACHABLE_STEP if unreachable else next_step}"
-    raise EnvironmentFailed(message, tail, unreachable=unreachable)
-
-
-def find_uv() -> str | None:
-    """Return the path of a uv that runs: the package's, or one on PATH."""
-    paths: list[str | None] = []
-    with contextlib.suppress(ImportError, FileNotFoundError):
-        from uv import find_uv_bin
-
-        paths.append(find_uv_bin())
-    paths.append(shutil.which("uv"))
-    for path in filter(None, paths):
-        with contextlib.suppress(OSError):
-            if execute([path, "--version"])[0] == 0:
-                return path
-    return None

@@ -1,263 +1,161 @@
-"""Where what is named lives: in this environment, in one that is made for it, or behind another interpreter."""
+"""Targets: words of the command line that name packages, versions, an interpreter or a requirements file."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion
 
-from nnconform.conformance.running.frameworks import (
-    OTHER_NAMES,
-    PARTS,
-    Framework,
-    UsageError,
-    available,
-    choose,
-    suggestion,
-)
+from nnconform.conformance.running.frameworks import BUILT_IN, OTHER_NAMES, PARTS, UsageError, available
 
-from .interpreters import OLDEST_PYTHON
-from .naming import OWNERS, REQUIREMENTS, WORKER_NEEDS, Target, parse
-from .resolutions import Tell
+from .interpreters import find_interpreter
+from .subprocesses import Notify, ignore
 
-if TYPE_CHECKING:
-    from .environments import Resolution
+INTERPRETER = "python:"
+REQUIREMENTS = "requirements:"
+# Packages that a worker needs in addition to its framework.
+WORKER_NEEDS = ("numpy", "ml_dtypes")
+# The framework to which a package belongs.
+OWNERS = {
+    **{framework.name: framework.name for framework in BUILT_IN if framework.name != "numpy"},
+    **PARTS,
+    **{other: name for name, others in OTHER_NAMES.items() for other in others},
+    "jaxlib": "jax",
+}
+PACKAGES = (*OWNERS, *(canonicalize_name(name) for name in WORKER_NEEDS))
 
 
-def _owners(target: Target) -> dict[str, tuple[str, ...]]:
-    """Return the frameworks that a target names, each with the globs of implementations to run.
+@dataclass(frozen=True)
+class Target:
+    """A word of the command line that names a framework and its place.
 
-    Raises:
-        UsageError: a package is unknown, or none of them is a framework.
+    Attributes:
+        text: the word.
+        packages: the packages in it, with their versions.
+        interpreter: the path of a Python that has them; "" for none.
     """
-    found: dict[str, tuple[str, ...]] = {}
-    for requirement in target.packages:
-        name = canonicalize_name(requirement.name)
-        owner = OWNERS.get(name, name if name in available() and name != "numpy" else "")
-        if owner:
-            whole = name not in PARTS or found.get(owner) == ()
-            found[owner] = () if whole else (*found.get(owner, ()), f"{name}.*")
-    if not found and any(canonicalize_name(r.name) == "numpy" for r in target.packages):
-        return {"numpy": ()}
-    if not found and target.packages:
-        names = ", ".join(r.name for r in target.packages)
-        raise UsageError(f"{target.text}: none of {names} is a framework{suggestion(names, [*OWNERS, 'numpy'])}")
-    return found
+
+    text: str
+    packages: tuple[Requirement, ...] = ()
+    interpreter: str = ""
+
+    @property
+    def here(self) -> bool:
+        """Whether it is a name alone, which means this environment."""
+        elsewhere = self.interpreter or self.text.startswith(REQUIREMENTS)
+        return not elsewhere and not any(str(package.specifier) for package in self.packages)
 
 
-def _requirements_of(framework: Framework, target: Target) -> list[str]:
-    """Return what an environment for a framework must have: as the user named it, and what is needed beside."""
-    named = {canonicalize_name(r.name): r for r in target.packages}
-    chosen: dict[str, str] = {}
-    for package in (*framework.packages, *WORKER_NEEDS):
-        names = [canonicalize_name(name) for name in (package, *OTHER_NAMES.get(package, ()))]
-        found = next((named[name] for name in names if name in named), package)
-        chosen.setdefault(names[0], str(found))
-    # What belongs to this framework and is not needed (jaxlib), or to none, is the user's own wish.
-    wishes = {name: str(r) for name, r in named.items() if OWNERS.get(name, framework.name) == framework.name}
-    return list(dict.fromkeys([*chosen.values(), *wishes.values()]))
-
-
-def locate(
-    words: Sequence[str],
-    adapters: Sequence[str] = (),
-    workers: Sequence[str] = (),
-    *,
-    python: str | None = None,
-    tell: Tell,
-) -> list[Framework]:
-    """Return the frameworks to run, with environments made for those that want one.
+def parse(text: str, python: str | None = None, notify: Notify = ignore) -> Target:
+    """Parse a word of the command line.
 
     Args:
-        words: as given by the user; none means every installed framework.
-        adapters: modules or paths of further adapters.
-        workers: command lines of workers of their own.
-        python: version or path of the Python for environments; this one's when None.
-        tell: called with a line about what takes long.
+        text: the word.
+        python: the version or path of the Python of environments, for the markers of a requirements file.
+        notify: called with a message about each line of a requirements file that is ignored.
 
     Raises:
-        UsageError: a word is wrong, or two name the same framework.
-        EnvironmentFailed: an environment cannot be made.
+        UsageError: it is malformed, or its file does not exist.
+        EnvironmentFailed: there is no Python at this path.
     """
-    return _located([parse(word, python, tell) for word in words], adapters, workers, python=python, tell=tell)
+    if text.startswith(REQUIREMENTS):
+        return Target(text, tuple(_read_requirements(Path(text.removeprefix(REQUIREMENTS)), python, notify)))
+    packages, separator, interpreter = text.partition(INTERPRETER)
+    if separator and not interpreter:
+        raise UsageError(f"{text}: wanted the path of a Python after {INTERPRETER}")
+    if separator and packages and (packages == "+" or not packages.endswith("+")):
+        raise UsageError(f"{text}: wanted packages and a plus sign before {INTERPRETER}, or nothing")
+    return Target(
+        text, tuple(_parse_packages(packages.removesuffix("+") if separator else packages, text)), interpreter
+    )
 
 
-def _located(
-    targets: Sequence[Target],
-    adapters: Sequence[str] = (),
-    workers: Sequence[str] = (),
-    *,
-    python: str | None,
-    tell: Tell,
-) -> list[Framework]:
-    plain = [target.text for target in targets if target.here]
-    elsewhere = [target for target in targets if not target.here]
-    found = choose(plain, adapters, workers) if plain or adapters or workers or not elsewhere else []
-    for target in elsewhere:
-        found += _elsewhere(target, python, tell)
-    names = [framework.name for framework in found]
-    if twice := next((name for name in names if names.count(name) > 1), None):
-        raise UsageError(f"{twice} is named twice; compare two versions with `nnconform upgrade OLD NEW`")
-    order = [target.text for target in targets]
-    # What was named in several words stands where the first of them does; what was not named comes after.
-    firsts = {f.name: f.target if f.target in order else f.target.partition("+")[0] for f in found}
-    return sorted(found, key=lambda f: order.index(firsts[f.name]) if firsts[f.name] in order else len(order))
-
-
-def standing_for(word: str, frameworks: Sequence[Framework]) -> list[tuple[int, tuple[str, ...]]]:
-    """Return which of the frameworks that ``locate`` gave a word stands for, by position, and its implementations.
-
-    Args:
-        word: as given by the user, or the module or path of an adapter.
-        frameworks: what ``locate`` gave for this and other words.
-    """
-    own = [(number, f.only) for number, f in enumerate(frameworks) if f.target == word]
-    if own:
-        return own
-    parts = _owners(parse(word))
-    return [(number, parts[f.name]) for number, f in enumerate(frameworks) if f.name in parts]
-
-
-def _elsewhere(target: Target, python: str | None, tell: Tell) -> list[Framework]:
-    if target.interpreter:
-        return _interpreter(target)
-    from . import environments
-
-    found = []
-    for base in _bases(target):
-        resolution = environments.resolve(_requirements_of(base, target), python=python, tell=tell)
-        found.append(_in_environment(base, target, resolution, python, tell))
-    return found
-
-
-def _bases(target: Target) -> list[Framework]:
-    known = available()
-    bases = [replace(known[name], only=only) for name, only in _owners(target).items()]
-    for base in bases:
-        if not base.packages:
+def _parse_packages(packages: str, text: str) -> Iterator[Requirement]:
+    for piece in _split(packages):
+        try:
+            requirement = Requirement(piece)
+            if requirement.url:
+                raise InvalidRequirement("an address")
+            yield requirement
+        except InvalidRequirement as error:
+            reason = str(error).partition("\n")[0]
             raise UsageError(
-                f"{target.text}: the adapter of {base.name} does not say which packages it needs; "
-                f"name an interpreter that has it: {base.name}+python:PATH"
-            )
-    return bases
+                f"{text}: {piece!r} is no package with a version ({reason}); wanted jax==0.9.2, "
+                "keras==3.12.0+tensorflow==2.20.0 or python:PATH"
+            ) from None
 
 
-def _in_environment(
-    base: Framework, target: Target, resolution: Resolution, python: str | None, tell: Tell
-) -> Framework:
-    from .compatible import make_fitting
+def _split(packages: str) -> list[str]:
+    """Split packages at plus signs, except for that of a local version: torch==2.13.0+cpu."""
+    pieces: list[str] = []
+    for piece in packages.split("+") if packages else ():
+        if pieces and "=" in pieces[-1] and not _is_package(piece):
+            pieces[-1] += f"+{piece}"
+        else:
+            pieces.append(piece)
+    return pieces
 
-    made = make_fitting(resolution, base.module, python, tell)
-    return replace(base, target=target.text, interpreter=str(made.python), pins=dict(made.packages))
 
-
-PROBE = """
-import json, sys
-from importlib.metadata import PackageNotFoundError, version
-found = {}
-for name in json.loads(sys.argv[1]):
+def _is_package(piece: str) -> bool:
+    if canonicalize_name(piece.strip()) in {*PACKAGES, *available()}:
+        return True
     try:
-        found[name] = version(name)
-    except PackageNotFoundError:
-        pass
-print(json.dumps({"python": sys.version_info[:3], "versions": found}))
-"""
-
-
-def _interpreter(target: Target) -> list[Framework]:
-    """Return the frameworks that an interpreter has, or those of them that are named."""
-    known = available()
-    names = {p for f in known.values() for q in f.packages for p in _family(q)} | set(WORKER_NEEDS)
-    names |= {canonicalize_name(package.name) for package in target.packages}
-    # The path as it stands: to resolve a virtual environment's link would lead out of it.
-    path = str(Path(target.interpreter).expanduser().absolute())
-    try:
-        words = [path, "-c", PROBE, json.dumps(sorted(names))]
-        ended = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
-        said = json.loads(ended.stdout)
-    except (OSError, ValueError, subprocess.SubprocessError) as error:
-        printed = (getattr(error, "stderr", None) or "").strip().rpartition("\n")[2]
-        raise UsageError(f"{target.text}: no Python that runs: {printed or error}") from None
-    if tuple(said["python"][:2]) < OLDEST_PYTHON:
-        version = ".".join(map(str, said["python"]))
-        raise UsageError(f"{target.text}: it is Python {version}; wanted {'.'.join(map(str, OLDEST_PYTHON))} or later")
-    there = set(said["versions"])
-
-    def lacking(packages: Iterable[str]) -> list[str]:
-        return [p for p in packages if not there & set(_family(p))]
-
-    if lacks := lacking(WORKER_NEEDS):
-        raise UsageError(
-            f"{target.text}: it has no {', '.join(lacks)}; install with: {path} -m pip install {' '.join(lacks)}"
-        )
-    for package in target.packages:
-        name = next((n for n in _family(canonicalize_name(package.name)) if n in there), package.name)
-        has = said["versions"].get(name)
-        if has is None or not _fits(has, package):
-            raise UsageError(
-                f"{target.text}: it has {f'no {name}' if has is None else f'{name} {has}'}; wanted {package}"
-            )
-    only = _owners(target)
-    for name in only:
-        if lacks := lacking(known[name].packages):
-            raise UsageError(f"{target.text}: it has no {', '.join(lacks)}")
-    having = [f for f in known.values() if f.packages and f.name != "numpy" and not lacking(f.packages)]
-    chosen = [replace(known[name], only=globs) for name, globs in only.items()] or having or [known["numpy"]]
-    return [replace(f, target=target.text, interpreter=path) for f in chosen]
-
-
-def _family(package: str) -> tuple[str, ...]:
-    """Return the names of the distributions that bring a package, its own first."""
-    return package, *OTHER_NAMES.get(package, ())
-
-
-def _fits(version: str, wanted: Requirement) -> bool:
-    try:
-        return wanted.specifier.contains(version, prereleases=True)
-    except InvalidVersion:
+        return bool(str(Requirement(piece).specifier))
+    except InvalidRequirement:
         return False
 
 
-def locate_pair(
-    old: str, new: str, *, python: str | None = None, tell: Tell
-) -> tuple[list[Framework], list[Framework]]:
-    """Return the frameworks of both sides of a comparison, whose environments differ in as little as can be.
+def _read_requirements(path: Path, python: str | None, notify: Notify) -> Iterator[Requirement]:
+    """Yield the requirements of a file for the packages that the suite knows; options in it are ignored."""
+    lines, markers = list(_read_lines(path)), _marker_variables(python)
+    found = False
+    for number, line in lines:
+        try:
+            requirement = Requirement(re.split(r"\s--", line)[0])
+        except InvalidRequirement:
+            # An option, another file or a wheel. The address of an index may hold a password.
+            shown = re.sub(r"//[^/\s]*@", "//", line)
+            notify(f"{REQUIREMENTS}{path}: line {number} is ignored: {shown}")
+            continue
+        name = canonicalize_name(requirement.name)
+        if name not in PACKAGES or not (requirement.marker is None or requirement.marker.evaluate(markers)):
+            continue
+        if requirement.url:
+            raise UsageError(
+                f"{REQUIREMENTS}{path}: {name} (line {number}) comes from an address; "
+                "install the file's packages in your own environment and name its interpreter, python:PATH"
+            )
+        found = True
+        extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+        yield Requirement(f"{name}{extras}{requirement.specifier}")
+    if not found:
+        raise UsageError(
+            f"{REQUIREMENTS}{path}: it has none of {', '.join(OWNERS)}; files that it includes with -r are not read"
+        )
 
-    Raises:
-        UsageError: a word is wrong, or the sides have no framework in common.
-        EnvironmentFailed: an environment cannot be made.
-    """
-    from . import environments
 
-    before, after = parse(old, python, tell), parse(new, python, tell)
-    if before.here or after.here or before.interpreter or after.interpreter:
-        sides = [_located([target], python=python, tell=tell) for target in (before, after)]
-        common = {f.name for f in sides[0]} & {f.name for f in sides[1]}
-        if not common:
-            raise UsageError(f"{old} and {new} have no framework in common")
-        first, second = ([f for f in side if f.name in common] for side in sides)
-    else:
-        first, second = [], []
-        others = {base.name: base for base in _bases(after)}
-        for base in _bases(before):
-            if base.name not in others:
-                continue
-            wanted = _requirements_of(base, before), _requirements_of(base, after)
-            if wanted[0] == wanted[1] and before.text.startswith(REQUIREMENTS):
-                continue  # what a change of the file does not touch need not be compared
-            resolutions = environments.resolve_pair(*wanted, python=python, tell=tell)
-            if resolutions[0].pins == resolutions[1].pins:
-                same = ", ".join(f"{name} {resolutions[0].packages.get(name, '?')}" for name in base.packages)
-                raise UsageError(f"{old} and {new} are the same, {same}; name versions exactly, as in jax==0.9.2")
-            first.append(_in_environment(base, before, resolutions[0], python, tell))
-            second.append(_in_environment(others[base.name], after, resolutions[1], python, tell))
-        if not first and not {b.name for b in _bases(before)} & set(others):
-            raise UsageError(f"{old} and {new} have no framework in common")
-    return ([replace(f, side="old") for f in first], [replace(f, side="new") for f in second])
+def _read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the number and text of each line of a requirements file, without comments and with its continuations."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{REQUIREMENTS}{path}: cannot be read: {error}") from None
+    # Comment lines go first, because a backslash does not continue them.
+    text = re.sub(r"^[ \t]*#.*$", "", text, flags=re.MULTILINE)
+    number = 1
+    for line in re.split(r"(?<!\\)\n", text):
+        if content := re.sub(r"\s#.*", "", line.replace("\\\n", " ")).strip():
+            yield number, content
+        number += 1 + line.count("\n")
+
+
+def _marker_variables(python: str | None) -> dict[str, str] | None:
+    """Return the variables of environment markers for a Python; None for this one."""
+    if python is None:
+        return None
+    version = python if re.fullmatch(r"\d+\.\d+(\.\d+)?", python) else find_interpreter(python).version
+    return {"python_version": ".".join(version.split(".")[:2]), "python_full_version": version}

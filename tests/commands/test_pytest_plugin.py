@@ -81,16 +81,16 @@ def test_a_framework_named_twice_is_collected_once(vectors):
 
 
 FOUND = """
-from nnconform.conformance.environments import targets
+from nnconform.conformance.environments import location
 from nnconform.conformance.running.frameworks import Framework
 
 
-def locate(*_, tell):
-    tell("line 3 is not followed")
+def locate(*_, notify):
+    notify("line 3 is not followed")
     return [{found}]
 
 
-targets.locate = locate
+location.locate = locate
 """
 
 
