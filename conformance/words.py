@@ -42,3 +42,8 @@ def first_line(text: str) -> str:
     """Return the first line of a text, cut if it is long."""
     line = text.strip().partition("\n")[0]
     return line if len(line) <= 110 else f"{line[:107]}..."
+
+
+def install_command(extra: str) -> str:
+    """Return the command that installs an extra of nnconform, which no package index has."""
+    return f'pip install -c constraints.txt ".[{extra}]" (in a clone of nnconform)'

@@ -12,11 +12,12 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from nnconform.conformance.words import install_command
+
 Notify = Callable[[str], None]
 TAIL_LINES = 30
 # The first version that keeps the packages of an earlier pylock.toml.
 OLDEST_UV = (0, 8)
-INSTALL_UV = 'in a clone of nnconform, install it with: pip install -c constraints.txt ".[envs]"'
 UNREACHABLE = re.compile(r"error sending request|network was disabled|dns error|status server error")
 UNREACHABLE_STEP = (
     "the package index cannot be reached: check the network, the proxy (HTTPS_PROXY) and the certificates "
@@ -60,7 +61,9 @@ def find_uv() -> str:
                 return path
         unusable = f" ({path} is older or does not run)"
     oldest = ".".join(map(str, OLDEST_UV))
-    raise EnvironmentFailed(f"environments for other versions need uv {oldest} or later{unusable}; {INSTALL_UV}")
+    raise EnvironmentFailed(
+        f"environments for other versions need uv {oldest} or later{unusable}; install with: {install_command('envs')}"
+    )
 
 
 def run_uv(arguments: Sequence[str | Path], failure: str, next_step: str, notify: Notify = ignore) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from nnconform.conformance.words import install_command
+
 GROUP = "nnconform.adapters"
 
 
@@ -54,7 +56,7 @@ class Framework:
     @property
     def install(self) -> str:
         """The command that installs the missing packages."""
-        return f'pip install "nnconform[{self.extra}]"' if self.extra else f"pip install {' '.join(self.missing)}"
+        return install_command(self.extra) if self.extra else f"pip install {' '.join(self.missing)}"
 
 
 BUILT_IN = (

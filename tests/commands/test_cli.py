@@ -154,7 +154,7 @@ def test_help_loads_neither_numpy_nor_yaml(words):
 def test_a_named_framework_that_is_not_installed_is_wrong_usage(cli, monkeypatch):
     monkeypatch.setattr(frameworks, "installed", lambda name: name != "torch")
     result = cli("run", "torch")
-    assert "torch not installed; install with: pip install" in result.stderr
+    assert 'torch not installed; install with: pip install -c constraints.txt ".[torch]"' in result.stderr
     assert result.exit_code == 2
 
 

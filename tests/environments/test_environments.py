@@ -428,7 +428,9 @@ def test_a_uv_that_does_not_run_or_is_too_old_is_named_with_the_command_that_ins
 def test_a_missing_uv_is_named_with_the_command_that_installs_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "uv", None)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(EnvironmentFailed, match=r'uv 0\.8 or later; .*: pip install -c constraints\.txt "\.\[envs\]"'):
+    with pytest.raises(
+        EnvironmentFailed, match=r'uv 0\.8 or later; install with: pip install -c constraints\.txt "\.\[envs\]"'
+    ):
         resolve(REQUIRED)
 
 

@@ -302,4 +302,4 @@ def test_a_framework_that_is_not_installed_is_told(cli, monkeypatch):
     monkeypatch.setattr("nnconform.conformance.running.frameworks.installed", lambda package: package != "torch")
     result = cli("guide", "torch", "flax")
     assert result.exit_code == 2
-    assert "torch not installed; install with: pip install" in result.output
+    assert 'torch not installed; install with: pip install -c constraints.txt ".[torch]"' in result.output

@@ -303,7 +303,7 @@ def test_without_matplotlib_the_message_has_the_command_that_installs_it(cli, fi
     missing = {"matplotlib"}
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *a: None if name in missing else find_spec(name, *a))
     result = cli("plot", "elu", "--report", file, "--output", tmp_path / "a.svg")
-    assert 'not installed: pip install "nnconform[plot]"' in result.stderr
+    assert 'matplotlib not installed; install with: pip install -c constraints.txt ".[plot]"' in result.stderr
     assert result.exit_code == 2
 
 
