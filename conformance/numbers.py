@@ -18,9 +18,14 @@ def number(value: float) -> float | str:
     return value
 
 
-def shortened(value: float, digits: int = 4) -> float | str:
-    """Return a number with so many significant digits, as a JSON document holds it."""
-    return number(float(f"{value:.{digits}g}")) if math.isfinite(value) else number(value)
+def rounded(value: float, digits: int = 4) -> float:
+    """Return a number with so many significant digits; one that is not finite unchanged."""
+    return float(f"{value:.{digits}g}") if math.isfinite(value) else value
+
+
+def shortened(value: float) -> float | str:
+    """Return a number with four significant digits, as a JSON document holds it."""
+    return number(rounded(value))
 
 
 def decimal(value: float, digits: int = 8) -> str:

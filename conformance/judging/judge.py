@@ -21,7 +21,7 @@ from .compare import compare, counted, digest
 from .error_curves import of_answer
 from .laws import law_names, law_tests
 from .laws.sample import Sample
-from .laws.sample_histogram import picture_of
+from .laws.sample_histogram import with_plot_data
 
 
 class ContractBroken(Exception):
@@ -120,15 +120,16 @@ def _names(names: Iterable[str]) -> str:
 def _unexpected(vector: Vector, name: str, actual: Array) -> Output:
     if vector.unjudged:
         return Output("conforms", digest(actual, None))
-    return Output("diverges", digest(actual, None), np.inf, np.inf, problem="a value where the gradient is absent")
+    return Output("diverges", digest(actual, None), np.inf, ulp=np.inf, problem="a value where the gradient is absent")
 
 
 def _random(vector: Vector, name: str, expected: LawTensor, sample: Sample) -> tuple[Output, list[Fit]]:
     """Return the verdict on a random sample, and the dialects whose laws it follows."""
     found = law_tests.compare(sample, expected)
-    output = Output("conforms", digest(sample.elements, expected), found.ratio, found.ulp)
+    output = Output("conforms", digest(sample.elements, expected), found.ratio, ulp=found.ulp)
     if law_tests.comparable(sample, expected):
-        output = replace(output, measured=law_tests.measured(sample, expected), picture=picture_of(sample, expected))
+        output = replace(output, measured=law_tests.measured(sample, expected))
+        output = with_plot_data(output, sample, expected)
     if found.fits:
         return output, []
     output = replace(output, verdict="diverges", problem=found.problem)
@@ -146,9 +147,9 @@ def _random(vector: Vector, name: str, expected: LawTensor, sample: Sample) -> t
 
 def _output(expected: Tensor | LawTensor, actual: Array | None) -> Output:
     if actual is None or isinstance(expected, LawTensor):
-        return Output("diverges", "", np.inf, np.inf, problem="nothing where a value is wanted")
+        return Output("diverges", "", np.inf, ulp=np.inf, problem="nothing where a value is wanted")
     found = compare(actual, expected)
-    output = Output("conforms", digest(actual, expected), found.ratio, found.ulp)
+    output = Output("conforms", digest(actual, expected), found.ratio, ulp=found.ulp)
     if found.fits:
         return output
     worst = None

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from nnconform.conformance.numbers import Json, number
+from nnconform.conformance.numbers import Json
+
+from .document import Document
 
 # The verdict of a result or an output that one side does not have.
 ABSENT = "absent"
@@ -49,7 +51,7 @@ KINDS: Mapping[str, Kind] = {
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class State(Document):
     """An output, or a whole result, on one side.
 
     Attributes:
@@ -73,24 +75,9 @@ class State:
         """The dialect, or the verdict if there is none."""
         return self.dialect or self.verdict
 
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Self:
-        """Return the state of a diff's row."""
-        return cls(**{**row, "ratio": float(row["ratio"]) if "ratio" in row else None})
-
-    def to_json(self) -> Json:
-        """Return it as a diff has it."""
-        row: Json = {"verdict": self.verdict}
-        row |= {key: text for key in ("dialect", "reason", "problem") if (text := getattr(self, key))}
-        if self.digest is not None:
-            row["digest"] = self.digest
-        if self.ratio is not None:
-            row["ratio"] = number(self.ratio)
-        return row
-
 
 @dataclass(frozen=True, slots=True)
-class Element:
+class Element(Document):
     """The element of an output that moved most; its values are None if they are not known.
 
     Attributes:
@@ -105,20 +92,9 @@ class Element:
     new: float | None = None
     expected: float | None = None
 
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Self:
-        """Return the element of a diff's row."""
-        values = {name: float(row[name]) for name in ("old", "new", "expected") if name in row}
-        return cls(tuple(row["index"]), **values)
-
-    def to_json(self) -> Json:
-        """Return it as a diff has it."""
-        values = {name: getattr(self, name) for name in ("old", "new", "expected")}
-        return {"index": list(self.index)} | {n: number(value) for n, value in values.items() if value is not None}
-
 
 @dataclass(frozen=True, slots=True)
-class Distance:
+class Distance(Document):
     """The distance between the old and the new tensor of an output.
 
     Attributes:
@@ -131,18 +107,9 @@ class Distance:
     changed: int
     worst: float
 
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Self:
-        """Return the distance of a diff's row."""
-        return cls(row["elements"], row["changed"], float(row["worst"]))
-
-    def to_json(self) -> Json:
-        """Return it as a diff has it."""
-        return {"elements": self.elements, "changed": self.changed, "worst": number(self.worst)}
-
 
 @dataclass(frozen=True)
-class Change:
+class Change(Document):
     """A change of one output of a result, or of the whole result.
 
     Attributes:
@@ -188,24 +155,11 @@ class Change:
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:
-        """Return the change of a diff's row."""
-        names = ("kind", "framework", "implementation", "mode", "operation", "vector", "profile", "output")
-        return cls(
-            **{name: row[name] for name in names},
-            old=State.from_json(row["old"]),
-            new=State.from_json(row["new"]),
-            element=Element.from_json(row["element"]) if "element" in row else None,
-            distance=Distance.from_json(row["ulp"]) if "ulp" in row else None,
-        )
+        """Return the change of a diff's row, which has its distance as ``ulp``."""
+        names = {"ulp": "distance"}
+        return super().from_json({names.get(key, key): value for key, value in row.items() if key != "fails"})
 
     def to_json(self) -> Json:
-        """Return it as a diff has it."""
-        row: Json = {"kind": self.kind, "fails": self.fails}
-        names = ("framework", "implementation", "mode", "operation", "vector", "profile", "output")
-        row |= {name: getattr(self, name) for name in names}
-        row |= {"old": self.old.to_json(), "new": self.new.to_json()}
-        if self.element is not None:
-            row["element"] = self.element.to_json()
-        if self.distance is not None:
-            row["ulp"] = self.distance.to_json()
-        return row
+        """Return the row of a diff."""
+        row = {"ulp" if key == "distance" else key: value for key, value in super().to_json().items()}
+        return {"kind": row.pop("kind"), "fails": self.fails, **row}

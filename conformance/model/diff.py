@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
-from nnconform.conformance.numbers import Json, number
+from nnconform.conformance.numbers import Json
 
 from .change import Change
+from .document import ALWAYS, Document
 from .report import FrameworkEntry
 
 FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Distribution:
+class Distribution(Document):
     """The distances of elements of an output that drifted, in ulp, over implementations, modes and vectors.
 
     Attributes:
@@ -42,21 +43,9 @@ class Distribution:
     implementation: str
     mode: str
 
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Self:
-        """Return the distribution of a diff's row."""
-        median, p99, worst = (float(row[name]) for name in ("median", "p99", "worst"))
-        place = (row["vector"], row["implementation"], row["mode"])
-        return cls(row["elements"], row["changed"], median, p99, worst, *place)
-
-    def to_json(self) -> Json:
-        """Return it as a diff has it."""
-        values = dataclasses.asdict(self)
-        return values | {name: number(values[name]) for name in ("median", "p99", "worst")}
-
 
 @dataclass(frozen=True)
-class Drift:
+class Drift(Document):
     """An output of an operation that has other bits and the same verdicts.
 
     Attributes:
@@ -75,18 +64,20 @@ class Drift:
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> Self:
-        """Return the drift of a diff's row."""
-        distribution = Distribution.from_json(row) if "elements" in row else None
-        return cls(row["framework"], row["operation"], row["output"], row["tensors"], distribution)
+        """Return the drift of a diff's row, which has the distribution in itself."""
+        own = {field.name for field in dataclasses.fields(cls)}
+        rest = {key: value for key, value in row.items() if key not in own}
+        return super().from_json({k: row[k] for k in row if k in own} | ({"distribution": rest} if rest else {}))
 
     def to_json(self) -> Json:
-        """Return it as a diff has it."""
-        row: Json = {name: getattr(self, name) for name in ("framework", "operation", "output", "tensors")}
-        return row if self.distribution is None else row | self.distribution.to_json()
+        """Return the row of a diff."""
+        row = super().to_json()
+        distribution: Json = row.pop("distribution", {})
+        return row | distribution
 
 
 @dataclass(frozen=True)
-class Side:
+class Side(Document):
     """One of the two reports.
 
     Attributes:
@@ -137,7 +128,7 @@ def _entry_to_json(entry: FrameworkEntry) -> Json:
 
 
 @dataclass(frozen=True)
-class OneSided:
+class OneSided(Document):
     """Names that only one of the reports has, sorted.
 
     Attributes:
@@ -145,21 +136,12 @@ class OneSided:
         frameworks: names.
     """
 
-    vectors: tuple[str, ...] = ()
-    frameworks: tuple[str, ...] = ()
-
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Self:
-        """Return the names of a diff's row."""
-        return cls(tuple(row["vectors"]), tuple(row["frameworks"]))
-
-    def to_json(self) -> Json:
-        """Return them as a diff has them."""
-        return {"vectors": list(self.vectors), "frameworks": list(self.frameworks)}
+    vectors: tuple[str, ...] = field(default=(), metadata=ALWAYS)
+    frameworks: tuple[str, ...] = field(default=(), metadata=ALWAYS)
 
 
 @dataclass(frozen=True)
-class Diff:
+class Diff(Document):
     """What changed from one report to another.
 
     Attributes:
@@ -214,35 +196,10 @@ class Diff:
         return int(any(change.fails for change in self.changes) or (bits and bool(self.drift)))
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Self:
+    def from_json(cls, row: Mapping[str, Any]) -> Self:
         """Return the diff of a document that keeps the schema."""
-        return cls(
-            nnconform=document["nnconform"],
-            old=Side.from_json(document["old"]),
-            new=Side.from_json(document["new"]),
-            notes=tuple(document["notes"]),
-            compared=document["compared"],
-            unchanged=document["unchanged"],
-            only_old=OneSided.from_json(document["only_old"]),
-            only_new=OneSided.from_json(document["only_new"]),
-            altered_vectors=tuple(document["altered_vectors"]),
-            changes=tuple(Change.from_json(row) for row in document["changes"]),
-            drift=tuple(Drift.from_json(row) for row in document["drift"]),
-        )
+        return super().from_json({key: value for key, value in row.items() if key != "format"})
 
     def to_json(self) -> Json:
         """Return the document."""
-        return {
-            "format": FORMAT,
-            "nnconform": self.nnconform,
-            "old": self.old.to_json(),
-            "new": self.new.to_json(),
-            "notes": list(self.notes),
-            "compared": self.compared,
-            "unchanged": self.unchanged,
-            "only_old": self.only_old.to_json(),
-            "only_new": self.only_new.to_json(),
-            "altered_vectors": list(self.altered_vectors),
-            "changes": [change.to_json() for change in self.changes],
-            "drift": [drift.to_json() for drift in self.drift],
-        }
+        return {"format": FORMAT, **super().to_json()}

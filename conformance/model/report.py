@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from nnconform.conformance.numbers import Json, number
 
+from .document import ALWAYS, Document
 from .result import Result
 
 FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Platform:
+class Platform(Document):
     """The machine of a run.
 
     Attributes:
@@ -36,7 +36,7 @@ class Platform:
 
 
 @dataclass(frozen=True)
-class Implementation:
+class Implementation(Document):
     """An implementation of an operation that an adapter offers, with its modes; ``defaults`` if it sets nothing."""
 
     operation: str
@@ -44,23 +44,9 @@ class Implementation:
     modes: tuple[str, ...]
     defaults: bool
 
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Self:
-        """Return the implementation of a report's row."""
-        return cls(row["operation"], row["name"], tuple(row["modes"]), row["defaults"])
-
-    def to_json(self) -> Json:
-        """Return it as a report has it."""
-        return {
-            "operation": self.operation,
-            "name": self.name,
-            "modes": list(self.modes),
-            "defaults": self.defaults,
-        }
-
 
 @dataclass(frozen=True)
-class FrameworkEntry:
+class FrameworkEntry(Document):
     """A framework in a report.
 
     Attributes:
@@ -87,13 +73,13 @@ class FrameworkEntry:
     target: str
     adapter: str
     status: str
-    versions: Mapping[str, str] = field(default_factory=dict)
-    modes: tuple[str, ...] = ()
-    implementations: tuple[Implementation, ...] = ()
-    seconds: float = 0.0
-    calls: int = 0
-    inapplicable: int = 0
-    not_run: int = 0
+    versions: Mapping[str, str] = field(default_factory=dict, metadata=ALWAYS)
+    modes: tuple[str, ...] = field(default=(), metadata=ALWAYS)
+    implementations: tuple[Implementation, ...] = field(default=(), metadata=ALWAYS)
+    seconds: float = field(default=0.0, metadata=ALWAYS)
+    calls: int = field(default=0, metadata=ALWAYS)
+    inapplicable: int = field(default=0, metadata=ALWAYS)
+    not_run: int = field(default=0, metadata=ALWAYS)
     only: tuple[str, ...] = ()
     packages: Mapping[str, str] = field(default_factory=dict)
     python: str = ""
@@ -116,41 +102,9 @@ class FrameworkEntry:
         """Whether every planned call was made."""
         return self.status == "ran" and not self.not_run
 
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Self:
-        """Return the framework of a report's entry."""
-        lists = {key: tuple(row.get(key, ())) for key in ("modes", "only")}
-        implementations = tuple(Implementation.from_json(i) for i in row["implementations"])
-        return cls(**{**row, **lists, "implementations": implementations})
-
-    def to_json(self) -> Json:
-        """Return it as a report has it."""
-        row: Json = {
-            "name": self.name,
-            "target": self.target,
-            "adapter": self.adapter,
-            "status": self.status,
-            "versions": dict(self.versions),
-            "modes": list(self.modes),
-            "implementations": [i.to_json() for i in self.implementations],
-            "seconds": self.seconds,
-            "calls": self.calls,
-            "inapplicable": self.inapplicable,
-            "not_run": self.not_run,
-        }
-        if self.only:
-            row["only"] = list(self.only)
-        if self.packages:
-            row["packages"] = dict(self.packages)
-        if self.python:
-            row["python"] = self.python
-        if self.threads is not None:
-            row["threads"] = self.threads
-        return row | {key: text for key in ("reason", "stderr") if (text := getattr(self, key))}
-
 
 @dataclass(frozen=True)
-class Fault:
+class Fault(Document):
     """An adapter's breach of its contract: a failure of the suite, not of the framework."""
 
     framework: str
@@ -160,7 +114,7 @@ class Fault:
 
 
 @dataclass(frozen=True)
-class Laws:
+class Laws(Document):
     """The numbers of random samples and of their tests, and the probability of a false alarm."""
 
     samples: int
@@ -169,7 +123,15 @@ class Laws:
 
 
 @dataclass(frozen=True)
-class Curve:
+class CurveOwner(Document):
+    """An implementation that has an error curve, with its modes."""
+
+    name: str
+    modes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Curve(Document):
     """An error curve over all vectors of a run.
 
     Attributes:
@@ -177,43 +139,25 @@ class Curve:
         part: of the operation.
         framework: by name.
         dtype: of the vectors.
-        implementations: those that have this curve, by name, with their modes.
-        points: x and y.
+        implementations: those that have this curve.
+        points: x and y of each.
     """
 
     operation: str
     part: str
     framework: str
     dtype: str
-    implementations: Mapping[str, tuple[str, ...]]
+    implementations: tuple[CurveOwner, ...]
     points: tuple[tuple[float, float], ...]
 
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Self:
-        """Return the curve of a report's row."""
-        names = {entry["name"]: tuple(entry["modes"]) for entry in row["implementations"]}
-        points = tuple((float(x), float(y)) for x, y in row["points"])
-        return cls(row["operation"], row["part"], row["framework"], row["dtype"], names, points)
-
     def to_json(self) -> Json:
-        """Return the row of a report."""
-        return {
-            "operation": self.operation,
-            "part": self.part,
-            "framework": self.framework,
-            "dtype": self.dtype,
-            "implementations": [{"name": n, "modes": list(modes)} for n, modes in self.implementations.items()],
-            "points": [[_short(x), _short(y)] for x, y in self.points],
-        }
-
-
-def _short(value: float) -> float | str:
-    """Return a coordinate, a whole one without its point."""
-    return int(value) if value.is_integer() and abs(value) < 1e6 else number(value)
+        """Return the row, with whole coordinates without their point."""
+        points = [[int(v) if v.is_integer() and abs(v) < 1e6 else number(v) for v in point] for point in self.points]
+        return {**Document.to_json(self), "points": points}
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Document):
     """The report of a run.
 
     Attributes:
@@ -229,8 +173,8 @@ class Report:
         problems: vector files that were left out, one message each.
         frameworks: in the order of the command line.
         faults: of adapters.
-        laws: of random samples; None in a report of an older version.
         results: one per call, in the order of the frameworks and vectors.
+        laws: of random samples; None in a report of an older version.
         curves: over all vectors; None in a report of an older version.
         known_problems: entries of a list of known divergences that do not hold.
         outputs: the file of whole outputs, for ``diff``.
@@ -248,8 +192,8 @@ class Report:
     problems: tuple[str, ...]
     frameworks: tuple[FrameworkEntry, ...]
     faults: tuple[Fault, ...]
-    laws: Laws | None
     results: tuple[Result, ...]
+    laws: Laws | None = None
     curves: tuple[Curve, ...] | None = None
     known_problems: tuple[str, ...] = ()
     outputs: str = ""
@@ -275,54 +219,10 @@ class Report:
         return int(bool(self.known_problems) or any(result.fails(strict=strict) for result in self.results))
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Self:
+    def from_json(cls, row: Mapping[str, Any]) -> Self:
         """Return the report of a document that keeps the schema."""
-        curves = document.get("curves")
-        laws = document.get("laws")
-        return cls(
-            nnconform=document["nnconform"],
-            spec=document["spec"],
-            complete=document["complete"],
-            created=document["created"],
-            seconds=document["seconds"],
-            platform=Platform(**document["platform"]),
-            selection={key: tuple(values) for key, values in document["selection"].items()},
-            vectors=document["vectors"],
-            asked=document["asked"],
-            problems=tuple(document["problems"]),
-            frameworks=tuple(FrameworkEntry.from_json(row) for row in document["frameworks"]),
-            faults=tuple(Fault(**row) for row in document["faults"]),
-            laws=None if laws is None else Laws(**laws),
-            results=tuple(Result.from_json(row) for row in document["results"]),
-            curves=None if curves is None else tuple(Curve.from_json(row) for row in curves),
-            known_problems=tuple(document.get("known_problems", ())),
-            outputs=document.get("outputs", ""),
-        )
+        return super().from_json({key: value for key, value in row.items() if key != "format"})
 
     def to_json(self) -> Json:
         """Return the document."""
-        document: Json = {
-            "format": FORMAT,
-            "nnconform": self.nnconform,
-            "spec": self.spec,
-            "complete": self.complete,
-            "created": self.created,
-            "seconds": self.seconds,
-            "platform": dataclasses.asdict(self.platform),
-            "selection": {key: list(values) for key, values in self.selection.items()},
-            "vectors": self.vectors,
-            "asked": dict(self.asked),
-            "problems": list(self.problems),
-            "frameworks": [entry.to_json() for entry in self.frameworks],
-            "faults": [dataclasses.asdict(fault) for fault in self.faults],
-        }
-        if self.laws is not None:
-            document["laws"] = dataclasses.asdict(self.laws)
-        if self.known_problems:
-            document["known_problems"] = list(self.known_problems)
-        if self.outputs:
-            document["outputs"] = self.outputs
-        if self.curves is not None:
-            document["curves"] = [curve.to_json() for curve in self.curves]
-        document["results"] = [result.to_json() for result in self.results]
-        return document
+        return {"format": FORMAT, **super().to_json()}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Self
 
-from nnconform.conformance.numbers import Json, number, shortened
+from nnconform.conformance.numbers import Json, rounded
 from nnconform.conformance.words import first_line
 
+from .document import ALWAYS, NEVER, Document
 from .verdicts import SEVERITY, VERDICTS
 
 # Binade, x and y of a point of an error curve; the points of a call by the part of its operation.
@@ -18,7 +19,7 @@ Points = Mapping[str, list[Point]]
 
 
 @dataclass(frozen=True, slots=True)
-class Worst:
+class Worst(Document):
     """The worst element of an output.
 
     Attributes:
@@ -37,23 +38,9 @@ class Worst:
         """Return the element as an index into an output: ``dx[0, 3]``."""
         return f"{name}[{', '.join(map(str, self.index))}]" if self.index else name
 
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Self:
-        """Return the element of a report's row."""
-        return cls(tuple(map(int, row["index"])), float(row["got"]), float(row["expected"]), float(row["bound"]))
-
-    def to_json(self) -> Json:
-        """Return it as a report has it."""
-        return {
-            "index": list(self.index),
-            "got": number(self.got),
-            "expected": number(self.expected),
-            "bound": number(self.bound),
-        }
-
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(Document):
     """The results for every number of a dtype that are not the exact one, rounded once (FORMAT-19).
 
     Attributes:
@@ -68,18 +55,9 @@ class Counted:
     ulp: float
     at: float
 
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Self:
-        """Return the counts of a report's row."""
-        return cls(row["inputs"], row["differ"], float(row["ulp"]), float(row["at"]))
-
-    def to_json(self) -> Json:
-        """Return them as a report has them."""
-        return {"inputs": self.inputs, "differ": self.differ, "ulp": number(self.ulp), "at": number(self.at)}
-
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Document):
     """Statistics of a random sample and their expected values; None if the law or the API does not have one.
 
     Attributes:
@@ -108,148 +86,81 @@ class Measured:
     expected_fan: float | None = None
     distinct: int | None = None
 
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Self:
-        """Return the statistics of a report's row."""
-        values: dict[str, Any] = {k: float(value) if isinstance(value, str) else value for k, value in row.items()}
-        return cls(**values)
-
-    def to_json(self) -> Json:
-        """Return them as a report has them."""
-        values = ((name, getattr(self, name)) for name in self.__slots__)
-        return {name: number(value) for name, value in values if value is not None}
-
 
 @dataclass(frozen=True, slots=True)
-class Histogram:
+class Histogram(Document):
     """Counts of a sample in bins of equal width, in units of the law's deviation."""
 
     low: float
     high: float
     counts: tuple[int, ...]
 
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Self:
-        """Return the histogram of a report's row."""
-        return cls(row["low"], row["high"], tuple(row["counts"]))
-
-    def to_json(self) -> Json:
-        """Return it as a report has it."""
-        return {"low": self.low, "high": self.high, "counts": list(self.counts)}
-
 
 @dataclass(frozen=True, slots=True)
-class Picture:
-    """The data of a random sample's plot.
+class SampleLaw(Document):
+    """The law that a random sample should follow.
 
     Attributes:
-        law: normal, truncated_normal or uniform.
-        bound: of the law, in the unit of the sample; infinite for a normal one.
-        histogram: None if the sample has no number or the law no deviation.
-        quantiles: the elements below or at which 0, 1/32, ..., 1 of the sample lie; empty likewise.
+        name: normal, truncated_normal or uniform.
+        bound: in the unit of the sample; infinite for a normal law.
     """
 
-    law: str
+    name: str
     bound: float
-    histogram: Histogram | None = None
-    quantiles: tuple[float, ...] = ()
-
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Self | None:
-        """Return the picture of an output's row; None if it has none."""
-        if "law" not in row:
-            return None
-        histogram = Histogram.from_json(row["histogram"]) if "histogram" in row else None
-        quantiles = tuple(float(quantile) for quantile in row.get("quantiles", ()))
-        return cls(row["law"]["name"], float(row["law"]["bound"]), histogram, quantiles)
-
-    def to_json(self) -> Json:
-        """Return it as a report has it."""
-        row: Json = {"law": {"name": self.law, "bound": number(self.bound)}}
-        if self.histogram is not None:
-            row["histogram"] = self.histogram.to_json()
-        if self.quantiles:
-            row["quantiles"] = [number(quantile) for quantile in self.quantiles]
-        return row
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class Output(Document):
     """The verdict of one output.
 
     Attributes:
         verdict: conforms, dialect or diverges.
         digest: of the output's bytes; "" if there are none.
         ratio: the largest error over its bound.
-        ulp: the largest error in units in the last place; 0 if the output conforms.
-        dialect: the narrowest dialect that explains it; "" if none does.
-        also: other dialects that it fits, and those that were refused.
-        problem: the dtype, shape or law that is wrong, in words.
-        fault: the name of a wrong law of a random sample that no dialect explains.
-        worst: the worst element.
         measured: statistics of a random sample.
         counted: wrong results among those for every number of a dtype.
-        picture: the data of a random sample's plot.
+        law: of a random sample.
+        histogram: of a random sample; None if it has no number or its law no deviation.
+        quantiles: the elements below or at which 0, 1/32, ..., 1 of a random sample lie; empty likewise.
+        ulp: the largest error in units in the last place; 0 if the output conforms.
+        dialect: the narrowest dialect that explains it; "" if none does.
+        fault: the name of a wrong law of a random sample that no dialect explains.
+        problem: the dtype, shape or law that is wrong, in words.
+        also: other dialects that it fits, and those that were refused.
+        worst: the worst element.
     """
 
     verdict: str
-    digest: str = ""
-    ratio: float = 0.0
-    ulp: float = 0.0
-    dialect: str = ""
-    also: tuple[str, ...] = ()
-    problem: str = ""
-    fault: str = ""
-    worst: Worst | None = None
+    digest: str = field(default="", metadata=ALWAYS)
+    ratio: float = field(default=0.0, metadata=ALWAYS)
     measured: Measured | None = None
     counted: Counted | None = None
-    picture: Picture | None = None
+    law: SampleLaw | None = None
+    histogram: Histogram | None = None
+    quantiles: tuple[float, ...] = ()
+    ulp: float = field(default=0.0, metadata=ALWAYS)
+    dialect: str = ""
+    fault: str = ""
+    problem: str = ""
+    also: tuple[str, ...] = ()
+    worst: Worst | None = None
 
     @property
     def size(self) -> tuple[float, float]:
         """The largest error, for comparisons: in ULP, then over its bound."""
         return self.ulp, self.ratio
 
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Self:
-        """Return the output of a report's row."""
-        return cls(
-            row["verdict"],
-            row["digest"],
-            float(row["ratio"]),
-            float(row.get("ulp", 0)),
-            row.get("dialect", ""),
-            tuple(row.get("also", ())),
-            row.get("problem", ""),
-            row.get("fault", ""),
-            Worst.from_json(row["worst"]) if "worst" in row else None,
-            Measured.from_json(row["measured"]) if "measured" in row else None,
-            Counted.from_json(row["counted"]) if "counted" in row else None,
-            Picture.from_json(row),
-        )
-
     def to_json(self) -> Json:
-        """Return it as a report has it: short if it conforms."""
-        row: Json = {"verdict": self.verdict, "digest": self.digest, "ratio": shortened(self.ratio)}
-        if self.measured is not None:
-            row["measured"] = self.measured.to_json()
-        if self.counted is not None:
-            row["counted"] = self.counted.to_json()
-        if self.picture is not None:
-            row |= self.picture.to_json()
+        """Return the row: its errors in four digits, and no error in ULP if it conforms."""
+        short = dataclasses.replace(self, ratio=rounded(self.ratio), ulp=rounded(self.ulp))
+        row = Document.to_json(short)
         if self.verdict == "conforms":
-            return row
-        row["ulp"] = shortened(self.ulp)
-        row |= {key: text for key in ("dialect", "fault", "problem") if (text := getattr(self, key))}
-        if self.also:
-            row["also"] = list(self.also)
-        if self.worst is not None:
-            row["worst"] = self.worst.to_json()
+            del row["ulp"]
         return row
 
 
 @dataclass(frozen=True)
-class Result:
+class Result(Document):
     """The verdict of one call on one vector.
 
     Attributes:
@@ -282,9 +193,9 @@ class Result:
     dialect: str = ""
     reason: str = ""
     printed: str = ""
-    outputs: Mapping[str, Output] = field(default_factory=dict)
+    outputs: Mapping[str, Output] = field(default_factory=dict, metadata=ALWAYS)
     known: str = ""
-    points: Points = field(default_factory=dict)
+    points: Points = field(default_factory=dict, metadata=NEVER)
 
     @property
     def is_default(self) -> bool:
@@ -327,43 +238,3 @@ class Result:
         """Return the result with these outputs, and the worst of their verdicts if there are any."""
         verdict = max((o.verdict for o in outputs.values()), key=SEVERITY.index, default=self.verdict)
         return dataclasses.replace(self, outputs=outputs, verdict=verdict)
-
-    @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Self:
-        """Return the result of a report's row."""
-        return cls(
-            row["framework"],
-            row["version"],
-            row["implementation"],
-            row["mode"],
-            row["operation"],
-            row["vector"],
-            row["profile"],
-            row["verdict"],
-            row.get("judged", True),
-            row.get("dialect", ""),
-            row.get("reason", ""),
-            row.get("printed", ""),
-            {name: Output.from_json(output) for name, output in row["outputs"].items()},
-            row.get("known", ""),
-        )
-
-    def to_json(self) -> Json:
-        """Return the row of a report."""
-        row: Json = {
-            "framework": self.framework,
-            "version": self.version,
-            "implementation": self.implementation,
-            "mode": self.mode,
-            "operation": self.operation,
-            "vector": self.vector,
-            "profile": self.profile,
-            "verdict": self.verdict,
-        }
-        if not self.judged:
-            row["judged"] = False
-        row |= {key: text for key in ("dialect", "reason", "printed") if (text := getattr(self, key))}
-        row["outputs"] = {name: output.to_json() for name, output in self.outputs.items()}
-        if self.known:
-            row["known"] = self.known
-        return row

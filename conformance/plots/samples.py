@@ -139,11 +139,11 @@ def _samples(report: Report, selection: Selection) -> list[Sample]:
 
 
 def _sample(result: Result, output: Output) -> Sample | None:
-    picture, measured = output.picture, output.measured
-    if picture is None or picture.histogram is None or measured is None:
+    law, measured = output.law, output.measured
+    if law is None or output.histogram is None or measured is None:
         return None
-    bound = picture.bound / measured.expected_stddev
-    return Sample(result, output, picture.law, bound, picture.histogram, picture.quantiles)
+    bound = law.bound / measured.expected_stddev
+    return Sample(result, output, law.name, bound, output.histogram, output.quantiles)
 
 
 def _typical(samples: Sequence[Sample]) -> Section:

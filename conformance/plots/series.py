@@ -91,9 +91,9 @@ def _selected(curve: Curve, selection: Selection) -> Iterator[tuple[str, str]]:
         and matches(curve.framework, selection.frameworks)
         and matches(curve.dtype, selection.dtypes)
     )
-    for name, modes in curve.implementations.items():
-        if selected and matches(name, selection.implementations):
-            yield from ((name, mode) for mode in modes if matches(mode, selection.modes))
+    for owner in curve.implementations:
+        if selected and matches(owner.name, selection.implementations):
+            yield from ((owner.name, mode) for mode in owner.modes if matches(mode, selection.modes))
 
 
 def _joined(curves: Mapping[tuple[str, str, str], Mapping[Panel, Points]]) -> list[Series]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from nnconform.conformance.judging.error_curves import worst_of
-from nnconform.conformance.judging.laws.sample_histogram import rounded
-from nnconform.conformance.model.report import Curve
+from nnconform.conformance.model.report import Curve, CurveOwner
 from nnconform.conformance.model.result import Point, Result
+from nnconform.conformance.numbers import rounded
 
 # Significant digits of a curve's numbers: more than a plot shows.
 DIGITS = 4
@@ -37,5 +37,5 @@ def _shared(
         # By its text: NaN is not equal to itself.
         shared.setdefault(repr(short), (short, {}))[1].setdefault(implementation, []).append(mode)
     for short, implementations in shared.values():
-        modes = {name: tuple(modes) for name, modes in implementations.items()}
-        yield Curve(operation, part, framework, dtype, modes, short)
+        owners = tuple(CurveOwner(name, tuple(modes)) for name, modes in implementations.items())
+        yield Curve(operation, part, framework, dtype, owners, short)

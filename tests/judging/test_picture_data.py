@@ -14,14 +14,15 @@ import pytest
 from nnconform.adapters.numpy import he_normal
 from nnconform.conformance.judging.error_curves import of_answer
 from nnconform.conformance.judging.laws.sample import Sample
-from nnconform.conformance.judging.laws.sample_histogram import picture_of
-from nnconform.conformance.model.report import Curve
-from nnconform.conformance.model.result import Picture, Result
+from nnconform.conformance.judging.laws.sample_histogram import with_plot_data
+from nnconform.conformance.model.report import Curve, CurveOwner
+from nnconform.conformance.model.result import Output, Result, SampleLaw
 from nnconform.conformance.report.curves import curves
 from nnconform.conformance.running.journal import Entry
 from nnconform.conformance.vectors.vector import LawTensor
 
 SCHEMA = json.loads(resources.files("nnconform.spec").joinpath("schema/report.schema.json").read_text())
+CONFORMS = Output("conforms")
 SAMPLE = "he_normal/dense/float32"
 WORDS = ("numpy", "--operation", "he_normal", "--operation", "elu", "--operation", "clip_by_norm")
 
@@ -74,7 +75,7 @@ def test_the_law_of_a_sample_is_that_of_the_vector(report, published):
 
 
 def test_what_lies_beyond_the_ends_is_in_the_outer_bins_and_a_nan_in_none():
-    found = picture_of(Sample(np.float32([-np.inf, -9, 4, np.inf, 0, np.nan])), law())
+    found = with_plot_data(CONFORMS, Sample(np.float32([-np.inf, -9, 4, np.inf, 0, np.nan])), law())
     counts = found.histogram.counts
     assert (counts[0], counts[32], counts[-1], sum(counts)) == (2, 1, 2, 5)
     assert (found.quantiles[0], found.quantiles[-1]) == (-math.inf, math.inf)
@@ -82,7 +83,8 @@ def test_what_lies_beyond_the_ends_is_in_the_outer_bins_and_a_nan_in_none():
 
 @pytest.mark.parametrize(("sample", "stddev"), [([], 1.0), ([np.nan], 1.0), ([1.0], 0.0)])
 def test_a_sample_without_numbers_or_a_law_without_deviation_has_no_histogram(sample, stddev):
-    assert picture_of(Sample(np.float32(sample)), law(stddev)) == Picture("normal", math.inf)
+    found = with_plot_data(CONFORMS, Sample(np.float32(sample)), law(stddev))
+    assert found == Output("conforms", law=SampleLaw("normal", math.inf))
 
 
 def test_an_error_of_elu_stands_in_the_binade_of_its_x(published):
@@ -175,7 +177,8 @@ def test_the_same_curve_of_several_implementations_is_stated_once():
             result("c", {"negative": [(0, 0.0, 1.0)]}),
         ]
     )
-    assert rows[0] == Curve("elu", "negative", "f", "float32", {"a": ("eager", "jit"), "b": ("eager",)}, ((0.0, 2.0),))
+    owners = CurveOwner("a", ("eager", "jit")), CurveOwner("b", ("eager",))
+    assert rows[0] == Curve("elu", "negative", "f", "float32", owners, ((0.0, 2.0),))
     assert [row.points for row in rows] == [((0.0, 2.0),), ((0.0, 1.0),)]
 
 

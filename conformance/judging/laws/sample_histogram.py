@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
 
 import numpy as np
 
-from nnconform.conformance.model.result import Histogram, Picture
+from nnconform.conformance.model.result import Histogram, Output, SampleLaw
+from nnconform.conformance.numbers import rounded
 from nnconform.conformance.vectors.vector import LawTensor
 
 from .sample import Sample
@@ -20,10 +21,11 @@ PARTS = 32
 DIGITS = 5
 
 
-def picture_of(sample: Sample, expected: LawTensor) -> Picture:
-    """Return the data of a sample's plot: its law, and a histogram and quantiles in units of the law's deviation.
+def with_plot_data(output: Output, sample: Sample, expected: LawTensor) -> Output:
+    """Return an output with its law, and a histogram and quantiles in units of the law's deviation.
 
     Args:
+        output: of the sample.
         sample: NaNs are left out.
         expected: the law that it should follow.
 
@@ -31,10 +33,11 @@ def picture_of(sample: Sample, expected: LawTensor) -> Picture:
         The first and the last bin of the histogram hold the elements beyond its ends too. There are no histogram and
         quantiles if the sample has no number, or the law has no deviation.
     """
+    output = replace(output, law=SampleLaw(expected.law, expected.bound))
     values, counts = sample.counted
     numbers = ~np.isnan(values)
     if not numbers.any() or not expected.stddev > 0:
-        return Picture(expected.law, expected.bound)
+        return output
     z, up_to = values[numbers] / expected.stddev, np.cumsum(counts[numbers])
     # Elements below each edge of a bin.
     below = np.append(0, up_to)[np.searchsorted(z, np.linspace(LOW, HIGH, BINS + 1)[1:-1])]
@@ -42,9 +45,4 @@ def picture_of(sample: Sample, expected: LawTensor) -> Picture:
     # Elements of the sample, not means of neighbours: an infinite one stays infinite.
     quantiles = z[np.searchsorted(up_to, np.arange(PARTS + 1) / PARTS * up_to[-1])]
     histogram = Histogram(LOW, HIGH, tuple(int(count) for count in in_bins))
-    return Picture(expected.law, expected.bound, histogram, tuple(rounded(float(q), DIGITS) for q in quantiles))
-
-
-def rounded(value: float, digits: int) -> float:
-    """Return a number rounded to so many significant digits; one that is not finite as it is."""
-    return float(f"{value:.{digits}g}") if math.isfinite(value) else value
+    return replace(output, histogram=histogram, quantiles=tuple(rounded(float(q), DIGITS) for q in quantiles))
