@@ -13,12 +13,16 @@ from pathlib import Path
 
 import click
 import pytest
+import recorded
 import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from nnconform.conformance.commands import pytest_plugin
 from nnconform.conformance.commands.cli import cli
+from nnconform.conformance.layout import WIDTH, plain_text
+from nnconform.conformance.model.report import Report
+from nnconform.conformance.terminal import run_report
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -262,15 +266,24 @@ def excerpts(page: Path) -> Iterator[tuple[list[str], list[str]]]:
         yield shlex.split(command), [line.strip() for line in text.splitlines() if line.strip() != "..."]
 
 
+def test_a_quoted_run_is_the_text_of_the_recorded_whole_run():
+    report = Report.from_json(recorded.fresh(recorded.FULL))
+    text = plain_text(run_report.blocks(report, run_report.Detail()), WIDTH)
+    printed = [line.strip() for line in text.splitlines()]
+    quoted = [lines for page in GUIDES for words, lines in excerpts(page) if words == ["run"]]
+    assert quoted
+    assert [line for lines in quoted for line in lines if line not in printed] == []
+
+
 def test_a_quoted_upgrade_is_in_its_recorded_output():
     folder = ROOT / "examples" / "upgrades"
-    recorded = dict(
+    outputs = dict(
         re.findall(r"^\| `nnconform (upgrade .+?)` \| \[(.+?)\]", (folder / "README.md").read_text(), re.MULTILINE)
     )
     quoted = [(words, lines) for page in GUIDES for words, lines in excerpts(page) if words[0] == "upgrade"]
     assert quoted
     for words, lines in quoted:
-        printed = [line.strip() for line in (folder / recorded[" ".join(words)]).read_text().splitlines()]
+        printed = [line.strip() for line in (folder / outputs[" ".join(words)]).read_text().splitlines()]
         assert [line for line in lines if line not in printed] == []
 
 
