@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nnconform.conformance.model.report import Report
 from nnconform.conformance.running.selection import Selection
+from nnconform.conformance.words import install_command
 
 from .series import NothingToDraw
 from .style import Plot, in_style
@@ -95,6 +96,4 @@ def inline_svgs(report: Report) -> dict[str, str]:
 
 def _require_matplotlib() -> None:
     if importlib.util.find_spec("matplotlib") is None:
-        raise MissingMatplotlib(
-            'pictures are drawn by matplotlib, which is not installed: pip install "nnconform[plot]"'
-        )
+        raise MissingMatplotlib(f"matplotlib not installed; install with: {install_command('plot')}")
