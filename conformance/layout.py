@@ -187,15 +187,15 @@ class Table:
             for i, (texts, room) in enumerate(zip(cells, widths, strict=True)):
                 text = texts[number] if number < len(texts) else ""
                 cell_style = "dim" if text == "-" else style or self.styles.get(self.heads[i], "")
-                line += [("  " if i else "", ""), (_pad(text, room, left=i in self.left_aligned), cell_style)]
+                line += [("  " if i else "", ""), (_pad(text, room, align_left=i in self.left_aligned), cell_style)]
             yield line
 
 
-def _pad(text: str, room: int, *, left: bool) -> str:
+def _pad(text: str, room: int, *, align_left: bool) -> str:
     from rich.cells import cell_len
 
     blanks = " " * max(0, room - cell_len(text))
-    return text + blanks if left else blanks + text
+    return text + blanks if align_left else blanks + text
 
 
 Block = Line | Command | Table

@@ -45,9 +45,9 @@ def _commands(annotations: list[Annotation]) -> Iterator[str]:
     """Yield commands by level; of too many of a level, the last counts the rest."""
     for level in ("error", "warning", "notice"):
         of_level = [annotation for annotation in annotations if annotation.level == level]
-        shown = of_level if len(of_level) <= MOST else of_level[: MOST - 1]
-        yield from (command(*annotation) for annotation in shown)
-        if rest := len(of_level) - len(shown):
+        first = of_level if len(of_level) <= MOST else of_level[: MOST - 1]
+        yield from (command(*annotation) for annotation in first)
+        if rest := len(of_level) - len(first):
             message = f"and {count(rest, f'more {level}')}, which GitHub does not show; the JSON report has them"
             yield command(level, "nnconform", message)
 
@@ -84,17 +84,17 @@ def _findings(report: Report, strict: bool) -> Iterator[Annotation]:
 
 def _notices(results: Iterable[Result], strict: bool) -> Iterator[Annotation]:
     """Yield the results that fail no run in three notices: one for each would hide the errors."""
-    dialects, known, defaults = Counter[str](), Counter[str](), Counter[str]()
+    dialects, accepted, defaults = Counter[str](), Counter[str](), Counter[str]()
     for result in results:
         if result.known:
-            known[result.framework] += 1
+            accepted[result.framework] += 1
         elif result.is_default:
             defaults[result.framework] += result.differs
         else:
             dialects[result.framework] += result.verdict == "dialect" and not strict
     notices = {
         "Dialects (results that differ in a known way)": dialects,
-        "Known divergences (they do not fail the run)": known,
+        "Known divergences (they do not fail the run)": accepted,
         "Defaults that differ from the spec (they do not fail the run)": defaults,
     }
     for heading, counts in notices.items():

@@ -1,4 +1,4 @@
-"""JUnit XML of a report or a diff, which CI systems show as tests."""
+"""JUnit XML of a report or a diff: test cases for CI systems."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def of_diff(diff: Diff, *, bits: bool = False) -> str:
 
 
 def _group_case(group: diff_groups.Group) -> Case:
-    """Return the test case of a group of changes, which fails if the group needs action."""
+    """Return the test case of a group of changes, a failure if the group needs action."""
     name = (f"{group.framework}.{group.operation}", group.sentence)
     if not group.fails:
         return Case(*name, out="\n".join([group.kind, *group.details]))

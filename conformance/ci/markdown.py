@@ -148,8 +148,8 @@ def _lines(verdict: str, groups: Mapping[findings.Key, findings.Group]) -> Itera
     for (framework, operation, reason), group in groups.items():
         outputs = f" ({text(', '.join(group.outputs), 60)})" if group.outputs else ""
         kind = f"{verdict}: {text(reason, 120)}" if reason else verdict
-        where = f"{code(group.plain_implementations, 120)}<br>{text(findings.describe_worst(group))}"
-        yield row([text(framework, 40), f"{code(operation, 40)}{outputs}", kind, str(group.vector_count), where])
+        worst = f"{code(group.plain_implementations, 120)}<br>{text(findings.describe_worst(group))}"
+        yield row([text(framework, 40), f"{code(operation, 40)}{outputs}", kind, str(group.vector_count), worst])
 
 
 def _sections(report: Report, lines: Sequence[str], wrong: Sequence[str], strict: bool) -> Iterator[Section]:
@@ -164,8 +164,8 @@ def _sections(report: Report, lines: Sequence[str], wrong: Sequence[str], strict
         yield from _folded("Dialects (results that differ in a known way)", _grouped(counting, "dialect"))
     yield from _folded("Unsupported", _grouped(counting, "unsupported"))
     defaults = [result for result in report.results if result.is_default and not result.known]
-    differing = [line for verdict in findings.FINDINGS for line in _grouped(defaults, verdict)]
-    yield from _folded("Defaults that differ from the spec (they do not fail the run)", differing)
+    default_lines = [line for verdict in findings.FINDINGS for line in _grouped(defaults, verdict)]
+    yield from _folded("Defaults that differ from the spec (they do not fail the run)", default_lines)
     for entry in report.frameworks:
         if entry.stderr:
             first, *printed, last = block(entry.stderr)

@@ -55,8 +55,8 @@ def _table(parts: Sequence[Part], heads: Sequence[str]) -> Table:
         # The sum of a single line would repeat it.
         rows.append(Line(title, style="bold", fold=True) if len(lines) == 1 else [title, *_cells(total, heads)])
         rows += [[f"  {name}", *_cells(results, heads)] for name, results in lines.items()]
-    left = {0} | {i + 1 for i, head in enumerate(heads) if head == "modes"}
-    return Table(["", *heads], rows, left_aligned=left, styles=COLOURS, bold=bold)
+    texts = {0} | {i + 1 for i, head in enumerate(heads) if head == "modes"}
+    return Table(["", *heads], rows, left_aligned=texts, styles=COLOURS, bold=bold)
 
 
 def _cells(results: Sequence[Result], heads: Sequence[str]) -> list[str]:

@@ -36,19 +36,19 @@ class Tally:
     """A count of wrong results, with the implementations that have it.
 
     Attributes:
-        counted: the wrong results.
+        wrong: the wrong results.
         modes: by implementation.
     """
 
-    counted: Counted
+    wrong: Counted
     modes: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     @property
     def text(self) -> str:
         """The count in words."""
-        counted = self.counted
-        worst = f", by at most {decimal(counted.ulp, 6)} ulp at {decimal(counted.at, 6)}" if counted.differ else ""
-        return f"{counted.differ:,} of {counted.inputs:,} differ{worst}"
+        wrong = self.wrong
+        worst = f", by at most {decimal(wrong.ulp, 6)} ulp at {decimal(wrong.at, 6)}" if wrong.differ else ""
+        return f"{wrong.differ:,} of {wrong.inputs:,} differ{worst}"
 
 
 def blocks(report: Report) -> Iterator[Block]:
@@ -60,7 +60,7 @@ def blocks(report: Report) -> Iterator[Block]:
     yield Line(TITLE, style="bold")
     exact: dict[str, list[str]] = defaultdict(list)
     for head, of_head in tallies.items():
-        if not any(tally.counted.differ for tally in of_head):
+        if not any(tally.wrong.differ for tally in of_head):
             exact[head.framework].append(head.output_text)
             continue
         for tally in of_head:
@@ -74,7 +74,7 @@ def summary(report: Report) -> Iterator[Block]:
     """Yield a line per framework: the outputs that differ, with their largest number of wrong results."""
     worst: dict[str, dict[str, int]] = defaultdict(dict)
     for head, tallies in _collect(report).items():
-        worst[head.framework][head.output_text] = max(tally.counted.differ for tally in tallies)
+        worst[head.framework][head.output_text] = max(tally.wrong.differ for tally in tallies)
     if not worst:
         return
     yield Line()
@@ -91,9 +91,9 @@ def _collect(report: Report) -> dict[Head, list[Tally]]:
     tallies: dict[Head, dict[tuple[object, ...], Tally]] = defaultdict(dict)
     for result in report.results:
         for name, output in result.outputs.items():
-            if (counted := output.counted) is not None:
+            if (wrong := output.counted) is not None:
                 head = Head(result.framework, result.operation, name.partition("[")[0], result.dtype)
                 # As in JSON, where NaN equals NaN.
-                key = tuple(counted.to_json().values())
-                tallies[head].setdefault(key, Tally(counted)).modes[result.implementation].append(result.mode)
+                key = tuple(wrong.to_json().values())
+                tallies[head].setdefault(key, Tally(wrong)).modes[result.implementation].append(result.mode)
     return {head: list(by_count.values()) for head, by_count in sorted(tallies.items())}

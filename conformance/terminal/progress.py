@@ -30,7 +30,7 @@ NAME = 16
 
 
 def run_with_progress(
-    chosen: Sequence[Framework],
+    frameworks: Sequence[Framework],
     vectors: Sequence[Vector],
     options: Options,
     journal: Journal | None = None,
@@ -41,11 +41,11 @@ def run_with_progress(
     from nnconform.conformance.running.run import run
 
     if quiet:
-        return run(chosen, vectors, options, journal=journal)
-    watches = {id(f): Watch(clean((_is_built_in(f) and f.target) or f.name)) for f in chosen if not f.missing}
+        return run(frameworks, vectors, options, journal=journal)
+    watches = {id(f): Watch(clean((_is_built_in(f) and f.target) or f.name)) for f in frameworks if not f.missing}
     display = _bars if sys.stderr and sys.stderr.isatty() and os.environ.get("TERM") != "dumb" else _lines
     with display(watches) as progress:
-        return run(chosen, vectors, options, progress, journal)
+        return run(frameworks, vectors, options, progress, journal)
 
 
 def _is_built_in(framework: Framework) -> bool:

@@ -107,9 +107,9 @@ def _groups(report: Report, *, strict: bool) -> Iterator[Block]:
 def _group_by_verdict(results: Iterable[Result]) -> findings_to_act_on.Groups:
     """Return groups of all verdicts by framework, operation, and dialect or verdict and reason."""
     groups: dict[findings.Key, findings.Group] = {}
-    chosen = list(results)
+    members = list(results)
     for verdict in findings.FINDINGS:
-        for (framework, operation, name), group in findings.group_by_reason(chosen, verdict).items():
+        for (framework, operation, name), group in findings.group_by_reason(members, verdict).items():
             reason = name if verdict == "dialect" else ": ".join(filter(None, (verdict, name)))
             groups[framework, operation, reason] = group
     return groups
