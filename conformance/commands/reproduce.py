@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from nnconform.conformance.console import notify
+from nnconform.conformance.console import notify, printable
 
 from .options import fail
 
@@ -54,7 +54,7 @@ def command(vector: str, framework: str, implementation: str, mode: str, issue: 
     if not written.summary:
         state = "no run of it is known" if chosen.result is None else "it conforms, so that the assertion holds"
         notify(f"nnconform: {chosen.implementation} ({chosen.mode}): {state}")
-    click.echo(issues.text(case, chosen, written, report) if issue else written.text, nl=False)
+    click.echo(printable(issues.text(case, chosen, written, report) if issue else written.text), nl=False)
 
 
 def _vector(name: str) -> Vector:

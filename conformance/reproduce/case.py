@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from nnconform.adapters import SparseGradient
-from nnconform.conformance.vectors.tensors import dtype_name
+from nnconform.conformance.vectors.tensors import DTYPES, dtype_name
 from nnconform.conformance.vectors.vector import Vector
 
 from .families import RUNNING, Family
 from .literals import Arrays
 
 GRADIENTS = frozenset({"dx", "dgamma", "dbeta"})
+# Texts of a vector that a script has outside a literal: names of modes, dtypes and layouts, and of outputs.
+WORD = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
+OUTPUT = re.compile(r"[A-Za-z_]\w*(\[\d{1,9}\])?", re.ASCII)
 
 
 class NothingToShow(Exception):
@@ -125,6 +129,31 @@ class Case:
         yield from indented(lines)
         for name in self.stacked:
             yield f"    {name}s.append({collected.format(self.family.outputs[name])})"
+
+
+def refuse_foreign(vector: Vector) -> None:
+    """Refuse a vector with an attribute, an output or a dtype that would be another piece of code.
+
+    The schema of vectors refuses it too; a vector need not come from a file.
+
+    Raises:
+        NothingToShow: the text or the number is none that a vector can have.
+    """
+    if problem := next(_foreign(vector), ""):
+        raise NothingToShow(f"{vector.id}: {problem} has no place in a script")
+
+
+def _foreign(vector: Vector) -> Iterator[str]:
+    for name, value in vector.attributes.items():
+        for part in value if isinstance(value, list | tuple) else [value]:
+            plain = WORD.fullmatch(part) if isinstance(part, str) else part is None or isinstance(part, int | float)
+            if not plain:
+                yield f"the attribute {name} = {part!r}"
+    for name in vector.expected:
+        if not OUTPUT.fullmatch(name):
+            yield f"the output {name!r}"
+        if vector.expected[name].dtype not in DTYPES:
+            yield f"the dtype {vector.expected[name].dtype!r}"
 
 
 def literal(value: Any) -> str:

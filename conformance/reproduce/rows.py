@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nnconform.conformance.model.report import Report
 from nnconform.conformance.model.result import Output, Result
@@ -13,6 +13,8 @@ from nnconform.conformance.running.frameworks import PARTS, UsageError, availabl
 from .families import Families, families
 
 PLAIN = "eager"
+# No problem that a judge writes is as long; a pattern takes the square of its time on a longer one.
+LONGEST = 2_000
 
 
 @dataclass(frozen=True)
@@ -111,10 +113,11 @@ def _check_mode(known: Families, operation: str, implementation: str, mode: str)
 
 
 def failing(result: Result | None, names: Iterable[str]) -> list[str]:
-    """Return the outputs that have the result's verdict, the worst first; all ``names`` if it conforms."""
+    """Return those of ``names`` that have the result's verdict, the worst first; all of them if it conforms."""
+    names = list(names)
     if result is None or result.verdict not in ("diverges", "dialect") or not result.outputs:
-        return list(names)
-    bad = [name for name, output in result.outputs.items() if output.verdict == result.verdict]
+        return names
+    bad = [name for name, output in result.outputs.items() if name in names and output.verdict == result.verdict]
     return sorted(bad, key=lambda name: -result.outputs[name].ratio)
 
 
@@ -128,4 +131,5 @@ def shown(result: Result | None, expected: Sequence[str], omits: Sequence[str]) 
 def output_of(result: Result | None, name: str) -> Output:
     """Return an output of a result; one that conforms if the result does not have it."""
     nothing = Output("conforms")
-    return nothing if result is None else result.outputs.get(name, nothing)
+    output = nothing if result is None else result.outputs.get(name, nothing)
+    return output if len(output.problem) <= LONGEST else replace(output, problem=f"{output.problem[:LONGEST]}...")

@@ -18,18 +18,23 @@ from nnconform.conformance.vectors.vector import LawTensor, Tensor, Vector
 from nnconform.conformance.words import clean
 
 from . import checks, draws, laws, several
-from .case import Case, NothingToShow, indented, literal
+from .case import Case, NothingToShow, indented, literal, refuse_foreign
 from .clauses import concerned, quoted
-from .families import RUNNING, families
+from .families import RUNNING, Family, families
 from .lengths import one_length, position
 from .literals import WIDTH, Arrays
 from .rows import Chosen, failing, output_of, shown
 
 # Only words and numbers: foreign text becomes code nowhere.
 DTYPE = re.compile(r"dtype \w+, wanted (\w+)", re.ASCII)
-SHAPE = re.compile(r"shape \[[\d, ]*\], wanted \[([\d, ]*)\]", re.ASCII)
+# A size is a number that Python reads as it stands: no leading zero, and few digits.
+SIZE = r"(?:0|[1-9]\d{0,17})"
+SHAPE = re.compile(rf"shape \[[\d, ]*\], wanted \[((?:{SIZE}(?:, {SIZE})*)?)\]", re.ASCII)
+# Strings and comments of a script.
+TEXT = re.compile(r'"(?:[^"\\\n]|\\.)*"|#.*')
 EXTREMES = "# The middle of where the smallest and the largest element lie, and how far from it they may be."
-PRESENCE = {"nothing where a value is wanted": "is not None", "a value where the gradient is absent": "is None"}
+ABSENT = "a value where the gradient is absent"
+PRESENCE = {"nothing where a value is wanted": "is not None", ABSENT: "is None"}
 
 
 @dataclass(frozen=True)
@@ -57,19 +62,25 @@ def write(vector: Vector, chosen: Chosen) -> Script:
         chosen: the call, and what a report says of it.
 
     Raises:
-        NothingToShow: nothing is judged, or the framework lacks what is asked for.
+        NothingToShow: nothing is judged, the framework lacks what is asked for, or the vector or the result has
+            text or a number that does not belong there.
     """
     result = chosen.result
+    refuse_foreign(vector)
     if vector.unjudged:
         raise NothingToShow(f"{vector.id} has no meaning in the spec: it is recorded and not judged")
     if result is not None and result.verdict == "unsupported":
         raise NothingToShow(f"{chosen.implementation} has no such thing: {result.reason}")
-    family = families(chosen.framework)[vector.operation, chosen.implementation]
+    family = families(chosen.framework).get((vector.operation, chosen.implementation))
+    if family is None:
+        raise NothingToShow(f"no script of {chosen.implementation!r} for {vector.operation}")
     if chosen.mode not in family.modes:
         raise NothingToShow(f"{chosen.implementation} has no mode {chosen.mode!r}; it has {', '.join(family.modes)}")
     if not several.makes_several(chosen.framework, family, vector):
         vector = several.one_sample(vector, result)
-    vector, result, names = one_length(vector, result, _names(vector, result, family.omits))
+    names = _names(vector, result, family)
+    _refuse_contradictions(vector, result, names)
+    vector, result, names = one_length(vector, result, names)
     # The backward pass may raise too: then all of it is called.
     without_value = result is not None and not result.outputs
     called = shown(result, [*vector.expected], family.omits) if without_value else names
@@ -81,6 +92,25 @@ def write(vector: Vector, chosen: Chosen) -> Script:
     summary = describe(result, names)
     text = _assembled(_docstring(chosen, summary, about), *_code(case, result, names))
     return Script(text, tuple(names), tuple(about), summary)
+
+
+def _refuse_contradictions(vector: Vector, result: Result | None, names: list[str]) -> None:
+    """Refuse a result that differs in an output or an element that the vector does not have.
+
+    Raises:
+        NothingToShow: the report contradicts the vector.
+    """
+    if result is None or result.verdict == "conforms":
+        return
+    if result.outputs and not names:
+        raise NothingToShow(f"the report names no output of {vector.id} that differs")
+    for name in names:
+        expected, worst = vector.expected.get(name), output_of(result, name).worst
+        if worst is None or not isinstance(expected, Tensor):
+            continue
+        sizes = expected.shape
+        if len(worst.index) != len(sizes) or not all(0 <= i < n for i, n in zip(worst.index, sizes, strict=True)):
+            raise NothingToShow(f"the report's worst element {worst.place(name)} is not in the shape {[*sizes]}")
 
 
 def _code(case: Case, result: Result | None, names: list[str]) -> tuple[list[str], list[str]]:
@@ -95,10 +125,12 @@ def _code(case: Case, result: Result | None, names: list[str]) -> tuple[list[str
     return [*module.imports(case), *_threads(case)], body
 
 
-def _names(vector: Vector, result: Result | None, omits: Iterable[str]) -> list[str]:
-    """Return the outputs to check, the worst first."""
+def _names(vector: Vector, result: Result | None, family: Family) -> list[str]:
+    """Return the outputs to check, the worst first: of those that the vector and the implementation have."""
     judged = [n for n, e in _expected(vector) if not isinstance(e, Tensor) or "any" not in e.latitude]
-    names = failing(result, shown(result, judged, tuple(omits)))
+    judged += _absent(vector, result)
+    judged = [name for name in judged if name.partition("[")[0] in family.outputs]
+    names = failing(result, shown(result, judged, family.omits))
     # Values, dtypes and shapes are checked in different ways; a script shows one of them.
     of_values = [name for name in names if not _of_form(output_of(result, name).problem)]
     names = of_values or names
@@ -107,6 +139,14 @@ def _names(vector: Vector, result: Result | None, omits: Iterable[str]) -> list[
         first = names[0].partition("[")[0] if names else ""
         names = [name for name in names if name.partition("[")[0] == first]
     return names
+
+
+def _absent(vector: Vector, result: Result | None) -> list[str]:
+    """Return the gradients that have a value in the result but are absent in the vector (FORMAT-10)."""
+    if result is None or not any(output.problem == ABSENT for output in result.outputs.values()):
+        return []
+    names = [f"gradients[{i}]" for i, value in enumerate(vector.inputs.get("gradients", ())) if value is None]
+    return [name for name in names if output_of(result, name).problem == ABSENT]
 
 
 def _of_form(problem: str) -> bool:
@@ -260,18 +300,21 @@ def _within_docstring(text: str) -> str:
 def _assembled(head: str, imports: Iterable[str], body: Iterable[str]) -> str:
     """Return the text of a script, with those of the imports that it uses, and with nan and inf where they stand."""
     code, given = "\n".join(body), [*imports]
-    users = "\n".join([*(line for line in given if "import " not in line), code])
-    special = [word for word in ("inf", "nan") if re.search(rf"(?<![\w.]){word}\b", code)]
-    standard = [line for line in ("import math", "import os") if f"{line.split()[1]}." in users]
+    # A word in a message needs no import.
+    users = TEXT.sub("", "\n".join([*(line for line in given if "import " not in line), code]))
+    special = [word for word in ("inf", "nan") if _uses(users, word)]
+    standard = [f"import {module}" for module in ("math", "os") if _uses(users, module)]
     standard += [f"from math import {', '.join(special)}"] if special else []
-    others = [line for line in given if line != "import os" and _used(line, users)]
+    others = [
+        line for line in given if line != "import os" and ("import " not in line or _uses(users, line.split()[-1]))
+    ]
     gap = [""] if standard and others[0] else []
     return "\n".join([f'"""{_within_docstring(head)}\n"""', "", *standard, *gap, *others, *_spaced(code)]) + "\n"
 
 
-def _used(line: str, code: str) -> bool:
-    """Say whether a line is no import, or one whose name the code uses."""
-    return "import " not in line or re.search(rf"\b{line.split()[-1]}\b", code) is not None
+def _uses(code: str, name: str) -> bool:
+    """Return whether code has a name, and not as an attribute."""
+    return re.search(rf"(?<![\w.]){name}\b", code) is not None
 
 
 def _spaced(code: str) -> Iterator[str]:

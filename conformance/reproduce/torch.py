@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 
 from . import kernels
-from .case import Case, arguments, complement, dtype_and_shape
+from .case import Case, arguments, complement, dtype_and_shape, literal
 
 NUMERIC = "{}.double().numpy()"
 
@@ -116,7 +116,7 @@ def initializer(case: Case) -> Iterator[str]:
     yield f"torch.manual_seed({case.number('seed')})"
     yield f"sample = torch.empty({arguments(*case.vector.attributes['shape'], dtype=given)})"
     mode = case.number("mode")
-    yield f"{case.family.call}({arguments('sample', mode=mode, nonlinearity=mode and repr('relu'))})".replace("'", '"')
+    yield f"{case.family.call}({arguments('sample', mode=mode, nonlinearity=mode and literal('relu'))})"
 
 
 def layer(case: Case) -> Iterator[str]:
