@@ -1,7 +1,7 @@
 """The pytest plugin: ``pytest --nnconform torch`` makes every vector a test.
 
-All tests that were selected are run together when the first of them is wanted, as ``nnconform run`` would, since a
-dialect's name depends on other vectors. Under pytest-xdist one process does so for all.
+The first test runs all selected tests together, as ``nnconform run`` does, since a dialect's name depends on other
+vectors. Under pytest-xdist one process runs them for all.
 """
 
 from __future__ import annotations
@@ -12,16 +12,18 @@ import math
 import shutil
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from nnconform.conformance.model.report import Report
+    from nnconform.conformance.model.result import Result
     from nnconform.conformance.vectors.vector import Vector
 
-Row = Mapping[str, Any]
 SHARED = "nnconform_folder"
 RUN = pytest.StashKey["_Run"]()
 
@@ -37,51 +39,49 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run every vector on this framework: torch, jax==0.9.2, python:PATH; may be repeated",
     )
     group.addoption("--nnconform-adapter", action="append", default=[], metavar="PATH", help="run this adapter too")
-    group.addoption("--nnconform-vectors", metavar="PATH", help="vectors of your own instead of the published")
+    group.addoption("--nnconform-vectors", metavar="PATH", help="your own vectors instead of the published ones")
     group.addoption("--nnconform-known", metavar="FILE", help="list of known divergences")
     group.addoption("--nnconform-strict", action="store_true", help="fail for a dialect too")
-    group.addoption(
-        "--nnconform-timeout", type=float, default=120.0, metavar="SECONDS", help="how long a call may take"
-    )
+    group.addoption("--nnconform-timeout", type=float, default=120.0, metavar="SECONDS", help="seconds per call")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Prepare the one run that the tests share."""
+    """Prepare the run that the tests share."""
     if config.getoption("nnconform") or config.getoption("nnconform_adapter"):
         if not 0 < config.getoption("nnconform_timeout") < math.inf:
-            raise pytest.UsageError("--nnconform-timeout: wanted a number of seconds above 0")
+            raise pytest.UsageError("--nnconform-timeout: expected a number of seconds above 0")
         config.stash[RUN] = _Run(config)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove what the processes shared."""
+    """Remove the folder of the shared run."""
     if (run := config.stash.get(RUN, None)) is not None and not hasattr(config, "workerinput"):
         shutil.rmtree(run.folder, ignore_errors=True)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a process of pytest-xdist where the run is shared."""
+    """Give a process of pytest-xdist the folder of the shared run."""
     if (run := node.config.stash.get(RUN, None)) is not None:
         node.workerinput[SHARED] = str(run.folder)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Add a test for every vector and framework, before -k and -m choose."""
+    """Add a test for every vector and framework, before -k and -m select."""
     if (run := config.stash.get(RUN, None)) is not None:
-        found = list(run.collect(session))
-        items.extend(found)
-        # So that pytest's own count of what was collected is right.
-        report = pytest.CollectReport("nnconform", "passed", None, list(found))
+        added = list(run.collect(session))
+        items.extend(added)
+        # So that pytest counts them as collected.
+        report = pytest.CollectReport("nnconform", "passed", None, list(added))
         config.hook.pytest_collectreport(report=report)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what was told while the frameworks were looked for, such as lines of a file that are not followed."""
-    if (run := config.stash.get(RUN, None)) is not None and (told := run.read()["told"]):
+    """Show the notes from locating the frameworks, such as ignored lines of a requirements file."""
+    if (run := config.stash.get(RUN, None)) is not None and (notes := run.read().notes):
         terminalreporter.section("nnconform")
-        for line in told:
+        for line in notes:
             terminalreporter.write_line(line)
 
 
@@ -89,7 +89,7 @@ class _Group(pytest.Collector):
     """The tests of one framework."""
 
     def collect(self) -> Sequence[pytest.Item]:
-        """Return nothing: the plugin adds the tests itself, since no file stands for them."""
+        """Return nothing: the plugin adds the tests itself, since they have no file."""
         return ()
 
 
@@ -101,58 +101,56 @@ class VectorItem(pytest.Item):
         self.target, self.vector, self._run = target, vector, run
 
     def runtest(self) -> None:
-        """Look up what the run says of the vector."""
-        from nnconform.conformance.report.findings_of_rows import is_finding
-
-        rows = self._run.rows(self.target, self.vector.id, self.session)
+        """Look up the results of the vector."""
+        results = self._run.results(self.target, self.vector.id, self.session)
         strict = self.config.getoption("nnconform_strict")
-        if findings := [row for row in rows if is_finding(row, strict=strict)]:
+        if findings := [result for result in results if result.fails(strict=strict)]:
             raise Finding(self.vector, findings)
-        known = {row["known"] for row in rows if "known" in row and (strict or row["verdict"] != "dialect")}
-        if known:
-            pytest.xfail("; ".join(sorted(known)))
-        if all(row["verdict"] == "unsupported" for row in rows):
-            reasons = sorted({row.get("reason", "") for row in rows})
+        accepted = {r.known for r in results if r.known and (strict or r.verdict != "dialect")}
+        if accepted:
+            pytest.xfail("; ".join(sorted(accepted)))
+        if all(result.verdict == "unsupported" for result in results):
+            reasons = sorted({result.reason for result in results})
             pytest.skip("; ".join(filter(None, reasons)) or f"nothing of {self.target} takes this vector")
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Return what, where and how far, without this module's own lines."""
+        """Return the message of a finding without this module's own lines."""
         if isinstance(excinfo.value, Finding | RunFailed):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Return where the test stands and what it is called."""
+        """Return the place and the name of the test."""
         return self.path, None, f"{self.target}: {self.vector.id}"
 
 
 class KnownItem(pytest.Item):
-    """The list of known divergences, which must be right about this run."""
+    """The list of known divergences, which must hold for this run."""
 
     def __init__(self, *, run: _Run, **keywords: Any) -> None:
         super().__init__(**keywords)
         self._run = run
 
     def runtest(self) -> None:
-        """Fail where the list is stale."""
-        if problems := self._run.report(self.session).get("known_problems"):
+        """Fail if the list is stale."""
+        if problems := self._run.report(self.session).known_problems:
             raise RunFailed("\n".join(problems))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Return what is wrong with the list."""
+        """Return the problems of the list."""
         return str(excinfo.value) if isinstance(excinfo.value, RunFailed) else super().repr_failure(excinfo, style)
 
 
 class Finding(Exception):
-    """A framework differs from the spec on a vector; the message says what, where and how far."""
+    """A framework differs from the spec on a vector. The message names the outputs, elements and errors."""
 
-    def __init__(self, vector: Vector, rows: Sequence[Row]) -> None:
-        from nnconform.conformance.report.findings_of_rows import finding_text
+    def __init__(self, vector: Vector, results: Sequence[Result]) -> None:
+        from nnconform.conformance.report.findings import describe
 
         lines = [f"{vector.id} ({', '.join(vector.clauses)})"]
-        for row in rows:
-            lines.append(f"  {row['implementation']} ({row['mode']}) {row['version']}: {row['verdict']}")
-            lines += [f"    {text}" for text in finding_text(row)]
+        for result in results:
+            lines.append(f"  {result.implementation} ({result.mode}) {result.version}: {result.verdict}")
+            lines += [f"    {text}" for text in describe(result)]
         super().__init__("\n".join(lines))
 
 
@@ -160,18 +158,32 @@ class RunFailed(Exception):
     """There is no result: the framework did not run, or its adapter is at fault."""
 
 
+@dataclass(frozen=True)
+class _Shared:
+    """The part of the run that the processes of pytest-xdist share.
+
+    Attributes:
+        document: of the report.
+        places: by target, positions among the report's frameworks and globs of their implementations.
+        notes: from locating the frameworks.
+    """
+
+    document: dict[str, Any] = field(default_factory=dict)
+    places: dict[str, list[tuple[int, Sequence[str]]]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
 class _Run:
-    """The run that all tests share: made when the first of them wants it, read by the others."""
+    """The run that all tests share: the first of them makes it, the others read it."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
-        given = getattr(config, "workerinput", {}).get(SHARED)
-        self.folder = Path(given or tempfile.mkdtemp(prefix="nnconform-pytest-"))
+        folder = getattr(config, "workerinput", {}).get(SHARED)
+        self.folder = Path(folder or tempfile.mkdtemp(prefix="nnconform-pytest-"))
         self._path = self.folder / "report.json"
-        self._report: dict[str, Any] | None = None
-        # By word: positions among the report's frameworks, and globs of the implementations that it names.
-        self._standing: dict[str, list[tuple[int, list[str]]]] = {}
-        self._rows: dict[tuple[str, str], list[Row]] = defaultdict(list)
+        self._report: Report | None = None
+        self._places: dict[str, list[tuple[int, Sequence[str]]]] = {}
+        self._results: dict[tuple[str, str], list[Result]] = defaultdict(list)
         self._vectors: list[Vector] = []
         self._targets = list(dict.fromkeys([*config.getoption("nnconform"), *config.getoption("nnconform_adapter")]))
 
@@ -180,9 +192,9 @@ class _Run:
         from nnconform.conformance.vectors.reading import load
         from nnconform.conformance.vectors.vector import VectorError
 
-        own = self._config.getoption("nnconform_vectors")
+        folder = self._config.getoption("nnconform_vectors")
         try:
-            self._vectors, problems = load(Path(own) if own else None)
+            self._vectors, problems = load(Path(folder) if folder else None)
         except VectorError as error:
             raise pytest.UsageError(str(error)) from None
         if problems:
@@ -196,7 +208,7 @@ class _Run:
             group = _Group.from_parent(session, name="known", nodeid="nnconform/known")
             yield KnownItem.from_parent(group, name="list-of-known-divergences", run=self)
 
-    def rows(self, target: str, vector: str, session: pytest.Session) -> list[Row]:
+    def results(self, target: str, vector: str, session: pytest.Session) -> list[Result]:
         """Return the results of a framework on a vector.
 
         Raises:
@@ -205,39 +217,40 @@ class _Run:
         from nnconform.conformance.running.selection import matches
 
         report = self.report(session)
-        found: list[Row] = []
-        for number, globs in self._standing[target]:
-            entry = report["frameworks"][number]
-            of_it = (f for f in report["faults"] if (f["vector"], f["framework"]) == (vector, entry["name"]))
-            if faults := [fault for fault in of_it if matches(fault["implementation"], globs)]:
-                raise RunFailed("\n".join(fault["message"] for fault in faults))
-            rows = [row for row in self._rows[entry["name"], vector] if matches(row["implementation"], globs)]
-            if entry["status"] != "ran" and not rows:
-                raise RunFailed(f"{target}: {entry['status']}: {entry['reason']}")
-            found += rows
-        return found
+        results: list[Result] = []
+        for number, globs in self._places[target]:
+            entry = report.frameworks[number]
+            faults = [f for f in report.faults if (f.vector, f.framework) == (vector, entry.name)]
+            if messages := [fault.message for fault in faults if matches(fault.implementation, globs)]:
+                raise RunFailed("\n".join(messages))
+            of_entry = [r for r in self._results[entry.name, vector] if matches(r.implementation, globs)]
+            if entry.status != "ran" and not of_entry:
+                raise RunFailed(f"{target}: {entry.status}: {entry.reason}")
+            results += of_entry
+        return results
 
-    def report(self, session: pytest.Session) -> dict[str, Any]:
-        """Return the report, which the first process that wants it makes."""
+    def report(self, session: pytest.Session) -> Report:
+        """Return the report, which the first process makes that needs it."""
         from nnconform.conformance.files import write_whole
+        from nnconform.conformance.model.report import Report
 
         if self._report is not None:
             return self._report
         with (self.folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not self._path.exists():
-                write_whole(self._path, json.dumps(self._made(session)).encode())
+                write_whole(self._path, json.dumps(vars(self._make(session))).encode())
         shared = self.read()
-        self._report, self._standing = shared["report"], shared["standing"]
-        for row in self._report["results"]:
-            self._rows[row["framework"], row["vector"]].append(row)
+        self._report, self._places = Report.from_json(shared.document), shared.places
+        for result in self._report.results:
+            self._results[result.framework, result.vector].append(result)
         return self._report
 
-    def read(self) -> dict[str, Any]:
-        """Return what the processes share; nothing was told where there is nothing yet."""
-        return json.loads(self._path.read_text()) if self._path.exists() else {"told": []}
+    def read(self) -> _Shared:
+        """Return the shared part of the run, empty if there is no run yet."""
+        return _Shared(**json.loads(self._path.read_text())) if self._path.exists() else _Shared()
 
-    def _made(self, session: pytest.Session) -> dict[str, Any]:
+    def _make(self, session: pytest.Session) -> _Shared:
         from nnconform.conformance.environments.location import indices_of, locate
         from nnconform.conformance.environments.subprocesses import EnvironmentFailed
         from nnconform.conformance.files import cache_folder
@@ -252,23 +265,23 @@ class _Run:
         from nnconform.conformance.vectors.vector import SPEC
 
         config = self._config
-        chosen = frozenset(item.vector.id for item in session.items if isinstance(item, VectorItem))
+        ids = frozenset(item.vector.id for item in session.items if isinstance(item, VectorItem))
         try:
             listed = config.getoption("nnconform_known")
             knowledge = known_file.read(Path(listed)) if listed else None
             words = (list(dict.fromkeys(config.getoption(name))) for name in ("nnconform", "nnconform_adapter"))
-            told: list[str] = []
-            found = locate(*words, notify=told.append)
+            notes: list[str] = []
+            frameworks = locate(*words, notify=notes.append)
         except (UsageError, known_file.KnownError, EnvironmentFailed) as error:
             pytest.exit(f"nnconform: {error}", returncode=pytest.ExitCode.USAGE_ERROR)
-        options = Options(Selection(ids=chosen), config.getoption("nnconform_timeout"), cache_folder())
-        outcome = run(found, self._vectors, options)
+        options = Options(Selection(ids=ids), config.getoption("nnconform_timeout"), cache_folder())
+        outcome = run(frameworks, self._vectors, options)
         if not outcome.complete:
             raise KeyboardInterrupt
         report = build.build(outcome, SPEC, [], {"frameworks": self._targets})
         if knowledge is not None:
-            # Entries about published vectors are not stale where vectors of the user's own are run.
+            # Entries about published vectors are not stale if the user runs other vectors.
             published = load()[0] if self._config.getoption("nnconform_vectors") else []
             report = apply(knowledge, report, [*published, *self._vectors])
-        standing = {word: indices_of(word, found) for word in self._targets}
-        return {"report": report.to_json(), "standing": standing, "told": told}
+        places = {word: indices_of(word, frameworks) for word in self._targets}
+        return _Shared(report.to_json(), places, notes)

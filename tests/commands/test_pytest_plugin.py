@@ -139,7 +139,7 @@ def test_what_was_told_of_the_words_stands_at_the_end(vectors, found):
 def test_a_timeout_is_a_number_of_seconds_above_zero(vectors, seconds):
     result = vectors("--nnconform", "numpy", f"--nnconform-timeout={seconds}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*--nnconform-timeout: wanted a number of seconds above 0*"])
+    result.stderr.fnmatch_lines(["*--nnconform-timeout: expected a number of seconds above 0*"])
 
 
 def test_junit_xml_has_the_ids(vectors, pytester):
