@@ -169,7 +169,7 @@ class _Shared:
     """
 
     document: dict[str, Any] = field(default_factory=dict)
-    places: dict[str, list[tuple[int, Sequence[str]]]] = field(default_factory=dict)
+    places: dict[str, list[tuple[int, tuple[str, ...]]]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -182,7 +182,7 @@ class _Run:
         self.folder = Path(folder or tempfile.mkdtemp(prefix="nnconform-pytest-"))
         self._path = self.folder / "report.json"
         self._report: Report | None = None
-        self._places: dict[str, list[tuple[int, Sequence[str]]]] = {}
+        self._places: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
         self._results: dict[tuple[str, str], list[Result]] = defaultdict(list)
         self._vectors: list[Vector] = []
         self._targets = list(dict.fromkeys([*config.getoption("nnconform"), *config.getoption("nnconform_adapter")]))

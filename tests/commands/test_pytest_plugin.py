@@ -59,7 +59,7 @@ def test_a_failure_says_what_where_and_how_far(vectors):
     assert result.parseoutcomes()["failed"] == 3
     what = "clip_by_value/one-variable-narrow/float32 (CLIP-VALUE-1, CLIP-VALUE-4, NUM-*)"
     where = "  liar (eager) *: diverges"
-    how_far = "    gradients[[]0][[]0] = -0.02, expected -0.0099999998 (bound 0)"
+    how_far = "    gradients[[]0][[]0]: expected -0.01000, got -0.02000 (bound 0, *"
     result.stdout.fnmatch_lines([what, where, how_far])
 
 
