@@ -1,1 +1,1 @@
-"""Environments of other versions: found, resolved, made and kept."""
+"""Environments for other versions of the frameworks."""

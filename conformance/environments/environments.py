@@ -23,14 +23,16 @@ from typing import IO
 from nnconform.conformance import files
 
 from .interpreters import ProbeFailed, probe
-from .resolutions import Resolution, name_of
+from .resolutions import KEY_LENGTH, Resolution
 from .subprocesses import EnvironmentFailed, Notify, ignore, run_uv
 
 MARKER = "nnconform.json"
 LOCK = "nnconform.lock"
-FORMAT = 1
+FORMAT = 2
 DAY = 86400.0
 NEXT_STEP = "see uv's output; a package without a wheel for this Python needs a compiler"
+# Removing takes a moment, because it begins with a new name.
+ATTEMPTS, PAUSE = 100, 0.05
 # The locks of the environments that this process uses.
 _IN_USE = contextlib.ExitStack()
 
@@ -40,9 +42,8 @@ class Environment:
     """An environment in the user's cache.
 
     Attributes:
-        key: its folder's name, the key of its resolution.
         folder: its place.
-        requirements: PEP 508 texts that led to its packages.
+        title: the required packages and their versions.
         packages: the version of every package by normalized name.
         python_version: such as ``3.11.7``.
         size: in bytes.
@@ -50,9 +51,8 @@ class Environment:
         whole: false while it is being installed, after an interrupted installation, or if its Python is gone.
     """
 
-    key: str
     folder: Path
-    requirements: tuple[str, ...] = ()
+    title: str = ""
     packages: Mapping[str, str] = field(default_factory=dict)
     python_version: str = ""
     size: int = 0
@@ -60,15 +60,14 @@ class Environment:
     whole: bool = False
 
     @property
+    def key(self) -> str:
+        """The key of its resolution."""
+        return self.folder.name[:KEY_LENGTH]
+
+    @property
     def python(self) -> Path:
         """Its interpreter."""
         return self.folder / "bin" / "python"
-
-    @property
-    def title(self) -> str:
-        """The required packages and their versions."""
-        names = [name_of(requirement) for requirement in self.requirements]
-        return ", ".join(f"{name} {self.packages[name]}" for name in names if name in self.packages)
 
 
 def cache_folder() -> Path:
@@ -109,12 +108,14 @@ def install(resolution: Resolution, *, notify: Notify = ignore) -> Environment:
     """
     folder = cache_folder() / resolution.key
     with explain_os_errors(folder):
-        while (environment := _use(folder)) is None:
+        for _ in range(ATTEMPTS):
+            if environment := _use(folder):
+                return environment
             if not folder.exists():
                 _install(resolution, folder, notify)
             elif _remove(folder, unused_since=-math.inf) is None:
-                time.sleep(0.05)  # another process is removing it
-        return environment
+                time.sleep(PAUSE)  # another process is removing it
+    raise EnvironmentFailed(f"{folder}: it is broken and another process uses it; end that run, then try again")
 
 
 def _use(folder: Path) -> Environment | None:
@@ -131,7 +132,8 @@ def _use(folder: Path) -> Environment | None:
 
 
 def _install(resolution: Resolution, folder: Path, notify: Notify) -> None:
-    notify(f"making the environment {resolution.title} (first time; about a minute)")
+    title = f"{resolution.title} on Python {resolution.interpreter.version}"
+    notify(f"making the environment {title} (first time; about a minute)")
     partial = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
     try:
         with _lock(partial, fcntl.LOCK_EX) or contextlib.nullcontext():
@@ -143,7 +145,7 @@ def _install(resolution: Resolution, folder: Path, notify: Notify) -> None:
                 if not folder.exists():
                     raise
     except EnvironmentFailed as error:
-        raise EnvironmentFailed(f"{resolution.title}: the environment cannot be made: {error}", error.printed) from None
+        raise EnvironmentFailed(f"{title}: the environment cannot be made: {error}", error.printed) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -163,24 +165,18 @@ def _fill(folder: Path, resolution: Resolution, notify: Notify) -> None:
             f"uv installed {', '.join(missing)} elsewhere than in {folder}; remove target and prefix from uv.toml"
         )
     size = sum(path.lstat().st_size for path in folder.rglob("*"))
-    content = {"format": FORMAT, "requirements": resolution.requirements, "packages": installed.packages}
-    content |= {"python_version": installed.version, "size": size}
-    (folder / MARKER).write_text(json.dumps(content, indent=1))
+    content = {"title": resolution.title, "packages": installed.packages, "python_version": installed.version}
+    (folder / MARKER).write_text(json.dumps({"format": FORMAT, **content, "size": size}, indent=1))
 
 
 def _read(folder: Path) -> Environment:
-    marker = folder / MARKER
-    try:
-        content, used = json.loads(marker.read_text()), marker.stat().st_mtime
-    except (OSError, ValueError):
-        content, used = {}, 0.0
-    # The link to Python is broken once that Python was uninstalled.
-    python_exists = (folder / "bin" / "python").exists()
-    if content.get("format") != FORMAT or not python_exists or folder.suffix:
-        return Environment(folder.name, folder)
-    requirements, packages = tuple(content["requirements"]), content["packages"]
-    version, size = content["python_version"], content["size"]
-    return Environment(folder.name, folder, requirements, packages, version, size, used, whole=True)
+    marker, environment = folder / MARKER, Environment(folder)
+    with contextlib.suppress(OSError, ValueError):
+        content = json.loads(marker.read_text())
+        # The link to Python is broken once that Python was uninstalled. A suffix marks an unfinished installation.
+        if content.pop("format") == FORMAT and environment.python.exists() and not folder.suffix:
+            return Environment(folder, **content, used=marker.stat().st_mtime, whole=True)
+    return environment
 
 
 def _lock(folder: Path, kind: int) -> IO[bytes] | None:
@@ -202,9 +198,8 @@ def list_environments() -> list[Environment]:
 
 
 def _folders() -> list[Path]:
-    return [
-        path for path in cache_folder().iterdir() if re.fullmatch(r"[0-9a-f]{16}(\..*)?", path.name) and path.is_dir()
-    ]
+    name = re.compile(rf"[0-9a-f]{{{KEY_LENGTH}}}(\..*)?")
+    return [path for path in cache_folder().iterdir() if name.fullmatch(path.name) and path.is_dir()]
 
 
 def prune(*, unused_days: float | None) -> list[Environment]:
@@ -232,7 +227,7 @@ def _remove(folder: Path, *, unused_since: float) -> Environment | None:
         if environment.whole and environment.used > unused_since:
             return None
         # Under another name, so that it is never taken for whole.
-        doomed = tempfile.mkdtemp(prefix=f"{folder.name[:16]}.", dir=folder.parent)
+        doomed = tempfile.mkdtemp(prefix=f"{folder.name[:KEY_LENGTH]}.", dir=folder.parent)
         folder.rename(doomed)
         shutil.rmtree(doomed)
     return environment

@@ -69,35 +69,37 @@ def probe(path: str) -> Interpreter:
     return interpreter
 
 
-def find_interpreter(wanted: str | None) -> Interpreter:
+def find_interpreter(request: str | None) -> Interpreter:
     """Return the interpreter for new environments.
 
     Args:
-        wanted: a version (``3.10``), a path, or anything else that ``uv python find`` takes; None for this one.
+        request: a version (``3.10``), a path, or anything else that ``uv python find`` takes; None for this one.
 
     Raises:
         EnvironmentFailed: none is found, it does not run, or it is too old for a worker.
     """
-    here = wanted is None or f"{platform.python_version()}.".startswith(f"{wanted}.")
-    path = sys.executable if wanted is None or here else _find_path(wanted)
+    if request is None or f"{platform.python_version()}.".startswith(f"{request}."):
+        path = sys.executable
+    else:
+        path = _find_path(request)
     try:
         return probe(path)
     except ProbeFailed as error:
         raise EnvironmentFailed(f"{path}: {error}") from None
 
 
-def _find_path(wanted: str) -> str:
-    words = ["python", "find", os.path.expanduser(wanted)]
+def _find_path(request: str) -> str:
+    words = ["python", "find", os.path.expanduser(request)]
     if os.environ.get("UV_PYTHON_DOWNLOADS") == "automatic" and execute([find_uv(), *words])[0] != 0:
-        execute([find_uv(), "python", "install", wanted])
-    next_step = f"install it (uv python install {wanted}, pyenv, the system's packages) or give an interpreter's path"
+        execute([find_uv(), "python", "install", request])
+    next_step = f"install it (uv python install {request}, pyenv, the system's packages) or give an interpreter's path"
     try:
-        return run_uv(words, f"Python {wanted}: none found", next_step).splitlines()[-1]
+        return run_uv(words, f"Python {request}: none found", next_step).splitlines()[-1]
     except EnvironmentFailed:
         # uv fails at the shims of those versions of pyenv that are not selected.
         pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
         pythons = sorted(pyenv.glob("versions/*/bin/python"))
-        fitting = [path for path in pythons if f"{path.parts[-3]}.".startswith(f"{wanted}.")]
-        if not fitting:
+        candidates = [path for path in pythons if f"{path.parts[-3]}.".startswith(f"{request}.")]
+        if not candidates:
             raise
-        return str(fitting[-1])
+        return str(candidates[-1])

@@ -15,8 +15,9 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from .interpreters import Interpreter, find_interpreter
-from .subprocesses import Notify, ignore, run_uv
+from .subprocesses import EnvironmentFailed, Notify, ignore, run_uv
 
+KEY_LENGTH = 16
 NEXT_STEP = (
     "check that these versions exist, fit each other and support this Python (--python chooses another); "
     "uv reads UV_INDEX and UV_FIND_LINKS, not pip's settings"
@@ -48,14 +49,13 @@ class Resolution:
     def key(self) -> str:
         """The name of the environment's folder: a digest of packages, Python and platform."""
         content = json.dumps([*self.pins, self.interpreter.version, self.interpreter.platform])
-        return hashlib.sha256(content.encode()).hexdigest()[:16]
+        return hashlib.sha256(content.encode()).hexdigest()[:KEY_LENGTH]
 
     @property
     def title(self) -> str:
-        """The versions of the required packages and of Python, for messages."""
+        """The required packages and their versions."""
         names = [name_of(requirement) for requirement in self.requirements]
-        packages = ", ".join(f"{name} {self.packages[name]}" for name in names if name in self.packages)
-        return f"{packages} on Python {self.interpreter.version}"
+        return ", ".join(f"{name} {self.packages[name]}" for name in names if name in self.packages)
 
     @property
     def released(self) -> datetime | None:
@@ -94,8 +94,8 @@ def resolve(
     then = f", as of {before[:10]}" if before else ""
     notify(f"resolving {listed} for Python {interpreter.version}{near}{then}")
     with tempfile.TemporaryDirectory(prefix="nnconform-") as scratch:
-        wanted, lock = Path(scratch, "requirements.in"), Path(scratch, "pylock.toml")
-        wanted.write_text("\n".join(requirements))
+        source, lock = Path(scratch, "requirements.in"), Path(scratch, "pylock.toml")
+        source.write_text("\n".join(requirements))
         # uv takes the versions of an existing output file as preferences.
         if like is not None:
             lock.write_text(like.lock)
@@ -103,9 +103,14 @@ def resolve(
         words += [word for name in sorted(except_for) for word in ("--upgrade-package", name)]
         words += ["--exclude-newer", before] if before else []
         failure = f"{listed}: cannot be resolved for Python {interpreter.version}"
-        run_uv([*words, "--output-file", lock, wanted], failure, NEXT_STEP, notify)
+        run_uv([*words, "--output-file", lock, source], failure, NEXT_STEP, notify)
         text = lock.read_text()
-    packages = {package["name"]: package["version"] for package in tomllib.loads(text)["packages"]}
+    packages = {package["name"]: package.get("version", "") for package in tomllib.loads(text)["packages"]}
+    if unversioned := [name for name, version in packages.items() if not version]:
+        raise EnvironmentFailed(
+            f"{listed}: {', '.join(unversioned)} comes from no index; install the packages in your own environment "
+            "and name its interpreter, python:PATH"
+        )
     return Resolution(tuple(requirements), dict(sorted(packages.items())), interpreter, text)
 
 
