@@ -53,8 +53,8 @@ TRAIN_FAULTS = (
 RUNNING_FAULTS = ("statistics-crossed", "deviation-for-variance", "epsilon-in-statistics", "not-centred", "wrong-count")
 EPSILON_FAULTS = ("epsilon-outside-root", "epsilon-ignored", "epsilon-as-floor")
 NOT_AFFINE_FAULTS = ("affine-assumed", "statistics-in-input-dtype")
-SINGLE_ELEMENT = {"rejects-single-element": "more than 1 value per channel"}
-ZERO_EPSILON = {"rejects-zero-epsilon": "eps must be positive"}
+SINGLE_ELEMENT = ("rejects-single-element",)
+ZERO_EPSILON = ("rejects-zero-epsilon",)
 
 
 def batch(

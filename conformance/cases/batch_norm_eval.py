@@ -48,7 +48,7 @@ def _as_evaluation(case: VectorCase) -> VectorCase:
         hunts=(*OF_EVALUATION, *(h for h in case.hunts if h in OF_BOTH)),
         attributes=attributes,
         latitude=free,
-        raises={},
+        raises=(),
         unjudged=False,
     )
 

@@ -132,9 +132,9 @@ def _without_fan(operation: str) -> Iterator[VectorCase]:
     for number, kernel in enumerate(EMPTY):
         attributes = _attributes(kernel, "float32", "fan_in", 7000 + number)
         hunts = ("wrong-dtype", "wrong-shape")
-        refused = {"rejects-no-outputs": "ZeroDivisionError|expected a positive integer"}
         clauses = (kernel.clause,)
-        yield VectorCase(operation, kernel.name, "float32", "edge", clauses, hunts, attributes, {}, raises=refused)
+        raises = ("rejects-no-outputs",)
+        yield VectorCase(operation, kernel.name, "float32", "edge", clauses, hunts, attributes, {}, raises=raises)
 
 
 def _streams(operation: str) -> Iterator[VectorCase]:

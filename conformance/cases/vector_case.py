@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nnconform.conformance.vectors import described_tensors
+from nnconform.conformance.vectors.call_options import CallOptions
 from nnconform.conformance.vectors.tensors import Array, stored
 
 HALF = ("float16", "bfloat16")
@@ -37,7 +38,7 @@ class Every:
 
 
 @dataclass(frozen=True)
-class VectorCase:
+class VectorCase(CallOptions):
     """One vector before it is evaluated.
 
     Attributes:
@@ -47,18 +48,13 @@ class VectorCase:
         profile: core, edge, range or defaults; core becomes half in half precision.
         clauses: ids of the clauses that it tests.
         hunts: ids of the faults and dialects that it is made to catch.
-        attributes: as they stand in the vector, ``steps`` not among them.
+        attributes: as they are in the vector.
         inputs: arrays by name; lists of arrays, SparseGradients or None for gradients and weights; or recipes.
         assumed: the spec's defaults, for attributes that the vector leaves out.
-        steps: how many training steps x and dy are stacked for; 0 for one that is not stacked.
         latitude: what is free, by output; an output with ``any`` is recorded and not judged.
         unjudged: the clauses give no meaning to the whole vector.
         compiled: its shape and hyperparameters are among the few that compiled modes run.
-        raises: dialects that prescribe an error, with the pattern of its message.
-        lengths: the call is made for each, on the first so many elements of every input; none for one call.
-        first: outputs of more elements are cut to their first so many, the size of the blocks that inputs repeat.
-        seeds: the call is made with each as the attribute ``seed``, which is the first of them; none for one call.
-        extremes: outputs are reduced to their smallest and largest element.
+        raises: the dialects that prescribe an error.
     """
 
     operation: str
@@ -70,15 +66,10 @@ class VectorCase:
     attributes: Mapping[str, Any]
     inputs: Mapping[str, Any]
     assumed: Mapping[str, Any] = field(default_factory=dict)
-    steps: int = 0
     latitude: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unjudged: bool = False
     compiled: bool = False
-    raises: Mapping[str, str] = field(default_factory=dict)
-    lengths: tuple[int, ...] = ()
-    first: int = 0
-    seeds: tuple[int, ...] = ()
-    extremes: bool = False
+    raises: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:

@@ -13,7 +13,7 @@ from nnconform.conformance.vectors.described_tensors import Repeated
 from nnconform.conformance.vectors.operations import RANDOM
 from nnconform.conformance.vectors.tensors import Array, dtype_name, format_data
 from nnconform.reference import exact, laws, rounding
-from nnconform.reference.dialects import Variant, variants_of
+from nnconform.reference.dialects import DIALECTS, Variant, variants_of
 from nnconform.reference.extremes import interval
 from nnconform.reference.initialization import Law
 from nnconform.reference.simulation import SIMULATIONS
@@ -149,9 +149,12 @@ def _judged(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset
             dialects[variant.name] = case.listed(found)
             if _shows(variant, case, asked, right, made[variant.name]):
                 proved.update(variant.parts)
-    for name, pattern in case.raises.items():
-        dialects[name] = {"error": pattern}
+    dialects |= _errors(case)
     return case.listed(_expected(case, asked, right)), dialects, frozenset(proved)
+
+
+def _errors(case: VectorCase) -> dict[str, Any]:
+    return {name: {"error": DIALECTS[name].pattern} for name in case.raises}
 
 
 def _shows(
@@ -193,7 +196,7 @@ def _law(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset[st
     shape = [*([len(right.pattern)] if right.pattern else []), *attributes["shape"]]
     expected = {"sample": {"dtype": case.dtype, "shape": shape, **right.entry()}}
     dialects: dict[str, Any] = {name: {"sample": law.entry()} for name, law in others.items()}
-    dialects |= {name: {"error": pattern} for name, pattern in case.raises.items()}
+    dialects |= _errors(case)
     return expected, dialects, frozenset(others)
 
 

@@ -143,7 +143,7 @@ def _count_explained(results: Sequence[Result], dialect: str) -> int:
 
 
 def _semantic_parts(dialect: str) -> list[str]:
-    return [part for part in dialect.split("+") if part in DIALECTS and not DIALECTS[part].accuracy]
+    return [part for part in dialect.split("+") if part in DIALECTS and DIALECTS[part].kind == "semantic"]
 
 
 class _Record(NamedTuple):

@@ -235,7 +235,6 @@ def _vector(stored: StoredVector) -> Vector:
             stored.clauses,
             stored.hunts,
             stored.attributes,
-            stored.steps,
             stored.compiled,
             stored.latitude == "any",
             inputs,
@@ -243,10 +242,7 @@ def _vector(stored: StoredVector) -> Vector:
             prescribed,
             {dialect: _pattern(text, f"{name}: dialects.{dialect}") for dialect, text in stored.errors.items()},
             stored.digest,
-            stored.lengths,
-            stored.first,
-            stored.seeds,
-            stored.extremes,
+            **stored.options,
         )
     except TensorError as error:
         raise VectorError(str(error)) from None

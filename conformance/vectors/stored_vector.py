@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from .call_options import CallOptions, read_options
+
 
 @dataclass(frozen=True)
 class StoredTensor:
@@ -63,7 +65,7 @@ Entries = Entry | list[Entry | None] | None
 
 
 @dataclass(frozen=True)
-class StoredVector:
+class StoredVector(CallOptions):
     """A vector in its file; attributes with the names of ``vector.Vector``'s have the same meaning.
 
     Attributes:
@@ -83,13 +85,8 @@ class StoredVector:
     clauses: tuple[str, ...]
     hunts: tuple[str, ...]
     attributes: Mapping[str, Any]
-    steps: int
     compiled: bool
     latitude: str
-    lengths: tuple[int, ...]
-    first: int
-    seeds: tuple[int, ...]
-    extremes: bool
     inputs: Mapping[str, Entries]
     expected: Mapping[str, Entry | None]
     dialects: Mapping[str, Mapping[str, Entry]]
@@ -112,17 +109,13 @@ class StoredVector:
             clauses=tuple(document["clauses"]),
             hunts=tuple(document["hunts"]),
             attributes=document["attributes"],
-            steps=document.get("steps", 0),
             compiled=document.get("compiled", False),
             latitude=document.get("latitude", ""),
-            lengths=tuple(document.get("lengths", ())),
-            first=document.get("first", 0),
-            seeds=tuple(document.get("seeds", ())),
-            extremes=document.get("extremes", False),
             inputs={name: _entries(value) for name, value in document.get("inputs", {}).items()},
             expected=_outputs(document.get("expected", {})),
             dialects={name: {} if "error" in outputs else _present(outputs) for name, outputs in dialects.items()},
             errors={name: outputs["error"] for name, outputs in dialects.items() if "error" in outputs},
+            **read_options(document),
         )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .call_options import CallOptions
 from .stored_vector import LawTensor
 from .tensors import Array
 
@@ -47,8 +48,8 @@ class Tensor:
 
 
 @dataclass(frozen=True)
-class Vector:
-    """One case: what is asked, what is expected, and what each dialect would give instead.
+class Vector(CallOptions):
+    """One test case: inputs, call options, expected outputs, and the outputs that each dialect prescribes.
 
     Attributes:
         id: ``operation/name/dtype``.
@@ -57,7 +58,6 @@ class Vector:
         clauses: ids of the clauses that it tests.
         hunts: ids of the faults and dialects that it is made to catch.
         attributes: by name.
-        steps: training steps stacked in x and dy; 0 for one that is not stacked.
         compiled: whether compiled modes run it.
         unjudged: the whole vector is recorded and not judged.
         inputs: as arrays, SparseGradients, None, or lists of these.
@@ -65,10 +65,6 @@ class Vector:
         prescribed: what dialects prescribe, by dialect and flat output name.
         errors: the dialects that prescribe an error, with the pattern of its message.
         digest: of all that the file says of it; two vectors of one id and digest are the same vector.
-        lengths: the call is made for each of them, on the first so many elements of every input; none for one call.
-        first: outputs of more elements are cut to their first so many; 0 for whole ones.
-        seeds: the call is made with each as the attribute ``seed``, outputs stacked; none for one call.
-        extremes: outputs are reduced to their smallest and largest element.
     """
 
     id: str
@@ -77,7 +73,6 @@ class Vector:
     clauses: tuple[str, ...]
     hunts: tuple[str, ...]
     attributes: Mapping[str, Any]
-    steps: int
     compiled: bool
     unjudged: bool
     inputs: Mapping[str, Any]
@@ -85,10 +80,6 @@ class Vector:
     prescribed: Mapping[str, Mapping[str, Tensor | LawTensor]]
     errors: Mapping[str, re.Pattern[str]]
     digest: str = ""
-    lengths: tuple[int, ...] = ()
-    first: int = 0
-    seeds: tuple[int, ...] = ()
-    extremes: bool = False
 
     @property
     def needs(self) -> frozenset[str]:
