@@ -25,5 +25,5 @@ def command(report_path: Path, page_path: Path) -> None:
         report = store.load(report_path)
     except store.ReportError as error:
         fail(str(error))
-    for problem in write_files({"PAGE.html": (page_path, drawn("web.page.page", "with_plots", report))}).values():
+    for problem in write_files({"PAGE.html": (page_path, drawn("web.page.document", "with_plots", report))}).values():
         fail(problem)

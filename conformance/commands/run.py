@@ -215,7 +215,7 @@ def _write(
         {
             "--json": (paths["--json"], lambda path: store.write(report, path)),
             "--junit": (paths["--junit"], drawn("ci.junit", "of_report", report, strict=strict)),
-            "--html": (paths["--html"], drawn("web.page.page", "with_plots", report)),
+            "--html": (paths["--html"], drawn("web.page.document", "with_plots", report)),
             "--markdown": (paths["--markdown"], drawn("ci.markdown", "of_report", report, strict=strict)),
         }
     )

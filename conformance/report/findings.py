@@ -19,7 +19,7 @@ DEFAULTS = "defaults"
 # Verdicts of findings, the worst first.
 FINDINGS = tuple(name for name in reversed(SEVERITY) if VERDICTS[name].fails or name == "dialect")
 # Column heads of a table of counts, in which errors, crashes and timeouts are one column.
-COLUMNS = (*(verdict.column for verdict in VERDICTS.values() if verdict.name not in WITHOUT_VALUE), "failed")
+COLUMNS = tuple(dict.fromkeys("failed" if name in WITHOUT_VALUE else v.column for name, v in VERDICTS.items()))
 
 
 class Group:

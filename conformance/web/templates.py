@@ -8,13 +8,13 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nnconform.conformance.model.verdicts import SEVERITY, VERDICTS, Verdict
+from nnconform.conformance.model.verdicts import SEVERITY, VERDICTS
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 FOLDER = Path(str(resources.files(__package__)))
-# A template is named by its file in one of these folders.
+# The folders of templates.
 TEMPLATES = ("page", "site/templates", ".")
 
 
@@ -39,13 +39,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"verdicts": verdicts(), "worst": worst}
+    environment.globals |= {"verdicts": VERDICTS, "worst": worst}
     return environment
-
-
-def verdicts() -> Mapping[str, Verdict]:
-    """Return the verdicts in the order of display, the best first."""
-    return {name: VERDICTS[name] for name in sorted(VERDICTS, key="unsupported".__eq__)}
 
 
 def worst(counts: Mapping[str, int]) -> str:

@@ -18,7 +18,7 @@ from nnconform.conformance.model.report import Report
 from nnconform.conformance.terminal import run_report
 from nnconform.conformance.vectors import reading
 from nnconform.conformance.vectors.vector import Vector
-from nnconform.conformance.web.page import page
+from nnconform.conformance.web.page import document as page
 
 __all__ = ["internal", "public", "read_vectors_once"]
 FILE = click.Path(path_type=Path)

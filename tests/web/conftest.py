@@ -13,7 +13,7 @@ from support.markup import Read
 from support.site_reports import broken, of, renamed, said_of, spec_files, whole
 
 from nnconform.conformance.model.report import Report
-from nnconform.conformance.web.page import page as html
+from nnconform.conformance.web.page import document
 from nnconform.conformance.web.site import site
 
 
@@ -34,7 +34,7 @@ def address_of(tmp_path_factory):
     def run(report):
         if id(report) not in drawn:
             path = tmp_path_factory.mktemp("page") / "report.html"
-            path.write_bytes(html.of_report(Report.from_json(report)).encode())
+            path.write_bytes(document.of_report(Report.from_json(report)).encode())
             drawn[id(report)] = path.as_uri(), report
         return drawn[id(report)][0]
 
@@ -137,4 +137,4 @@ def pages(files):
 @pytest.fixture
 def bare(monkeypatch):
     """Reports' own pages are not drawn, which take longer than all others and are looked into elsewhere."""
-    monkeypatch.setattr(site.page, "with_plots", lambda report, home: "<!doctype html>")
+    monkeypatch.setattr(site.document, "with_plots", lambda report, home: "<!doctype html>")

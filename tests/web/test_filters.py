@@ -1,4 +1,4 @@
-"""Filters and links lead from a cell to its vectors and to the explanation, by mouse, by keyboard and by address."""
+"""Filters and links: from a cell to its vectors and their explanations, by mouse, by keyboard and by address."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from browser.naming import RESULTS, address, number
 
 
-def test_a_cell_leads_to_its_vectors_and_these_to_the_explanation_in_two_clicks(opened, full):
+def test_two_clicks_lead_from_a_cell_to_its_vectors_and_an_explanation(opened, full):
     seen = opened(full)
     cell = seen.page.locator(".frameworks-matrix tbody tr", has_text="batch_norm_train").locator("td").first
     cell.locator("a").click()
@@ -19,8 +19,8 @@ def test_a_cell_leads_to_its_vectors_and_these_to_the_explanation_in_two_clicks(
     )
     seen.page.locator(".results a", has_text="batch_norm_train/").first.click()
     seen.settle()
-    assert seen.page.locator("section", has_text="Why").locator("article.dialect").count()
-    for label in ("formula", "it means", "remedy", "departs from"):
+    assert seen.page.locator("section", has_text="Explanation").locator("article.dialect").count()
+    for label in ("formula", "consequence", "remedy", "departs from"):
         assert seen.page.locator(".dialect dt", has_text=label).first.is_visible()
 
 
@@ -39,7 +39,7 @@ def test_a_cell_leads_to_its_vectors_and_these_to_the_explanation_in_two_clicks(
         ),
     ],
 )
-def test_a_filter_leaves_what_it_names(opened, full, key, value, of):
+def test_a_filter_leaves_the_matching_results(opened, full, key, value, of):
     seen = opened(full, "view=results")
     seen.page.get_by_label(key.capitalize(), exact=True).select_option(value)
     seen.settle()
@@ -64,7 +64,7 @@ def test_filters_work_by_keyboard_alone(opened, full):
     seen.page.keyboard.press("Enter")
     seen.settle()
     assert "view=results" in seen.view
-    # What is read next is what has come.
+    # A screen reader goes on with the new view.
     assert seen.page.evaluate(focused) == "Results: elu, torch"
     seen.page.locator(".reasons a").first.focus()
     seen.page.keyboard.press("Enter")
@@ -78,12 +78,12 @@ def test_filters_work_by_keyboard_alone(opened, full):
 def test_everything_that_can_be_clicked_can_be_reached_by_tab(opened, explained):
     seen = opened(explained, address(next(r for r in explained["results"] if r["verdict"] == "dialect")))
     seen.page.wait_for_selector(".copyable")
-    wanted = seen.page.evaluate(
+    clickable = seen.page.evaluate(
         """() => [...document.querySelectorAll("a, button, select, input, summary")]
           .filter((e) => e.checkVisibility()).length"""
     )
     reached = set()
-    for _ in range(wanted * 2 + 20):
+    for _ in range(clickable * 2 + 20):
         seen.page.keyboard.press("Tab")
         reached.add(
             seen.page.evaluate(
@@ -92,10 +92,10 @@ def test_everything_that_can_be_clicked_can_be_reached_by_tab(opened, explained)
                     ? [...document.querySelectorAll("*")].indexOf(e) : -1 }"""
             )
         )
-    assert len(reached - {-1}) == wanted
+    assert len(reached - {-1}) == clickable
 
 
-def test_the_first_tab_leads_past_the_head_without_leaving_the_view(opened, full):
+def test_the_first_tab_skips_the_head_and_keeps_the_view(opened, full):
     seen = opened(full, RESULTS)
     seen.page.keyboard.press("Tab")
     seen.page.keyboard.press("Enter")
@@ -106,7 +106,7 @@ def test_the_first_tab_leads_past_the_head_without_leaving_the_view(opened, full
 def test_a_link_restores_the_view(opened, full):
     seen = opened(full, f"{RESULTS}&verdict=dialect&dialect=exp-minus-one&text=near+zero")
     assert seen.page.get_by_label("Framework", exact=True).input_value() == "tensorflow"
-    assert seen.page.get_by_label("Vector has").input_value() == "near zero"
+    assert seen.page.get_by_label("Vector contains").input_value() == "near zero"
     rows = [
         row
         for row in full["results"]
@@ -118,7 +118,7 @@ def test_a_link_restores_the_view(opened, full):
     assert len(seen.texts(".results tbody tr")) == len(rows)
 
 
-def test_back_goes_back_to_what_was_seen_before(opened, full):
+def test_the_back_button_returns_to_the_previous_view(opened, full):
     seen = opened(full)
     seen.page.locator(".frameworks-matrix .cell a").first.click()
     seen.settle()
@@ -133,7 +133,7 @@ def test_back_goes_back_to_what_was_seen_before(opened, full):
     assert seen.page.locator(".frameworks-matrix").is_visible()
 
 
-def test_all_results_can_be_reached_some_at_a_time(opened, full):
+def test_a_button_shows_more_results(opened, full):
     seen = opened(full, "view=results&operation=he_normal&framework=tensorflow")
     rows = sum((r["operation"], r["framework"]) == ("he_normal", "tensorflow") for r in full["results"])
     assert len(seen.texts(".results tbody tr")) == rows
@@ -142,8 +142,8 @@ def test_all_results_can_be_reached_some_at_a_time(opened, full):
     assert len(seen.texts(".results tbody tr")) == 400
 
 
-def test_an_address_of_nothing_says_so(opened, explained):
+def test_an_address_without_results_shows_a_message(opened, explained):
     seen = opened(explained, "view=vector&vector=relu/none/float32")
     assert "no vector relu/none/float32" in seen.page.locator("main").inner_text()
     seen.go("view=results&verdict=crash")
-    assert "No result is left by these filters." in seen.page.locator("main").inner_text()
+    assert "No results match these filters." in seen.page.locator("main").inner_text()

@@ -1,4 +1,4 @@
-"""A page opens without a complaint, says what ran and what did not, and counts the verdicts of the report."""
+"""A page opens without errors, shows the frameworks that ran and that did not, and counts the report's verdicts."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def test_every_view_of_every_kind_of_result_opens_without_an_error(opened, full,
         for row in kinds.values():
             seen.go(address(row))
             assert seen.page.locator("h2").first.inner_text() == row["vector"]
-            assert row["verdict"] in seen.texts(".found .badge")[0]
+            assert row["verdict"] in seen.texts(".result .badge")[0]
 
 
-def test_an_incomplete_run_says_so_in_every_view_and_in_print(opened, differs):
+def test_every_view_of_an_incomplete_run_has_a_banner_and_so_has_paper(opened, differs):
     seen = opened(differs | {"complete": False})
     row = next(row for row in differs["results"] if row["verdict"] == "dialect")
     for view in ("", RESULTS, address(row)):
@@ -31,7 +31,7 @@ def test_an_incomplete_run_says_so_in_every_view_and_in_print(opened, differs):
     assert seen.page.locator(".banner").is_visible()
 
 
-def test_a_framework_that_did_not_run_is_no_column_of_failures(opened, differs):
+def test_a_framework_that_did_not_run_has_an_empty_column(opened, differs):
     other = differs["frameworks"][0] | {
         "name": "mxnet",
         "status": "failed",
@@ -56,26 +56,26 @@ def counts_of(cell):
 
 
 def test_the_matrix_of_frameworks_counts_the_reports_verdicts(opened, full):
-    wanted = {}
+    expected = {}
     for row in full["results"]:
         key = "defaults" if row["profile"] == "defaults" else row["operation"], row["framework"]
-        wanted.setdefault(key, Counter())[row["verdict"]] += 1
+        expected.setdefault(key, Counter())[row["verdict"]] += 1
     seen = opened(full)
     frameworks = seen.texts(".frameworks-matrix thead th")[1:]
-    found = {}
+    counts = {}
     for line in seen.page.locator(".frameworks-matrix tbody tr").all():
         operation = line.locator("th").inner_text().split("\n")[0]
         for framework, cell in zip(frameworks, line.locator("td").all(), strict=True):
-            found[operation, framework] = counts_of(cell)
-    assert found == wanted
+            counts[operation, framework] = counts_of(cell)
+    assert counts == expected
 
 
 def test_the_matrix_of_implementations_and_modes_counts_the_reports_verdicts(opened, full):
-    wanted = {}
+    expected = {}
     for row in full["results"]:
         key = row["operation"], row["framework"], row["implementation"], row["mode"]
-        wanted.setdefault(key, Counter())[row["verdict"]] += 1
-    found = opened(full).page.evaluate(
+        expected.setdefault(key, Counter())[row["verdict"]] += 1
+    rows = opened(full).page.evaluate(
         """() => [...document.querySelectorAll(".implementations-matrix tbody")].flatMap((body) => {
           const [head, ...rows] = [...body.rows];
           return rows.flatMap((row) => [...row.querySelectorAll(".cell")].map((cell) => [
@@ -85,10 +85,10 @@ def test_the_matrix_of_implementations_and_modes_counts_the_reports_verdicts(ope
           ]));
         })"""
     )
-    assert {tuple(key): counts for key, counts in found} == wanted
+    assert {tuple(key): counts for key, counts in rows} == expected
 
 
-def test_verdicts_are_told_by_text_and_by_shape_too(opened, full, differs):
+def test_verdicts_have_a_text_and_a_shape(opened, full, differs):
     shapes = {}
     for report in (full, differs):
         seen = opened(report)

@@ -18,7 +18,7 @@ from nnconform.conformance.vectors.tensors import DTYPES
 
 
 def test_two_hundred_numbers_are_those_of_the_report(opened, full):
-    """Of results drawn at random: worst elements in their own precision, how far they are off, and what conforms."""
+    """Worst elements in their own precision, errors, and outputs that conform, of results drawn at random."""
     rows = [row for row in full["results"] if row["outputs"]]
     bad = [row for row in rows if row["verdict"] != "conforms"]
     chance = random.Random(7)
@@ -63,7 +63,7 @@ def same(text, value, kind):
 
 
 def columns(seen):
-    """The columns of the table of worst elements, each with its head."""
+    """Return the columns of the table of worst elements, with their heads."""
     rows = seen.page.evaluate(
         """() => [...document.querySelectorAll(".numbers tr")]
           .map((row) => [...row.cells].map((cell) => cell.textContent))"""
@@ -72,7 +72,7 @@ def columns(seen):
 
 
 def test_inputs_are_those_of_the_vector(opened, explained, published):
-    """Of elementwise operations, whose input stands at the place of the output."""
+    """For elementwise operations, whose inputs have the position of the output."""
     seen, compared = opened(explained), 0
     for row in explained["results"]:
         if row["operation"] not in ("relu", "elu") or row["verdict"] != "dialect" or compared > 60:
@@ -91,7 +91,7 @@ def test_inputs_are_those_of_the_vector(opened, explained, published):
     assert compared > 10
 
 
-def test_the_script_that_is_shown_is_the_commands(opened, explained, cli):
+def test_the_shown_script_is_that_of_the_command(opened, explained, cli):
     row = next(row for row in explained["results"] if row["verdict"] == "dialect")
     seen = opened(explained, address(row))
     seen.page.wait_for_selector(".copyable >> nth=1")
@@ -101,7 +101,7 @@ def test_the_script_that_is_shown_is_the_commands(opened, explained, cli):
     assert cli(*words, "--report", EXPLAINED).stdout.strip() == script.strip()
 
 
-def test_a_shell_takes_the_names_in_the_command_as_they_are(opened, full):
+def test_a_shell_reads_the_names_in_the_command_unchanged(opened, full):
     rows = [row for row in full["results"] if row["verdict"] == "dialect"]
     odd = {row["implementation"]: row for row in rows}
     odd = {name: row for name, row in odd.items() if not re.fullmatch(r"[\w.]+", name)}
@@ -114,10 +114,10 @@ def test_a_shell_takes_the_names_in_the_command_as_they_are(opened, full):
         assert command[2:] == [row["vector"], row["framework"], "--implementation", name, "--mode", row["mode"]]
 
 
-def test_where_no_script_can_be_written_the_page_says_so(opened, differs):
+def test_without_a_script_the_page_shows_the_reason(opened, differs):
     row = next(row for row in differs["results"] if row["verdict"] == "diverges")
     seen = opened(differs, address(row))
-    assert "its API is not known here" in seen.page.locator("main").inner_text()
+    assert "does not know how to call its API" in seen.page.locator("main").inner_text()
     assert seen.texts(".copyable pre") == [f"nnconform explain {row['vector']}"]
 
 
@@ -125,10 +125,10 @@ def test_the_command_and_the_script_are_copied(opened, explained):
     row = next(row for row in explained["results"] if row["verdict"] == "dialect")
     seen = opened(explained, address(row))
     seen.page.wait_for_selector(".copyable >> nth=1")
-    for place, what in enumerate(("command", "script")):
-        block = seen.page.locator(".copyable").nth(place)
+    for position, noun in enumerate(("command", "script")):
+        block = seen.page.locator(".copyable").nth(position)
         block.get_by_role("button").click()
-        expect(seen.page.locator("#said")).to_contain_text(f"Copied the {what}")
+        expect(seen.page.locator("#announcement")).to_contain_text(f"Copied the {noun}")
         first = block.locator("pre").inner_text().split("\n")[0]
         seen.page.evaluate("document.body.append(Object.assign(document.createElement('textarea'), {id: 'pasted'}))")
         seen.page.locator("#pasted").focus()
@@ -141,8 +141,8 @@ def test_the_clauses_of_a_vector_are_quoted_from_the_spec(opened, explained):
     row = next(r for r in explained["results"] if r["operation"] == "batch_norm_train" and r["verdict"] == "dialect")
     seen = opened(explained, address(row))
     for clause in index.find(row["vector"]).clauses:
-        said = clauses()[clause]
-        shown = seen.page.locator("details.clause", has_text=f"{clause}: {said.title}").last.text_content()
-        formulas = re.findall(r"^```text\n(.*?)^```", said.body, re.MULTILINE | re.DOTALL)
+        text = clauses()[clause]
+        shown = seen.page.locator("details.clause", has_text=f"{clause}: {text.title}").last.text_content()
+        formulas = re.findall(r"^```text\n(.*?)^```", text.body, re.MULTILINE | re.DOTALL)
         assert all(formula.rstrip() in shown for formula in formulas)
-        assert f"spec/{said.page}" in shown
+        assert f"spec/{text.page}" in shown

@@ -1,4 +1,4 @@
-"""A page is harmed by nothing that an adapter says, and can be read by whoever wants to: axe, phones, paper."""
+"""A page is safe from an adapter's texts, and accessible: axe, phones, paper."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TESTS = Path(__file__).parents[1]
 WIDTHS = {"desktop": 1280, "phone": 390}
 
 
-def test_an_adapter_that_returns_markup_harms_nothing(opened, report_of):
+def test_markup_of_an_adapter_is_harmless(opened, report_of):
     report = report_of("--adapter", TESTS / "liars" / "marks_up.py")[1]
     row = next(row for row in report["results"] if row["verdict"] == "error")
     seen = opened(report)
@@ -29,9 +29,9 @@ def test_an_adapter_that_returns_markup_harms_nothing(opened, report_of):
         assert seen.page.evaluate("window.harmed") is None
         assert seen.page.locator("img").count() == 0
     seen.go(address(row))
-    assert row["reason"] in seen.texts(".found pre")
-    assert row["implementation"] in seen.page.locator(".found").text_content()
-    assert row["framework"] in seen.page.locator(".found").text_content()
+    assert row["reason"] in seen.texts(".result pre")
+    assert row["implementation"] in seen.page.locator(".result").text_content()
+    assert row["framework"] in seen.page.locator(".result").text_content()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -65,7 +65,7 @@ def test_the_matrix_of_three_frameworks_fits_a_phone(opened, full):
     )
 
 
-def test_printed_it_has_its_head_and_results_and_opens_what_is_folded(opened, full):
+def test_a_printed_page_has_its_head_and_unfolded_results(opened, full):
     row = next(row for row in full["results"] if row["verdict"] == "dialect")
     seen = opened(full, address(row))
     folded = seen.page.locator("main details:not([open])").count()

@@ -9,7 +9,7 @@ from typing import Any
 
 from nnconform.conformance.files import write_whole
 from nnconform.conformance.model.report import Report
-from nnconform.conformance.web.page import page
+from nnconform.conformance.web.page import document
 
 from . import badges, compatibility, dialect_pages, framework_pages, parts, releases, spec_pages, tallies
 
@@ -52,7 +52,7 @@ def files(site: parts.Site, tell: Callable[[str], None] = lambda _: None) -> Ite
         yield f"reports/{source.name}.json", source.path.read_bytes()
         yield (
             f"reports/{source.name}.html",
-            page.with_plots(source.report, home="../index.html").encode("utf-8", "replace"),
+            document.with_plots(source.report, home="../index.html").encode("utf-8", "replace"),
         )
 
 

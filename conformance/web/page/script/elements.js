@@ -1,43 +1,48 @@
-// Elements of the page. Text is always given as text: nothing that a report says is ever read as markup.
+// Elements of the page. Text is always set as text: nothing in a report is ever parsed as markup.
 
-/** Make an element with attributes (left out where false or undefined) and children: elements, texts, lists of them. */
+/** Make an element with attributes (left out if false or undefined) and children: elements, texts, lists of them. */
 function el(name, attributes = {}, ...children) {
-  const made = document.createElement(name);
+  const element = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) {
-    if (value !== false && value !== undefined) made.setAttribute(key, value === true ? "" : value);
+    if (value !== false && value !== undefined) element.setAttribute(key, value === true ? "" : value);
   }
-  made.append(...children.flat(Infinity).filter((child) => child !== "" && child != null));
-  return made;
+  element.append(...nonempty(children));
+  return element;
 }
 
-/** A text that only screen readers tell. */
-function unseen(text) {
+/** Children in one list, without empty ones. */
+function nonempty(children) {
+  return children.flat(Infinity).filter((child) => child !== "" && child != null);
+}
+
+/** A text for screen readers alone. */
+function hiddenText(text) {
   return el("span", { class: "hidden" }, text);
 }
 
-/** A section with a heading of the second level, or nothing where it has no content. */
+/** A section with a heading of the second level; nothing if it has no content. */
 function section(title, ...children) {
-  const content = children.flat(Infinity).filter((child) => child !== "" && child != null);
+  const content = nonempty(children);
   return content.length ? el("section", {}, el("h2", {}, title), content) : "";
 }
 
-/** A definition list of [label, content], without those that have no content. */
+/** A definition list of [label, content], without empty contents. */
 function fields(pairs) {
-  const told = pairs.filter(([, content]) => content != null && content !== "" && content.length !== 0);
-  return told.length ? el("dl", {}, told.map(([label, content]) => [el("dt", {}, label), el("dd", {}, content)])) : "";
+  const shown = pairs.filter(([, content]) => content != null && content !== "" && content.length !== 0);
+  return shown.length ? el("dl", {}, shown.map(([label, content]) => [el("dt", {}, label), el("dd", {}, content)])) : "";
 }
 
-/** What may be wider than the screen: it is scrolled on its own, by keyboard too. */
-function scrolling(label, child) {
+/** An element that may be wider than the screen, in a region that scrolls, by keyboard too. */
+function scrollable(label, child) {
   return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label }, child);
 }
 
-/** A text to copy, with what it is and a button that copies it. */
+/** A text with a label and a button that copies it. */
 function copyable(text, label) {
-  const button = el("button", { type: "button" }, "Copy", unseen(` the ${label}`));
+  const button = el("button", { type: "button" }, "Copy", hiddenText(` the ${label}`));
   const pre = el("pre", { tabindex: 0, "aria-label": label }, text);
   button.addEventListener("click", async () => {
-    const done = await copied(text, pre);
+    const done = await copyText(text, pre);
     announce(done ? `Copied the ${label}` : "Not copied: the browser does not allow it; the text is selected");
     button.firstChild.data = done ? "Copied" : "Selected";
     setTimeout(() => (button.firstChild.data = "Copy"), 2000);
@@ -45,18 +50,18 @@ function copyable(text, label) {
   return el("div", { class: "copyable" }, el("p", {}, el("span", { class: "quiet" }, label), button), pre);
 }
 
-/** Copy a text; where the page may not use the clipboard, by way of what is selected. */
-async function copied(text, shown) {
+/** Copy a text; if the page may not use the clipboard, select its element and copy the selection. */
+async function copyText(text, element) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    getSelection().selectAllChildren(shown);
+    getSelection().selectAllChildren(element);
     return document.execCommand("copy");
   }
 }
 
-/** Tell screen readers what changed. */
+/** Announce a change to screen readers. */
 function announce(text) {
-  document.getElementById("said").textContent = text;
+  document.getElementById("announcement").textContent = text;
 }

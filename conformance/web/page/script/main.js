@@ -1,21 +1,21 @@
-// What is drawn when the address changes, and the filters that change it.
+// The page follows its address: the view, and the filters that change it.
 
-const VIEWS = { "": overview, results: resultsView, vector: vectorView };
+const VIEWS = { "": overviewView, results: resultsView, vector: vectorView };
 
-/** Make the filters; they are filled anew whenever something is drawn. */
+/** Make the filters; their options are set each time a view is drawn. */
 function makeFilters() {
   const controls = Object.entries(FILTERS).map(([key, { title }]) => {
     const select = el("select", { id: `filter-${key}`, name: key });
-    select.addEventListener("change", () => choose({ [key]: select.value }));
+    select.addEventListener("change", () => (location.hash = addressWith(showingResults({ [key]: select.value }))));
     return el("div", {}, el("label", { for: select.id }, title), select);
   });
   const text = el("input", { id: "filter-text", type: "search", autocomplete: "off", spellcheck: "false" });
-  // Not one address for each letter.
+  // The letters of a word are one entry in the browser's history.
   text.addEventListener("input", () => {
-    history.replaceState(null, "", address(atResults({ text: text.value })));
-    draw({ typed: true });
+    history.replaceState(null, "", addressWith(showingResults({ text: text.value })));
+    draw({ typing: true });
   });
-  controls.push(el("div", {}, el("label", { for: text.id }, "Vector has"), text));
+  controls.push(el("div", {}, el("label", { for: text.id }, "Vector contains"), text));
   const clear = el("a", { id: "clear", href: "#" }, "Clear all filters");
   const form = el("div", { class: "controls" }, controls, el("div", {}, clear));
   const wide = matchMedia("(min-width: 60rem)").matches;
@@ -24,77 +24,73 @@ function makeFilters() {
   );
 }
 
-/** Changes made at the filters of a vector's page show results, which are what is filtered. */
-function atResults(changes) {
-  return state().view === "vector" ? { view: "results", ...changes } : changes;
+/** Changes of the filters; on the page of a vector they lead to the results. */
+function showingResults(changes) {
+  return readState().view === "vector" ? { view: "results", ...changes } : changes;
 }
 
-function choose(changes) {
-  location.hash = address(atResults(changes));
-}
-
-/** Fill the filters with what there is: of each, the values that the other filters leave, with how many results. */
-function fillFilters(wanted) {
+/** Set the options of each filter: the values that the other filters leave, with the number of their results. */
+function fillFilters(state) {
   for (const [key, filter] of Object.entries(FILTERS)) {
     const counts = new Map();
-    for (const result of filtered(wanted, key)) {
-      for (const value of filter.of(result)) counts.set(value, (counts.get(value) ?? 0) + 1);
+    for (const result of matching(state, key)) {
+      for (const value of filter.valuesOf(result)) counts.set(value, (counts.get(value) ?? 0) + 1);
     }
-    if (wanted[key] && !counts.has(wanted[key])) counts.set(wanted[key], 0);
+    if (state[key] && !counts.has(state[key])) counts.set(state[key], 0);
     const select = document.getElementById(`filter-${key}`);
-    const options = [...counts].map(([value, found]) => {
-      const many = value === wanted[key] ? "" : ` (${number(found)})`;
-      return el("option", { value }, `${wordOf(value)}${many}`);
+    const options = [...counts].map(([value, results]) => {
+      const number = value === state[key] ? "" : ` (${formatNumber(results)})`;
+      return el("option", { value }, `${filterLabel(value)}${number}`);
     });
     select.replaceChildren(el("option", { value: "" }, "all"), ...options);
-    select.value = wanted[key];
-    select.classList.toggle("set", Boolean(wanted[key]));
+    select.value = state[key];
+    select.classList.toggle("set", Boolean(state[key]));
   }
   const text = document.getElementById("filter-text");
-  if (document.activeElement !== text) text.value = wanted.text;
-  const active = [...Object.keys(FILTERS), "text"].filter((key) => wanted[key]);
-  document.getElementById("active").textContent = active.length ? ` (${active.map((key) => wordOf(wanted[key])).join(", ")})` : "";
-  const kept = wanted.view === "results" ? "#view=results" : "#";
-  document.getElementById("clear").setAttribute("href", kept);
-  document.getElementById("clear").hidden = !active.length;
+  if (document.activeElement !== text) text.value = state.text;
+  const active = [...Object.keys(FILTERS), "text"].filter((key) => state[key]).map((key) => filterLabel(state[key]));
+  document.getElementById("active").textContent = active.length ? ` (${active.join(", ")})` : "";
+  const clear = document.getElementById("clear");
+  clear.setAttribute("href", state.view === "results" ? "#view=results" : "#");
+  clear.hidden = !active.length;
 }
 
-function wordOf(value) {
-  return value === GIVEN ? "not defaults" : value;
+function filterLabel(value) {
+  return value === NOT_DEFAULTS ? "not defaults" : value;
 }
 
-let drawn = { view: "", vector: "" };
+let lastState = { view: "", vector: "" };
 
-/** Draw what the address says. */
-function draw({ typed = false, first = false } = {}) {
-  const wanted = state();
-  const view = VIEWS[wanted.view] ?? overview;
-  fillFilters(wanted);
+/** Draw the view of the address. */
+function draw({ typing = false, first = false } = {}) {
+  const state = readState();
+  const view = VIEWS[state.view] ?? overviewView;
+  fillFilters(state);
   const main = document.getElementById("main");
-  main.replaceChildren(...view(wanted).filter((part) => part !== "").flat(Infinity));
+  main.replaceChildren(...nonempty(view(state)));
   const plots = document.getElementById("plots");
-  if (plots) plots.hidden = view !== overview;
+  if (plots) plots.hidden = view !== overviewView;
   const heading = main.querySelector("h2").textContent;
   document.title = `${report.complete ? "" : "Incomplete: "}${heading} - nnconform report`;
-  const moved = wanted.view !== drawn.view || wanted.vector !== drawn.vector || wanted.by !== drawn.by;
-  drawn = wanted;
-  if (moved && !typed && !first) {
+  const moved = ["view", "vector", "by"].some((key) => state[key] !== (lastState[key] ?? ""));
+  lastState = state;
+  if (moved && !typing && !first) {
     scrollTo(0, 0);
     main.querySelector("h2").focus({ preventScroll: true });
   }
-  // For whoever drives the page and must know what it shows by now.
+  // For programs that drive the page.
   document.documentElement.dataset.drawn = location.hash;
-  announce(`${heading}: ${counted(filtered(wanted).length, "result")}`);
+  announce(`${heading}: ${countOf(matching(state).length, "result")}`);
 }
 
-/** Open what is folded while the page is printed: paper cannot be clicked. */
+/** Open folded parts while the page is printed. */
 function openForPrint() {
   const folded = [...document.querySelectorAll("main details:not([open])")];
   for (const details of folded) details.open = true;
   addEventListener("afterprint", () => folded.forEach((details) => (details.open = false)), { once: true });
 }
 
-/** Show the plots, which are half of the page and are not waited for. */
+/** Show the plots, which are half of the page, after the results. */
 function showPlots() {
   const plots = document.querySelector("#plots template");
   if (plots) plots.replaceWith(plots.content);
@@ -112,7 +108,7 @@ async function start() {
   addEventListener("hashchange", () => draw());
   addEventListener("beforeprint", openForPrint);
   document.documentElement.dataset.ready = String(Math.round(performance.now()));
-  // After the results have been painted.
+  // After the browser has painted the results.
   requestAnimationFrame(() => setTimeout(showPlots));
 }
 

@@ -1,4 +1,4 @@
-// The report: what data.py packed, unpacked.
+// The report that page_data.py packed.
 
 /** The JSON in an element: deflated, in base64. */
 async function unpack(id) {
@@ -9,67 +9,67 @@ async function unpack(id) {
 
 let report;
 
-/** Unpack the report; its results become objects. */
+/** Unpack the report, and make its results objects. */
 async function readReport() {
   report = await unpack("data");
   report.results = report.rows.map(resultOf);
   report.frameworks = [...new Map(report.frameworks.map((framework) => [framework.name, framework])).values()];
-  report.byVector = grouped(report.results, (result) => result.vector.id);
+  report.byVector = groupBy(report.results, (result) => result.vector.id);
 }
 
-function resultOf([call, vector, verdict, outputs, extras = {}], place) {
-  const [framework, implementation, mode, operation, written] = report.calls[call];
-  const result = { framework, implementation, mode, operation, written, place, vector: report.vectors[vector] };
+function resultOf([call, vector, verdict, outputs, extras = {}], position) {
+  const [framework, implementation, mode, operation, hasScript] = report.calls[call];
+  const result = { framework, implementation, mode, operation, hasScript, position, vector: report.vectors[vector] };
   result.verdict = report.verdicts[verdict];
   result.outputs = outputs.map((output) => report.outputs[output]);
   result.profile = result.vector.profile;
   result.label = `${implementation} (${mode})`;
-  const explains = [extras, ...result.outputs].map((said) => said.dialect).filter(Boolean);
-  result.explains = [...new Set(explains)];
-  result.dialects = new Set(explains.flatMap((dialect) => dialect.split("+")));
+  const combinations = [extras, ...result.outputs].map(({ dialect }) => dialect).filter(Boolean);
+  result.combinations = [...new Set(combinations)];
+  result.dialects = new Set(combinations.flatMap((dialect) => dialect.split("+")));
   return Object.assign(result, { extras });
 }
 
-/** Values by a key, in the order in which they come. */
-function grouped(values, keyOf) {
-  const found = new Map();
+/** Values by a key, in their order. */
+function groupBy(values, keyOf) {
+  const groups = new Map();
   for (const value of values) {
     const key = keyOf(value);
-    if (found.has(key)) found.get(key).push(value);
-    else found.set(key, [value]);
+    if (groups.has(key)) groups.get(key).push(value);
+    else groups.set(key, [value]);
   }
-  return found;
+  return groups;
 }
 
-/** What a result is, in few words: the dialects, or why there is no value. */
-function what(result) {
-  if (result.explains.length) return result.explains.join("; ");
+/** The reason of a result's verdict in a few words: the dialects, or the cause of a missing value. */
+function reasonOf(result) {
+  if (result.combinations.length) return result.combinations.join("; ");
   if (result.extras.reason) return firstLine(result.extras.reason);
-  const problem = result.outputs.find((output) => output.problem && output.verdict === result.verdict);
-  if (problem) return `${problem.name}: ${problem.problem}`;
+  const output = result.outputs.find(({ problem, verdict }) => problem && verdict === result.verdict);
+  if (output) return `${output.name}: ${output.problem}`;
   return result.extras.judged === false ? "recorded, not judged" : "";
 }
 
-/** The output that makes a result what it is: of its verdict, the one that is furthest off. */
-function decisive(result) {
+/** The output with a result's verdict and the largest error. */
+function worstOutput(result) {
   const candidates = result.outputs.filter((output) => output.verdict === result.verdict);
-  return candidates.reduce((a, b) => (a && order(distance(a), distance(b)) <= 0 ? a : b), undefined);
+  return candidates.reduce((a, b) => (a && compareLists(errorOf(a), errorOf(b)) <= 0 ? a : b), undefined);
 }
 
-/** How far an output is off, to be compared, the furthest first: in ULP, then over its bound, as the suite has it. */
-function distance(output) {
+/** The error of an output as a key that sorts the largest first: in ULP, then over the bound. */
+function errorOf(output) {
   const size = (value) => (typeof value === "number" ? value : Infinity);
   return output ? [-size(output.ulp ?? 0), -size(output.ratio)] : [0, 0];
 }
 
-/** The order of lists of numbers: of the first that differ. */
-function order(a, b) {
-  const place = a.findIndex((number, place) => number !== b[place]);
-  return place < 0 ? 0 : a[place] - b[place];
+/** The order of two lists of numbers: that of the first numbers that differ. */
+function compareLists(a, b) {
+  const position = a.findIndex((number, position) => number !== b[position]);
+  return position < 0 ? 0 : a[position] - b[position];
 }
 
 /** Results, the worst first. */
 function worstFirst(results) {
-  const keyed = results.map((r) => [[WORST_FIRST.indexOf(r.verdict), ...distance(decisive(r))], r]);
-  return keyed.sort(([a], [b]) => order(a, b)).map(([, result]) => result);
+  const keyed = results.map((r) => [[WORST_FIRST.indexOf(r.verdict), ...errorOf(worstOutput(r))], r]);
+  return keyed.sort(([a], [b]) => compareLists(a, b)).map(([, result]) => result);
 }

@@ -1,50 +1,47 @@
-// The results that the filters leave: why they are what they are, then each of them.
+// The results that match the filters: the reasons of their verdicts, then a table.
 
-/** The view of the results. */
-function resultsView(wanted) {
-  const results = filtered(wanted);
-  const title = [wanted.operation || "all operations", wanted.framework || "all frameworks"].join(", ");
+const MOST_REASONS = 30;
+
+function resultsView(state) {
+  const results = matching(state);
+  const title = [state.operation || "all operations", state.framework || "all frameworks"].join(", ");
   const head = el("h2", { tabindex: -1 }, `Results: ${title}`);
-  if (!results.length) return [head, nothing(wanted)];
+  if (!results.length) return [head, noResults(state)];
+  const vectors = new Set(results.map((result) => result.vector.id));
+  const counts = `${countOf(results.length, "result")} on ${countOf(vectors.size, "vector")}: `;
   return [
     head,
-    el("p", { class: "summary" }, `${counted(results.length, "result")} on ${vectorsText(results)}: `, tally(count(results))),
-    why(results),
-    section("Each result, the worst first", resultsTable(worstFirst(results))),
+    el("p", { class: "summary" }, counts, tally(count(results))),
+    reasonsSection(results),
+    section("All results, worst first", resultsTable(worstFirst(results))),
   ];
 }
 
-function vectorsText(results) {
-  return counted(new Set(results.map((result) => result.vector.id)).size, "vector");
-}
-
-/** What explains the results that do not conform: each reason with the worst result of it. */
-function why(results) {
+/** The reasons of the results that do not conform, each with its worst result. */
+function reasonsSection(results) {
   const differing = worstFirst(results.filter((result) => result.verdict !== "conforms"));
-  const groups = [...grouped(differing, (result) => `${result.verdict} ${what(result)}`).values()];
+  const groups = [...groupBy(differing, (result) => `${result.verdict} ${reasonOf(result)}`).values()];
   if (!groups.length) return "";
-  const shown = groups.slice(0, 30);
-  const left = groups.length - shown.length;
+  const hidden = groups.length - MOST_REASONS;
   return section(
-    "Why",
-    el("ul", { class: "reasons" }, shown.map(reason)),
-    left ? el("p", { class: "quiet" }, `and ${counted(left, "other reason")}, below`) : "",
+    "Reasons",
+    el("ul", { class: "reasons" }, groups.slice(0, MOST_REASONS).map(reasonItem)),
+    hidden > 0 ? el("p", { class: "quiet" }, `and ${countOf(hidden, "more reason")} in the table below`) : "",
   );
 }
 
-function reason(group) {
-  const [first] = group;
-  const parts = first.explains.flatMap((dialect) => dialect.split("+"));
-  const said = [...new Set(parts)].map((part) => report.dialects[part]?.summary).filter(Boolean);
+function reasonItem(group) {
+  const [worst] = group;
+  const summaries = [...worst.dialects].map((dialect) => report.dialects[dialect]?.summary).filter(Boolean);
   const names = [...new Set(group.map((result) => result.implementation))];
-  const others = names.length > 3 ? ` and ${names.length - 3} more` : "";
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : "";
   return el(
     "li",
     {},
-    badge(first.verdict),
-    el("b", {}, name(what(first) || "what nothing explains")),
-    said.length ? el("p", {}, said.join(" ")) : "",
-    el("p", { class: "quiet" }, `${counted(group.length, "result")} of ${names.slice(0, 3).join(", ")}${others}`),
-    el("p", {}, toResult(first, first.verdict === "unsupported" ? "one of them" : "the worst of them: ", first.verdict === "unsupported" ? "" : name(first.vector.id))),
+    badge(worst.verdict),
+    el("b", {}, breakable(reasonOf(worst) || "unexplained")),
+    summaries.length ? el("p", {}, summaries.join(" ")) : "",
+    el("p", { class: "quiet" }, `${countOf(group.length, "result")} of ${names.slice(0, 3).join(", ")}${more}`),
+    el("p", {}, worst.verdict === "unsupported" ? "Example: " : "Worst: ", linkToResult(worst, breakable(worst.vector.id))),
   );
 }

@@ -1,73 +1,78 @@
-// What the spec says: dialects and clauses; and the reproducer of a result.
+// The spec's texts: dialects and clauses; and the script that reproduces a result.
 
-/** The dialects that explain a result, each with its clauses. */
-function explanations(result) {
+/** The dialects that explain a result, with their clauses. */
+function explanation(result) {
   const known = [...result.dialects].filter((dialect) => report.dialects[dialect]);
-  return known.length ? section("Why", known.map(dialectCard)) : "";
+  return known.length ? section("Explanation", known.map(dialectCard)) : "";
 }
 
-function dialectCard(dialect) {
-  const said = report.dialects[dialect];
+function dialectCard(name) {
+  const dialect = report.dialects[name];
   return el(
     "article",
     { class: "dialect" },
-    el("h3", {}, to({ view: "results", dialect }, name(dialect)), " ", el("small", {}, `${said.kind} dialect`)),
-    el("p", {}, line(said.summary)),
+    el("h3", {}, linkTo({ view: "results", dialect: name }, breakable(name)), " ", el("small", {}, `${dialect.kind} dialect`)),
+    el("p", {}, inlineMarkdown(dialect.summary)),
     fields([
-      ["formula", el("code", {}, said.formula)],
-      ["it means", line(said.consequence)],
-      ["remedy", said.remedy && line(said.remedy)],
-      ["to adopt it", said.adopt && line(said.adopt)],
-      ["departs from", said.departs_from.map((id) => clause(id, { open: said.departs_from.length < 3 }))],
-      ["sources", el("ul", {}, said.source.map((source) => el("li", {}, sourceText(source))))],
+      ["formula", el("code", {}, dialect.formula)],
+      ["consequence", inlineMarkdown(dialect.consequence)],
+      ["remedy", dialect.remedy && inlineMarkdown(dialect.remedy)],
+      ["how to adopt it", dialect.adopt && inlineMarkdown(dialect.adopt)],
+      ["departs from", dialect.departs_from.map((id) => clause(id, { open: dialect.departs_from.length < 3 }))],
+      ["sources", el("ul", {}, dialect.source.map((source) => el("li", {}, sourceText(source))))],
     ]),
   );
 }
 
-/** A source as a link, where it is one. */
+/** A source, as a link if it is one. */
 function sourceText(source) {
-  return /^https:\/\/\S+$/.test(source) ? el("a", { href: source, rel: "noreferrer" }, name(source)) : line(source);
+  return /^https:\/\/\S+$/.test(source) ? el("a", { href: source, rel: "noreferrer" }, breakable(source)) : inlineMarkdown(source);
 }
 
 /** A clause of the spec, folded. */
 function clause(id, { open = false } = {}) {
-  const said = report.clauses[id];
-  if (!said) return el("p", {}, id);
+  const text = report.clauses[id];
+  if (!text) return el("p", {}, id);
   return el(
     "details",
     { class: "clause", open },
-    el("summary", {}, el("b", {}, id), `: ${said.title}`),
-    blocks(said.blocks),
-    el("p", { class: "quiet" }, `spec/${said.page}`),
+    el("summary", {}, el("b", {}, id), `: ${text.title}`),
+    markdownBlocks(text.blocks),
+    el("p", { class: "quiet" }, `spec/${text.page}`),
   );
 }
 
 let scripts;
 
-/** How to see a result without this suite: the command that writes a script, and the script where it is here. */
+/** The command that writes a result's script, and the script if the page has it. */
 function reproducer(result) {
   const { vector, framework, implementation, mode } = result;
-  if (!vector.asks) return el("p", {}, "No script can be written of it, since its vector is not among the published ones as they are now.");
-  if (!result.written) {
-    const why = "No script can be written of it, since its API is not known here. The vector's inputs and expected values:";
-    return [el("p", {}, why), copyable(["nnconform explain", quoted(vector.id)].join(" "), "command that explains the vector")];
+  if (!vector.asks) {
+    return el("p", {}, "There is no script for this result, because its vector is not published or has changed since the run.");
   }
-  const words = [vector.id, framework, "--implementation", implementation, "--mode", mode].map(quoted);
-  const label = `command that writes a script of this result${result.profile === DEFAULTS ? "" : ", or an issue with --issue"}`;
-  const place = el("div", {}, el("p", { class: "quiet" }, "Reading the script…"));
+  if (!result.hasScript) {
+    const command = ["nnconform explain", shellQuoted(vector.id)].join(" ");
+    return [
+      el("p", {}, "There is no script for this result, because nnconform does not know how to call its API. To see the vector's inputs and expected values:"),
+      copyable(command, "command that explains the vector"),
+    ];
+  }
+  const words = [vector.id, framework, "--implementation", implementation, "--mode", mode].map(shellQuoted);
+  const issue = result.profile === DEFAULTS ? "" : "; with --issue, the text of an issue";
+  const place = el("div", {}, el("p", { class: "quiet" }, "Loading the script…"));
   scripts ??= unpack("scripts");
-  scripts.then((found) => place.replaceChildren(scriptOf(found, result)));
-  return [copyable(["nnconform reproduce", ...words].join(" "), label), place];
+  scripts.then((loaded) => place.replaceChildren(scriptOf(loaded, result)));
+  return [copyable(["nnconform reproduce", ...words].join(" "), `command that writes a script for this result${issue}`), place];
 }
 
-function scriptOf(found, result) {
-  const text = found[result.place];
-  if (text) return copyable(text, "script that shows this result, with nothing but the framework and NumPy");
-  return el("p", { class: "quiet" }, "No script of this result is kept here.");
+function scriptOf(loaded, result) {
+  const text = loaded[result.position];
+  if (text) return copyable(text, "script that shows this result with the framework and NumPy only");
+  return el("p", { class: "quiet" }, "This page does not have the script; the command writes it.");
 }
 
-/** A name as a shell takes it. */
-function quoted(text) {
+/** A name as one word of a shell. */
+function shellQuoted(text) {
   if (/^[\w.@%+=:,/-]+$/.test(text)) return text;
   return /["$`\\!]/.test(text) || !text.includes("'") ? `'${text.replaceAll("'", `'"'"'`)}'` : `"${text}"`;
 }

@@ -36,7 +36,7 @@ function worst(counts) {
 function tally(counts) {
   const parts = present(counts).map((verdict) => {
     const part = copyOf("count", verdict);
-    part.querySelector("svg").after(number(counts[verdict]));
+    part.querySelector("svg").after(formatNumber(counts[verdict]));
     return part;
   });
   return el("span", { class: "tally" }, parts);

@@ -1,4 +1,4 @@
-"""The page: a template, its style and script, and the data that the script shows."""
+"""The HTML report: a template, its style and script, and the data that the script shows."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from nnconform.conformance.ci import markdown
+from nnconform.conformance.explain import vector
 from nnconform.conformance.model.report import Report
-from nnconform.conformance.model.verdicts import FAILING, SEVERITY
+from nnconform.conformance.model.verdicts import FAILING, SEVERITY, VERDICTS
 from nnconform.conformance.numbers import Json
 from nnconform.conformance.web import templates
 
@@ -21,7 +22,19 @@ from . import page_data, reproducers, spec_texts
 
 STYLES = ("base.css", "page/page.css")
 # Each uses the ones before it.
-SCRIPTS = ("elements", "verdicts", "text", "report", "state", "overview", "lists", "results", "result", "spec", "main")
+SCRIPTS = (
+    "elements",
+    "verdicts",
+    "text",
+    "report",
+    "address",
+    "overview",
+    "results_table",
+    "results",
+    "vector",
+    "spec",
+    "main",
+)
 
 
 def with_plots(report: Report, *, home: str = "") -> str:
@@ -66,9 +79,14 @@ def of_report(report: Report, *, plots: Mapping[str, str] | None = None, home: s
 
 
 def _script() -> str:
-    """Return the page's script, with the verdicts that it shows."""
-    words = {name: {"many": verdict.plural, "means": verdict.meaning} for name, verdict in templates.verdicts().items()}
-    constants = {"VERDICTS": words, "WORST_FIRST": SEVERITY[::-1], "FAILING": sorted(FAILING)}
+    """Return the page's script, with its constants."""
+    words = {name: {"many": verdict.plural, "means": verdict.meaning} for name, verdict in VERDICTS.items()}
+    constants = {
+        "VERDICTS": words,
+        "WORST_FIRST": SEVERITY[::-1],
+        "FAILING": sorted(FAILING),
+        "MEASURES": vector.MEASURES,
+    }
     parts = [f"const {name} = {_json(value)};" for name, value in constants.items()]
     parts += (templates.read(f"page/script/{name}.js") for name in SCRIPTS)
     script = "\n".join(parts)
