@@ -83,7 +83,7 @@ def _table(heads: Sequence[str], environments: Sequence[Environment]) -> Table:
 
 def _row(environment: Environment) -> tuple[str, ...]:
     if not environment.whole:
-        return environment.key, "-", "broken: its installation did not finish, or its Python is gone", "-", "-"
+        return environment.key, "-", "incomplete: being installed or interrupted, or its Python is gone", "-", "-"
     used = datetime.fromtimestamp(environment.used).strftime("%Y-%m-%d %H:%M")
     return environment.key, environment.python_version, environment.title, _bytes(environment.size), used
 

@@ -183,7 +183,7 @@ def test_envs_lists_and_prunes(fake, monkeypatch):
     head, whole, broken, *total = envs().stdout.splitlines()
     assert head.split() == ["key", "python", "packages", "size", "last", "used"]
     assert whole.startswith(f"{installed.key}  {PYTHON}  numpy 2.3.0, ml-dtypes 1.0 ")
-    assert broken.startswith("0000000000000000  -       broken")
+    assert broken.startswith("0000000000000000  -       incomplete")
     assert " ".join(total).startswith("2 environments in ")
     assert "removed 1 environment," in envs("prune").stdout
     assert "removed 1 environment," in envs("prune", "--all").stdout
