@@ -40,7 +40,7 @@ def fail(message: str, status: int = 2) -> NoReturn:
 
 def fail_environment(error: EnvironmentFailed) -> NoReturn:
     """Print why there is no environment, with the end of what its installer printed, and exit."""
-    printed = "".join(f"\n  | {line}" for line in error.printed.strip().splitlines()[-15:])
+    printed = "".join(f"\n  | {line}" for line in error.output.strip().splitlines()[-15:])
     fail(f"{error}{printed}", 3)
 
 

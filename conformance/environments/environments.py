@@ -145,7 +145,7 @@ def _install(resolution: Resolution, folder: Path, notify: Notify) -> None:
                 if not folder.exists():
                     raise
     except EnvironmentFailed as error:
-        raise EnvironmentFailed(f"{title}: the environment cannot be made: {error}", error.printed) from None
+        raise EnvironmentFailed(f"{title}: the environment cannot be made: {error}", error.output) from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 
@@ -213,8 +213,8 @@ def prune(*, unused_days: float | None) -> list[Environment]:
     """
     oldest = math.inf if unused_days is None else time.time() - unused_days * DAY
     with explain_os_errors(cache_folder()):
-        removed = [_remove(folder, unused_since=oldest) for folder in _folders()]
-    return [environment for environment in removed if environment is not None]
+        pruned = [_remove(folder, unused_since=oldest) for folder in _folders()]
+    return [environment for environment in pruned if environment is not None]
 
 
 def _remove(folder: Path, *, unused_since: float) -> Environment | None:

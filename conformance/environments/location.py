@@ -169,13 +169,13 @@ def _locate_at_interpreter(target: Target) -> list[Framework]:
         if not name or not _fits(versions[name], package):
             has = f"{name} {versions[name]}" if name else f"no {package.name}"
             raise UsageError(f"{target.text}: it has {has}; wanted {package}")
-    known, only = available(), _owners(target)
+    frameworks, only = available(), _owners(target)
     for name in only:
-        if lacks := missing(known[name].packages):
+        if lacks := missing(frameworks[name].packages):
             raise UsageError(f"{target.text}: it has no {', '.join(lacks)}")
-    complete = [f for f in known.values() if f.packages and f.name != "numpy" and not missing(f.packages)]
-    chosen = [replace(known[name], only=globs) for name, globs in only.items()] or complete or [known["numpy"]]
-    return [replace(f, target=target.text, interpreter=path) for f in chosen]
+    complete = [f for f in frameworks.values() if f.packages and f.name != "numpy" and not missing(f.packages)]
+    named = [replace(frameworks[name], only=globs) for name, globs in only.items()]
+    return [replace(f, target=target.text, interpreter=path) for f in named or complete or [frameworks["numpy"]]]
 
 
 def _distributions(package: str) -> tuple[str, ...]:
@@ -193,8 +193,8 @@ def _fits(version: str, requirement: Requirement) -> bool:
 
 def _bases(target: Target) -> list[Framework]:
     """Return the frameworks of a target as they are known, with the globs of implementations to run."""
-    known = available()
-    bases = [replace(known[name], only=globs) for name, globs in _owners(target).items()]
+    frameworks = available()
+    bases = [replace(frameworks[name], only=globs) for name, globs in _owners(target).items()]
     for base in bases:
         if not base.packages:
             raise UsageError(

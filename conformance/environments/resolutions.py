@@ -60,8 +60,8 @@ class Resolution:
     @property
     def released(self) -> datetime | None:
         """The time of the last upload among the packages whose version is required, None if the index has no times."""
-        named = {name_of(requirement) for requirement in self.requirements if "==" in requirement}
-        packages = [package for package in tomllib.loads(self.lock).get("packages", []) if package["name"] in named]
+        names = {name_of(requirement) for requirement in self.requirements if "==" in requirement}
+        packages = [package for package in tomllib.loads(self.lock).get("packages", []) if package["name"] in names]
         files = [file for package in packages for file in (*package.get("wheels", []), package.get("sdist", {}))]
         return max((file["upload-time"] for file in files if "upload-time" in file), default=None)
 

@@ -29,12 +29,12 @@ class EnvironmentFailed(Exception):
     """An environment cannot be made. The message says why, and what to do next.
 
     Attributes:
-        printed: the end of uv's output.
+        output: the end of uv's output.
     """
 
-    def __init__(self, message: str, printed: str = "") -> None:
+    def __init__(self, message: str, output: str = "") -> None:
         super().__init__(message)
-        self.printed = printed
+        self.output = output
 
 
 def ignore(line: str) -> None:
@@ -55,8 +55,8 @@ def find_uv() -> str:
     unusable = ""
     for path in filter(None, candidates):
         with contextlib.suppress(OSError):
-            _, printed = execute([path, "--version"])
-            version = re.match(r"uv (\d+)\.(\d+)", printed)
+            _, output = execute([path, "--version"])
+            version = re.match(r"uv (\d+)\.(\d+)", output)
             if version and (int(version[1]), int(version[2])) >= OLDEST_UV:
                 return path
         unusable = f" ({path} is older or does not run)"
@@ -85,17 +85,17 @@ def run_uv(arguments: Sequence[str | Path], failure: str, next_step: str, notify
     # An empty project, because the settings of one in the current folder are not meant.
     with tempfile.TemporaryDirectory(prefix="nnconform-") as project:
         command = [uv, "--color", "never", "--no-progress", "--project", project]
-        status, printed = execute([*command, *arguments])
-        if status != 0 and UNREACHABLE.search(printed):
+        status, output = execute([*command, *arguments])
+        if status != 0 and UNREACHABLE.search(output):
             next_step = UNREACHABLE_STEP
-            offline_status, offline = execute([*command, "--offline", *arguments])
+            offline_status, offline_output = execute([*command, "--offline", *arguments])
             if offline_status == 0:
                 notify("the package index cannot be reached, so uv uses its cache; UV_OFFLINE=1 does this at once")
-                return offline
+                return offline_output
     if status != 0:
-        tail = "\n".join(printed.strip().splitlines()[-TAIL_LINES:])
+        tail = "\n".join(output.strip().splitlines()[-TAIL_LINES:])
         raise EnvironmentFailed(f"{failure} (uv ended with status {status}); {next_step}", tail)
-    return printed
+    return output
 
 
 def execute(command: Sequence[str | Path]) -> tuple[int, str]:
@@ -107,13 +107,13 @@ def execute(command: Sequence[str | Path]) -> tuple[int, str]:
     # A Python is downloaded only if the user's settings allow it.
     environment = {"UV_PYTHON_DOWNLOADS": "never"} | os.environ
     # A file, because a daemon that the command leaves behind may keep a pipe open for ever.
-    with tempfile.TemporaryFile() as printed:
+    with tempfile.TemporaryFile() as output:
         # In its own session it cannot ask for a password on the terminal, and its group can be killed.
         process = subprocess.Popen(
             command,
             env=environment,
             stdin=subprocess.DEVNULL,
-            stdout=printed,
+            stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
@@ -124,5 +124,5 @@ def execute(command: Sequence[str | Path]) -> tuple[int, str]:
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
             raise
-        printed.seek(0)
-        return status, printed.read().decode(errors="replace")
+        output.seek(0)
+        return status, output.read().decode(errors="replace")

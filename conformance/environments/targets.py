@@ -112,14 +112,14 @@ def _is_package(piece: str) -> bool:
 def _read_requirements(path: Path, python: str | None, notify: Notify) -> Iterator[Requirement]:
     """Yield the requirements of a file for the packages that the suite knows; options in it are ignored."""
     lines, markers = list(_read_lines(path)), _marker_variables(python)
-    found = False
+    has_any = False
     for number, line in lines:
         try:
             requirement = Requirement(re.split(r"\s--", line)[0])
         except InvalidRequirement:
             # An option, another file or a wheel. The address of an index may hold a password.
-            shown = re.sub(r"//[^/\s]*@", "//", line)
-            notify(f"{REQUIREMENTS}{path}: line {number} is ignored: {shown}")
+            text = re.sub(r"//[^/\s]*@", "//", line)
+            notify(f"{REQUIREMENTS}{path}: line {number} is ignored: {text}")
             continue
         name = canonicalize_name(requirement.name)
         if name not in PACKAGES or not (requirement.marker is None or requirement.marker.evaluate(markers)):
@@ -129,10 +129,10 @@ def _read_requirements(path: Path, python: str | None, notify: Notify) -> Iterat
                 f"{REQUIREMENTS}{path}: {name} (line {number}) comes from an address; "
                 "install the file's packages in your own environment and name its interpreter, python:PATH"
             )
-        found = True
+        has_any = True
         extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
         yield Requirement(f"{name}{extras}{requirement.specifier}")
-    if not found:
+    if not has_any:
         raise UsageError(
             f"{REQUIREMENTS}{path}: it has none of {', '.join(OWNERS)}; files that it includes with -r are not read"
         )

@@ -61,7 +61,7 @@ def test_the_end_of_the_output_of_uv_is_reported(fake, monkeypatch):
     monkeypatch.setenv("NNCONFORM_FAKE_UV", "install fails")
     with pytest.raises(EnvironmentFailed) as failure:
         install(resolve(REQUIRED))
-    assert failure.value.printed == "no such thing, said the fake uv"
+    assert failure.value.output == "no such thing, said the fake uv"
 
 
 @pytest.mark.parametrize("lost", ["nnconform.json", "bin/python"])

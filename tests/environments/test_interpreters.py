@@ -35,7 +35,7 @@ def test_a_python_that_is_not_found_is_explained(fake, tmp_path, monkeypatch):
     monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
     with pytest.raises(EnvironmentFailed, match=r"Python 3\.7: none found .* give an interpreter's path") as failure:
         find_interpreter("3.7")
-    assert failure.value.printed == "No interpreter found"
+    assert failure.value.output == "No interpreter found"
 
 
 def test_a_python_may_be_a_path(tmp_path):

@@ -38,7 +38,7 @@ def test_versions_that_cannot_be_resolved_are_explained_with_the_output_of_uv(fa
         EnvironmentFailed, match=r"numpy==2\.3\.0, ml_dtypes: cannot be .*--python.*UV_INDEX"
     ) as failure:
         resolve(REQUIRED)
-    assert failure.value.printed == "no such thing, said the fake uv"
+    assert failure.value.output == "no such thing, said the fake uv"
 
 
 def test_a_package_without_a_version_is_refused(fake, monkeypatch):
@@ -120,4 +120,4 @@ def test_the_release_date_of_a_real_version_is_known():
 def test_a_version_that_does_not_exist_is_explained():
     with pytest.raises(EnvironmentFailed, match=r"numpy==99\.0: cannot be resolved for Python") as failure:
         resolve(["numpy==99.0"])
-    assert "numpy==99" in failure.value.printed
+    assert "numpy==99" in failure.value.output
