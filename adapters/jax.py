@@ -68,11 +68,11 @@ compiled: dict[Any, Any] = {}
 
 
 def run(function, /, *arrays, **constants):
-    """Call ``function`` as it stands, or compiled as a whole with ``constants`` built in."""
+    """Call ``function`` unchanged, or compiled as a whole with ``constants`` built in."""
     function_of_arrays = functools.partial(function, **constants)
     if adapter.mode == "eager":
         return function_of_arrays(*arrays)
-    # By repr, since 0.0 == -0.0 and nan != nan. JAX itself tells shapes, dtypes and 64-bit mode apart.
+    # By repr, since 0.0 == -0.0 and nan != nan. JAX itself distinguishes shapes, dtypes and 64-bit mode.
     return compiled.setdefault((function, repr(constants)), jax.jit(function_of_arrays))(*arrays)
 
 
@@ -103,7 +103,7 @@ def elu(x, dy, **alpha):
 
 
 def settings(x, mean, gamma, defaults):
-    """Return what a user tells a flax layer for such arrays, beside its hyperparameters."""
+    """Return a flax layer's arguments for such arrays, besides its hyperparameters."""
     affine = {} if gamma is not None else {"use_scale": False, "use_bias": False}
     if defaults:
         return affine
@@ -261,7 +261,7 @@ def sgd_step(weights, gradients, *, learning_rate, **clips):
 
 
 def register_recipe(name, clip, *attributes):
-    """Register gradient descent after a clipping that stands for any of these attributes."""
+    """Register gradient descent after a clipping for any of these attributes."""
 
     def limit(given):
         return next((given[a] for a in attributes if given.get(a) is not None), None)

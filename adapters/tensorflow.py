@@ -109,7 +109,7 @@ def activation(operation, name, *, function=None, layer=None, has_alpha=False):
             raise Unsupported(f"{name} has no alpha")
         if layer is None:
             return arrays(run(elementwise, tensor(x), tensor(dy), function=function, **hyper))
-        # A layer casts its input to its own dtype, float32 unless it is told otherwise.
+        # A layer casts its input to its own dtype, float32 unless the user sets another.
         built = once(layer, dtype=x.dtype.name, **hyper)
         return arrays(run(elementwise, tensor(x), tensor(dy), function=built))
 
@@ -189,7 +189,7 @@ def by_fused(x, mean, variance, gamma, beta, *, channel_axis, **settings):
 
 
 def fused(x, dy, mean, variance, gamma, beta, *, is_training, **settings):
-    """Run tf.compat.v1.nn.fused_batch_norm on what it takes."""
+    """Run tf.compat.v1.nn.fused_batch_norm with its arguments."""
     if x.dtype == np.float64:
         raise Unsupported("the fused batch norm has no float64")
     if mean.dtype != np.float32:
@@ -201,7 +201,7 @@ def fused(x, dy, mean, variance, gamma, beta, *, is_training, **settings):
 
 
 def fused_takes(*, x, channel_axis, **_):
-    """Say whether the fused batch norm has a layout for x."""
+    """Return True if the fused batch norm has a layout for x."""
     return x.ndim in (4, 5) and channel_axis % x.ndim in (1, x.ndim - 1)
 
 

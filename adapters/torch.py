@@ -180,7 +180,7 @@ initialization.register(adapter, array)
 
 
 def as_gradient(gradient):
-    """Return a gradient as a tensor, sparse where it is, None where absent."""
+    """Return a gradient as a tensor: sparse if it is, None if it is absent."""
     if isinstance(gradient, SparseGradient):
         indices = tensor(gradient.indices).unsqueeze(0)
         return torch.sparse_coo_tensor(indices, tensor(gradient.values), tuple(gradient.dense_shape))
@@ -211,7 +211,7 @@ def clip_value(parameters, clipvalue, **foreach):
 
 
 def clip_norm(parameters, clipnorm, **foreach):
-    """Clip the norm of all gradients together in place and return what it was."""
+    """Clip the norm of all gradients together in place and return the norm before."""
     return runnable(torch.nn.utils.clip_grad_norm_)(parameters, clipnorm, **foreach)
 
 
@@ -294,7 +294,7 @@ def clipped_sgd(clip, threshold, weights, gradients, *, learning_rate, **thresho
 
 
 def is_given(threshold):
-    """Return the predicate that is true where this clip is asked for."""
+    """Return the predicate for vectors with this clip."""
     return lambda **attributes: attributes.get(threshold) is not None
 
 

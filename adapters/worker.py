@@ -1,4 +1,4 @@
-"""The process that serves one adapter: it reads vectors from its standard input and writes what the API gave.
+"""The process that serves one adapter: it reads vectors from its standard input and writes the API's outputs.
 
 Messages are JSON, one a line. The process keeps the original standard output for them and points file
 descriptor 1 at standard error, so that what a framework prints cannot reach the channel. It needs Python,
@@ -40,7 +40,7 @@ RANDOM = ("he_normal", "he_uniform")
 
 
 class AdapterFault(Exception):
-    """The adapter breaks its contract; the message says how."""
+    """A breach of the adapter's contract, with its message."""
 
 
 def load(name: str) -> Adapter:
@@ -116,7 +116,7 @@ def call(
     lengths: Sequence[int] = (),
     seeds: Sequence[int] = (),
 ) -> Any:
-    """Return what the implementation gives: for one call, a chain of training steps, or a call a length or seed.
+    """Return the implementation's outputs: of one call, of training steps, or of one call per length or seed.
 
     Raises:
         AdapterFault: it gives no mapping of names to arrays, or other ones from call to call.
@@ -157,7 +157,7 @@ def cut(value: Any, length: int) -> Any:
 
 
 def joined(values: list[Any], name: str) -> Any:
-    """Return what an output was for every length, one after the other; of a list, for each entry, None for no value.
+    """Return an output for all lengths, joined; for each entry of a list, None without a value.
 
     Raises:
         AdapterFault: a call gave no array, or another number of them than the call before.
@@ -176,7 +176,7 @@ def joined(values: list[Any], name: str) -> Any:
 
 
 def stacked(values: list[Any], name: str, of: str = "step") -> Any:
-    """Return what an output was in every step or for every seed, on a leading axis.
+    """Return an output for all steps or seeds, stacked on a leading axis.
 
     Raises:
         AdapterFault: the calls gave no arrays, or arrays that do not belong together.
@@ -214,7 +214,7 @@ def leading(value: Any, count: int) -> Any:
 
 
 def extremes(value: Any) -> Any:
-    """Return the smallest and the largest element of an output, NaN where there is one; an empty one as it is."""
+    """Return the smallest and the largest element of an output, NaN if it has one; an empty output unchanged."""
     if isinstance(value, list | tuple):
         return [extremes(v) for v in value]
     if not isinstance(value, np.ndarray | np.generic) or not value.size:
@@ -236,7 +236,7 @@ def answer(
     seeds: Sequence[int] = (),
     only_extremes: bool = False,
 ) -> dict[str, Any]:
-    """Return one call's answer: outputs, or why there are none.
+    """Return the answer to one call: outputs, or the reason without them.
 
     Args:
         adapter: whose.
@@ -271,17 +271,17 @@ def answer(
 
 
 def _at_fault(error: BaseException, adapter: Adapter) -> bool:
-    """Say whether an error is the adapter's: its own line fails, or it does not take the arguments."""
+    """Return True for an adapter's own error: one of its lines fails, or it does not take the arguments."""
     innermost = _frame(error).filename
     if innermost == __file__:
         return isinstance(error, TypeError)
-    # What a shipped adapter shares with others lies in this package, beside it or below.
+    # Code that shipped adapters share is in this package, next to them or below.
     own = innermost == adapter.file or Path(innermost).is_relative_to(Path(__file__).parent)
     return isinstance(error, OWN_FAULTS) and own
 
 
 def _frame(error: BaseException) -> traceback.FrameSummary:
-    """Return the frame that raised, or the one that asked for an attribute which a module or object does not have."""
+    """Return the frame that raised, or the one that accessed a missing attribute."""
     frames = traceback.extract_tb(error.__traceback__)
     return next((frame for frame in reversed(frames) if frame.name != "__getattr__"), frames[-1])
 
@@ -292,7 +292,7 @@ def _place(error: BaseException) -> str:
 
 
 def _version(name: str) -> str:
-    """Return a distribution's version, or that of the package which another distribution brings (tensorflow-cpu)."""
+    """Return a distribution's version, or that of another distribution of the same package (tensorflow-cpu)."""
     try:
         return importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
@@ -302,7 +302,7 @@ def _version(name: str) -> str:
 
 
 def hello(adapter: Adapter, threads: int) -> dict[str, Any]:
-    """Return the first message: what is served, in which versions."""
+    """Return the greeting: versions and implementations."""
     return {
         "protocol": PROTOCOL,
         "framework": adapter.name,
@@ -354,7 +354,7 @@ def of_its_own(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def printed() -> int:
-    """Return how many bytes stand on standard error, once all that was printed so far is there."""
+    """Return the size of standard error in bytes, after a flush."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError):
             stream.flush()

@@ -12,7 +12,7 @@ from .exact import Array
 
 
 class Trained(NamedTuple):
-    """What one training step gives: y of the shape of x, and four statistics of shape (C,)."""
+    """The outputs of one training step: y of the shape of x, and four statistics of shape (C,)."""
 
     y: Array
     batch_mean: Array
@@ -30,7 +30,7 @@ class Gradients(NamedTuple):
 
 
 def channels(x: Array, channel_axis: int) -> tuple[tuple[int, ...], Callable[[Array], Array]]:
-    """Return the axes to reduce over, and what shapes a (C,) array to broadcast against ``x``.
+    """Return the axes to reduce over, and the function that shapes a (C,) array to broadcast against ``x``.
 
     Args:
         x: rank 2 or more.

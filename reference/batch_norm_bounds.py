@@ -73,7 +73,7 @@ def spread(s: Statistics, epsilon: float, p: Precision) -> Array:
 
 @dataclass(frozen=True)
 class Normalized:
-    """What the bounds of y and of the gradients share; arrays broadcast against x.
+    """The quantities that the bounds of y and of the gradients share; arrays broadcast against x.
 
     Attributes:
         x: the batch.

@@ -1,7 +1,7 @@
 """Error bounds that every correct implementation keeps, element by element (spec/numerics.md, Bounds).
 
 All functions return b, the most by which a value computed in the working precision u may differ from the exact one,
-before its last rounding into storage; ``stored`` turns b into the bound that stands in a vector. They work on exact
+before its last rounding into storage; ``stored`` turns b into the bound of a vector. They work on exact
 Decimal arrays; those of elementwise operations work on float64 arrays too, for sweeps over all inputs of a half
 format, whose bounds are far above the roundings of float64. Symbols are those of the spec: gamma_n = n u / (1 - n u),
 A = |gamma| r, xh = (x - mu) r, hats for computed values, m elements a channel, D_z the bound of z.

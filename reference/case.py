@@ -1,4 +1,4 @@
-"""What an operation is asked, and what it answers: exact arrays with their bounds and dtypes."""
+"""The inputs and outputs of an operation: exact arrays with their bounds and dtypes."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Output(NamedTuple):
 
 
 class Case(NamedTuple):
-    """What an operation is asked.
+    """The inputs of an operation.
 
     Attributes:
-        inputs: exact arrays by name; a sparse gradient is the dense sum that it stands for.
+        inputs: exact arrays by name; a sparse gradient as its dense sum.
         dtypes: of the inputs, by name.
         attributes: by name.
         rows: the rows of the sparse gradients, one array of indices and one of values, by place in the list.
@@ -39,6 +39,6 @@ Outputs = dict[str, Output]
 
 
 def zeros_like(a: Array) -> Array:
-    """Return zeros in the shape and the number system of ``a``: the bound of what is not computed."""
+    """Return zeros in the shape and the number system of ``a``: the bound of an output that is not computed."""
     a = np.asarray(a)
     return exact.full(a.shape, 0.0, a)

@@ -50,7 +50,7 @@ def _listed(name: str, values: Sequence[Any], errors: Sequence[Any], case: Case)
 
 
 class NormRules(NamedTuple):
-    """How an implementation clips by norm; the defaults are the clauses'.
+    """A way of clipping by norm; the defaults are the clauses'.
 
     Attributes:
         everywhere: one norm over all variables where the clause wants one a variable.
@@ -120,7 +120,7 @@ def _clip_norms(case: Case, limit: float, rules: NormRules, *, one_norm: bool) -
 
 
 def _repeated(case: Case) -> list[int]:
-    """Return the places of the sparse gradients in which an index stands more than once."""
+    """Return the places of the sparse gradients with an index that occurs more than once."""
     return [i for i, (indices, _) in case.rows.items() if len(set(indices.tolist())) < len(indices)]
 
 

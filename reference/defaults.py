@@ -1,4 +1,4 @@
-"""What the clauses prescribe where the caller gives nothing (ELU-10, BN-TRAIN-17, BN-EVAL-12, SGD-7, INIT-14)."""
+"""The defaults that the clauses prescribe (ELU-10, BN-TRAIN-17, BN-EVAL-12, SGD-7, INIT-14)."""
 
 from __future__ import annotations
 

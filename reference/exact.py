@@ -1,4 +1,4 @@
-"""What differs between the two number systems of the reference: float64, and Decimal in object arrays.
+"""The differences between the two number systems of the reference: float64, and Decimal in object arrays.
 
 ``+ - * /``, comparison, ``np.sqrt`` and ``np.where`` work on both as they stand. Here is what does not: object
 arrays lose NaN in ``np.maximum``, ``-Decimal(0)`` is +0, the sum of nothing is the integer 0, Decimal

@@ -1,4 +1,4 @@
-"""Where the largest element of a long random sample lies (spec/numerics.md, Laws, "Extremes")."""
+"""The range of the largest element of a long random sample (spec/numerics.md, Laws, "Extremes")."""
 
 from __future__ import annotations
 

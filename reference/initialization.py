@@ -52,7 +52,7 @@ class Law(NamedTuple):
     pattern: str = ""
 
     def entry(self) -> dict[str, str | float]:
-        """Return what a vector says of the law: that which is not as usual is left out (FORMAT-12)."""
+        """Return the law as a vector has it, without fields that have their usual value (FORMAT-12)."""
         usual = Law._field_defaults
         return {k: v for k, v in self._asdict().items() if k not in usual or v != usual[k]}
 

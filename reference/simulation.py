@@ -23,7 +23,7 @@ Round = Callable[[Array], Array]
 
 
 def rounder(dtype: str) -> Round:
-    """Return what rounds a float64 array to ``dtype``, once."""
+    """Return the function that rounds a float64 array to ``dtype``, once."""
     return partial(round_floats, dtype=dtype)
 
 

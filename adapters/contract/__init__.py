@@ -1,4 +1,4 @@
-"""What an adapter is made of: ``Adapter``, ``Unsupported`` and ``SparseGradient``.
+"""The types of an adapter: ``Adapter``, ``Unsupported`` and ``SparseGradient``.
 
 An adapter is a module that registers one function for each public API of a framework:
 
@@ -26,16 +26,16 @@ Function = Callable[..., Mapping[str, Any]]
 
 
 class Unsupported(Exception):
-    """Raised by an implementation's function to say what the framework lacks."""
+    """Raised by an implementation's function if the framework lacks a feature, which the message names."""
 
 
 class SparseGradient(NamedTuple):
-    """A gradient of which only some rows are given; it stands for the sum of ``values`` at ``indices``.
+    """A gradient with only some rows: the sum of ``values`` at ``indices``.
 
     Attributes:
         indices: (n,) int64, rows of the first axis, in any order, repeated or not.
-        values: (n, *rest), one row an index.
-        dense_shape: the shape (rows, *rest) of the gradient that it stands for.
+        values: (n, *rest), one row per index.
+        dense_shape: the shape (rows, *rest) of the dense gradient.
     """
 
     indices: np.ndarray[Any, Any]

@@ -1,6 +1,6 @@
 """He initialization in each framework: the initializers called directly, and the kernels of real layers.
 
-Each module adds its implementations of he_normal and he_uniform to the adapter of its framework. Beside ``sample``
+Each module adds its implementations of he_normal and he_uniform to the adapter of its framework. Besides ``sample``
 they return ``draws`` where the framework has a plain sampler for it: the standard draws of the same generator, in the
 same shape and dtype, of which the sample is a multiple up to rounding.
 """
@@ -14,5 +14,5 @@ LONG = 2**24
 
 
 def with_draws(sample, shape, draw):
-    """Return the outputs of a call: the sample and, where it is not long, the draws that ``draw`` gives."""
+    """Return the outputs of a call: the sample and, unless it is long, the draws of ``draw``."""
     return {"sample": sample} | ({"draws": draw()} if math.prod(shape) < LONG else {})

@@ -20,7 +20,7 @@ HE = {operation: getattr(jax.nn.initializers, operation) for operation in LAWS}
 
 
 def draws(law, key, shape, dtype):
-    """Return what the plain sampler gives for a key."""
+    """Return the draws of the plain sampler for a key."""
     if law == "uniform":
         return jax.random.uniform(key, tuple(shape), dtype, -1)
     if law == "normal":
@@ -39,7 +39,7 @@ def flax_kernel(*, shape, kind, layout, groups=1, **_):
 
 
 def called(make, law, *, shape, dtype, seed, mode=None, layers=0, **_):
-    """Return what the initializer that ``make`` returns for a mode gives for a shape, and the draws."""
+    """Return the sample of the initializer that ``make`` returns for a mode, and the draws."""
     if layers:
         raise Unsupported("jax.nn.initializers are given a key at each call, and have no stream of their own")
     key = jax.random.key(seed)
@@ -59,7 +59,7 @@ class Kernel(NamedTuple):
         options: of the layer, that are part of the implementation.
         attribute: the layer's, that holds the kernel.
         initializer: the parameter of the layer that takes the initializer.
-        law: of the draws, where the layer is told nothing.
+        law: of the draws, if the layer gets no initializer.
     """
 
     linen: type[Any]
@@ -76,11 +76,11 @@ class Kernel(NamedTuple):
         """Say whether the layer has such a kernel."""
         return (kind, layout, mode) == (self.kind, self.layout, "fan_in")
 
-    def name(self, cls, told=""):
-        """Return the name of an implementation, of a class and the initializer that it is told."""
+    def name(self, cls, initializer=""):
+        """Return the name of an implementation, of a class with an initializer."""
         package = "flax.linen" if cls is self.linen else "flax.nnx"
-        given = self.options | ({self.initializer: f"{told}()"} if told else {})
-        brackets = f"({', '.join(f'{name}={value}' for name, value in given.items())})" if given else ""
+        options = self.options | ({self.initializer: f"{initializer}()"} if initializer else {})
+        brackets = f"({', '.join(f'{name}={value}' for name, value in options.items())})" if options else ""
         return f"{package}.{cls.__name__}{brackets}"
 
 
@@ -136,7 +136,7 @@ KERNELS = (
 
 
 def linen_kernel(kernel, shape, groups, seed, **options):
-    """Return the kernel of a new layer, and the key that it was drawn by."""
+    """Return the kernel of a new layer, and the key that it was make_kernel by."""
     sizes, key = kernel.make(tuple(shape), groups), jax.random.key(seed)
     layer = kernel.linen(*sizes.rest, **sizes.options, **kernel.options, **options)
     # No rows: to draw the kernel needs no data, and lazy_init would compile the drawing once more.
@@ -148,22 +148,22 @@ def linen_kernel(kernel, shape, groups, seed, **options):
 
 
 def nnx_kernel(kernel, shape, groups, seed, **options):
-    """Return the kernel of a new layer, and the key that it was drawn by."""
+    """Return the kernel of a new layer, and the key that it was make_kernel by."""
     sizes, rngs = kernel.make(tuple(shape), groups), flax.nnx.Rngs(seed)
     layer = kernel.nnx(*sizes.inputs, *sizes.rest, **sizes.options, **kernel.options, **options, rngs=rngs)
     return getattr(layer, kernel.attribute)[...], flax.nnx.Rngs(seed).params()
 
 
-def told(operation, drawn, kernel, *, shape, groups, dtype, seed, **_):
+def initialized(operation, make_kernel, kernel, *, shape, groups, dtype, seed, **_):
     """Return the kernel of a layer that is given the initializer."""
     options = {"param_dtype": dtype, kernel.initializer: HE[operation]()}
-    sample, key = drawn(kernel, shape, groups, seed, **options)
+    sample, key = make_kernel(kernel, shape, groups, seed, **options)
     return {"sample": sample, "draws": draws(LAWS[operation], key, shape, dtype)}
 
 
-def fresh(drawn, kernel, *, shape, dtype, seed, **_):
-    """Return the kernel of a layer that is told nothing about its initialization."""
-    sample, key = drawn(kernel, shape, 1, seed, param_dtype=dtype)
+def fresh(make_kernel, kernel, *, shape, dtype, seed, **_):
+    """Return the kernel of a layer with its own initialization."""
+    sample, key = make_kernel(kernel, shape, 1, seed, param_dtype=dtype)
     return {"sample": sample, "draws": draws(kernel.law, key, shape, dtype)}
 
 
@@ -172,10 +172,10 @@ def register(implements):
     for operation in LAWS:
         _initializers(functools.partial(implements, operation, modes=("eager",)), operation)
         for kernel in KERNELS:
-            for cls, drawn in ((kernel.linen, linen_kernel), (kernel.nnx, nnx_kernel)):
+            for cls, make_kernel in ((kernel.linen, linen_kernel), (kernel.nnx, nnx_kernel)):
                 add = functools.partial(implements, operation, modes=("eager",), applies=kernel.applies)
-                add(kernel.name(cls, operation))(functools.partial(told, operation, drawn, kernel))
-                add(kernel.name(cls), defaults=True)(functools.partial(fresh, drawn, kernel))
+                add(kernel.name(cls, operation))(functools.partial(initialized, operation, make_kernel, kernel))
+                add(kernel.name(cls), defaults=True)(functools.partial(fresh, make_kernel, kernel))
 
 
 def _initializers(add, operation):

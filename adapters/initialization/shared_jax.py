@@ -28,7 +28,7 @@ class Dense(flax.linen.Module):  # type: ignore[misc]  # mypy does not look into
 
     @flax.linen.compact
     def __call__(self, x):
-        """Return what each layer makes of ``x``."""
+        """Return the outputs of the layers for ``x``."""
         return [
             flax.linen.Dense(self.features, kernel_init=self.initializer, param_dtype=self.dtype, name=f"layer{i}")(x)
             for i in range(self.layers)

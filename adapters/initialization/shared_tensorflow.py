@@ -9,7 +9,7 @@ from .tensorflow import HE
 
 
 def called(initializer, *, shape, dtype, layers):
-    """Return what an initializer gives, called once for each layer."""
+    """Return an initializer's samples, one call per layer."""
     return [initializer(tuple(shape), dtype=dtype) for _ in range(layers)]
 
 
@@ -22,7 +22,7 @@ def built(initializer, *, shape, dtype, layers):
 
 
 def register(adapter, array):
-    """Add all to ``adapter``; ``array`` returns what a tensor or variable holds as an array."""
+    """Add all to ``adapter``; ``array`` returns the array of a tensor or variable."""
 
     def add(operation, name, draw, *, seeded):
         def applies(*, kind, layout, mode, **asked):

@@ -23,12 +23,12 @@ SAMPLERS = {
 
 
 def draws(distribution, shape, dtype, seed):
-    """Return what the plain sampler gives for the seed."""
+    """Return the draws of the plain sampler for the seed."""
     return SAMPLERS[distribution](tuple(shape), dtype=dtype, seed=seed)
 
 
 def called(initializer, *, shape, dtype, seed, mode=None, layers=0, **_):
-    """Return what an initializer makes of a shape, and the draws; without a mode, by nothing but its defaults.
+    """Return an initializer's sample and the draws; without a mode, with its defaults.
 
     For several layers the one instance is called once for each.
     """
@@ -144,7 +144,7 @@ def built(kernel, shape, groups, **options):
     return layer
 
 
-def told(operation, kernel, *, shape, groups, dtype, seed, **_):
+def initialized(operation, kernel, *, shape, groups, dtype, seed, **_):
     """Return the kernel of a layer that is given the initializer."""
     options = {kernel.initializer: HE[operation](seed=seed)}
     layer = built(kernel, shape, groups, dtype=dtype, **options)
@@ -153,7 +153,7 @@ def told(operation, kernel, *, shape, groups, dtype, seed, **_):
 
 
 def fresh(kernel, *, shape, dtype, seed, **_):
-    """Return the kernel of a layer that is told nothing about its initialization, and the uniform draws behind it."""
+    """Return the kernel of a layer with its own initialization, and its uniform draws."""
     keras.utils.set_random_seed(seed)  # the layer's own initializer is seeded by it when it is made
     layer = built(kernel, shape, 1, dtype=dtype)
     own = getattr(layer, kernel.initializer).seed
@@ -197,7 +197,7 @@ INITIALIZERS = {
 
 
 def register(adapter, array):
-    """Add all to ``adapter``; ``array`` returns what a tensor or variable holds as an array."""
+    """Add all to ``adapter``; ``array`` returns the array of a tensor or variable."""
 
     def add(operation, name, function, *about, **options):
         def arrays(**attributes):
@@ -212,7 +212,7 @@ def register(adapter, array):
                 add(operation, initializer.name, called, initializer, **options)
         for kernel in KERNELS:
             name = f"keras.layers.{kernel.cls}({kernel.initializer}={HE[operation].__name__}())"
-            add(operation, name, told, operation, kernel, applies=kernel.applies)
+            add(operation, name, initialized, operation, kernel, applies=kernel.applies)
     for kernel in KERNELS:
         which = f".{kernel.attribute}" if kernel.cls.startswith("Separable") else ""
         add("he_uniform", f"keras.layers.{kernel.cls}{which}", fresh, kernel, applies=kernel.applies, defaults=True)

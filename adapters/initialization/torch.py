@@ -82,7 +82,7 @@ def dtyped(name):
 
 
 def draws(operation, shape, dtype, seed):
-    """Return what the same generator gives by the plain normal or uniform sampler."""
+    """Return the draws of the plain normal or uniform sampler with the same generator."""
     torch.manual_seed(seed)
     plain = torch.empty(shape, dtype=dtyped(dtype))
     return plain.normal_(0, 1) if operation == "he_normal" else plain.uniform_(-1, 1)
@@ -99,34 +99,34 @@ def filled(operation, weight, shape, dtype, seed, mode=None):
 
 
 def several(operation, *, shape, dtype, seed, mode, layers):
-    """Return what the initializer makes of several tensors, one after the other."""
+    """Return the samples of the initializer for several tensors in turn."""
     torch.manual_seed(seed)
     weights = [torch.empty(shape, dtype=dtyped(dtype)) for _ in range(layers)]
     return {"sample": torch.stack([LAWS[operation](w, mode=mode, nonlinearity="relu") for w in weights])}
 
 
 def called(operation, *, shape, dtype, seed, mode=None, layers=0, **_):
-    """Return what the initializer makes of a tensor, or of one for each layer."""
+    """Return the sample of the initializer for a tensor, or one per layer."""
     if layers:
         return several(operation, shape=shape, dtype=dtype, seed=seed, mode=mode, layers=layers)
     return filled(operation, torch.empty(shape, dtype=dtyped(dtype)), shape, dtype, seed, mode)
 
 
-def told(operation, kernel, *, shape, groups, dtype, seed, mode, **_):
+def initialized(operation, kernel, *, shape, groups, dtype, seed, mode, **_):
     """Return the weight of a layer that the initializer fills."""
     layer = kernel.make(kernel.cls, shape, groups, dtype=dtyped(dtype))
     return filled(operation, layer.weight, shape, dtype, seed, mode)
 
 
 def fresh(kernel, *, shape, dtype, seed, **_):
-    """Return the weight of a layer that is told nothing about its initialization."""
+    """Return the weight of a layer with its own initialization."""
     torch.manual_seed(seed)
     layer = kernel.make(kernel.cls, shape, 1, dtype=dtyped(dtype))
     return {"sample": layer.weight, "draws": draws(kernel.law, shape, dtype, seed)}
 
 
 def register(adapter, array):
-    """Add all to ``adapter``; ``array`` returns what a tensor holds as an array."""
+    """Add all to ``adapter``; ``array`` returns the array of a tensor."""
 
     def add(operation, name, function, **options):
         def arrays(**attributes):
@@ -141,7 +141,7 @@ def register(adapter, array):
             add(operation, name, run, applies=has_torch_layout, defaults=defaults, takes=DIRECT)
         for kernel in KERNELS:
             full = f"{name}(torch.nn.{kernel.cls.__name__}.weight)"
-            add(operation, full, functools.partial(told, operation, kernel), applies=kernel.applies)
+            add(operation, full, functools.partial(initialized, operation, kernel), applies=kernel.applies)
     for kernel in KERNELS:
         run = functools.partial(fresh, kernel)
         add(kernel.law, f"torch.nn.{kernel.cls.__name__}", run, applies=kernel.applies, defaults=True)

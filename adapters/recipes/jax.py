@@ -1,4 +1,4 @@
-"""Recipes of JAX, flax and optax: what PyTorch, Keras and TensorFlow do."""
+"""Recipes for JAX, flax and optax: the behaviour of PyTorch, Keras and TensorFlow."""
 
 from __future__ import annotations
 

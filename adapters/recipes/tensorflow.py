@@ -1,4 +1,4 @@
-"""Recipes of Keras and TensorFlow: what PyTorch, flax and optax do, and what tf.nn leaves to its user."""
+"""Recipes for Keras and TensorFlow: the behaviour of PyTorch, flax and optax, and parts that tf.nn lacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PyTorch's recipes: what Keras, flax, optax and TensorFlow do, in PyTorch."""
+"""Recipes for PyTorch: the behaviour of Keras, flax, optax and TensorFlow."""
 
 from __future__ import annotations
 
