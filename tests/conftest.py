@@ -63,7 +63,7 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="session")
 def _reads_once() -> Iterator[None]:
     """Read a vector file once in a process: every run in it reads all of them, which takes 2 seconds."""
-    read = reading.read
+    read = reading.parse_file
     kept: dict[tuple[bytes, str], list[Vector]] = {}
 
     def once(data: bytes, where: str) -> list[Vector]:
@@ -72,7 +72,7 @@ def _reads_once() -> Iterator[None]:
         return [*kept[data, where]]
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(reading, "read", once)
+        patch.setattr(reading, "parse_file", once)
         yield
 
 

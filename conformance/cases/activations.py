@@ -14,10 +14,10 @@ from .vector_case import DTYPES, FULL, VectorCase, tensor
 
 # One length for all longer arrays: each further shape costs JAX and XLA a compilation.
 LENGTH = 37
-# Where a special value stands: vectorized kernels treat an array's tail differently from its body.
+# Length of an array, places of its special value: vectorized kernels treat an array's tail differently from its body.
 PLACES = {"alone": (1, (0,)), "body": (LENGTH, (9,)), "tail": (LENGTH, (LENGTH - 1,))}
 SHAPES = {"mixed": [LENGTH], "matrix": [3, 8], "rank-3": [2, 3, 4]}
-# What every ordinary case of a family sees.
+# Faults that every ordinary case sees.
 ORDINARY = "upstream-ignored tail-mishandled wrong-dtype wrong-shape input-changed"
 FREE_ZEROS = {"y": ("sign-of-zero",), "dx": ("sign-of-zero",)}
 
@@ -124,7 +124,7 @@ def relu_cases(dtype: str) -> Iterator[VectorCase]:
         yield case(name, "range", "RELU-1 RELU-2", "range-lost", x, signs)
 
 
-# Sizes of x near zero where exp(x) - 1 has lost its digits, and far below where y + alpha has.
+# Exponents of ten of x near zero, for which exp(x) - 1 loses its digits.
 NEAR_ZERO = {"float64": (-1, -16), "float32": (-1, -8), "float16": (-1, -4), "bfloat16": (-1, -8)}
 
 
@@ -173,7 +173,7 @@ def elu_cases(dtype: str) -> Iterator[VectorCase]:
                 *arrays,
                 compiled=compiled,
             )
-        # The largest x: its exponential overflows, and must not be multiplied by a zero.
+        # The largest x: its exponential overflows and must not be multiplied by a zero.
         arrays = placed("elu-large", dtype, place, FORMATS[dtype].largest)
         yield case(
             f"largest-{place}",
@@ -218,7 +218,7 @@ def _elu_ranges(case: Any, dtype: str) -> Iterator[VectorCase]:
 
 
 def cases() -> Iterator[VectorCase]:
-    """Yield the cases of relu and elu, and what they do when the user sets nothing."""
+    """Yield the cases of relu and elu, including those of their defaults."""
     for dtype in DTYPES:
         yield from relu_cases(dtype)
     for dtype in DTYPES:

@@ -10,7 +10,7 @@ from .vector_case import VectorCase
 
 
 def all_cases() -> Iterator[VectorCase]:
-    """Yield every case, in the order in which the vectors stand in their files."""
+    """Yield every case, in the order of the vectors in their files."""
     makers: tuple[Callable[[], Iterator[VectorCase]], ...] = (
         activations.cases,
         batch_norm.cases,

@@ -24,8 +24,8 @@ LAYOUTS: Mapping[str, tuple[list[int], int]] = {
     "rank-5-channels-last": ([2, 2, 2, 2, 3], -1),
     "rank-5-channels-first": ([2, 3, 2, 2, 2], 1),
 }
-# JAX compiles every operation of a layer anew for each shape and dtype, 0.5 s in eager mode, and more for another
-# number of channels: all have 3, and only float32 has almost every layout.
+# In eager mode, JAX compiles every operation of a layer for each new shape and dtype, in 0.5 s, and in more for another
+# number of channels: all have 3 channels, and only float32 has almost every layout.
 CHOSEN = {
     "float64": ("rank-2", "rank-4-channels-last", "rank-5-channels-first"),
     "float32": tuple(name for name in LAYOUTS if name != "rank-5-channels-first"),
@@ -49,7 +49,7 @@ TRAIN_FAULTS = (
     *("gamma-misapplied", "beta-misapplied", "gradients-swapped", "mean-for-sum", "scale-dropped-from-gradient"),
     *("upstream-ignored", "wrong-dtype", "wrong-shape", "input-changed"),
 )
-# Of the running statistics, which show most where they are the batch's.
+# Faults of the running statistics, which show most at a momentum of 0.
 RUNNING_FAULTS = ("statistics-crossed", "deviation-for-variance", "epsilon-in-statistics", "not-centred", "wrong-count")
 EPSILON_FAULTS = ("epsilon-outside-root", "epsilon-ignored", "epsilon-as-floor")
 NOT_AFFINE_FAULTS = ("affine-assumed", "statistics-in-input-dtype")
@@ -77,10 +77,10 @@ def batch(
         dtype: of x and dy.
         mean: of x.
         deviation: of x in the first channel; the next have two and three times as much.
-        affine: whether gamma and beta are given.
+        affine: include gamma and beta.
         parameters: dtype of the parameters and statistics; by default that of mixed precision.
     """
-    kept = parameters or PARAMETERS[dtype]
+    parameter_dtype = parameters or PARAMETERS[dtype]
     count = shape[axis]
     wide = [1] * len(shape)
     wide[axis] = count
@@ -90,12 +90,12 @@ def batch(
         # Three digits after the deviation's point: short to read, and far from constant.
         "x": stored(np.round(x, 3 - math.floor(math.log10(deviation))), dtype),
         "dy": tensor(f"{key}-dy", shape, dtype),
-        "running_mean": tensor(f"{key}-running-mean", [count], kept, mean=mean),
-        "running_variance": stored(1 + np.round(abs(tensor(f"{key}-rv", [count], "float64")), 3), kept),
+        "running_mean": tensor(f"{key}-running-mean", [count], parameter_dtype, mean=mean),
+        "running_variance": stored(1 + np.round(abs(tensor(f"{key}-rv", [count], "float64")), 3), parameter_dtype),
     }
     if affine:
-        inputs["gamma"] = tensor(f"{key}-gamma", [count], kept, mean=1.0, deviation=0.25)
-        inputs["beta"] = tensor(f"{key}-beta", [count], kept, deviation=0.5)
+        inputs["gamma"] = tensor(f"{key}-gamma", [count], parameter_dtype, mean=1.0, deviation=0.25)
+        inputs["beta"] = tensor(f"{key}-beta", [count], parameter_dtype, deviation=0.5)
     return inputs
 
 
@@ -127,7 +127,7 @@ def _train(
 
 
 def _core(dtype: str) -> Iterator[VectorCase]:
-    # In bfloat16 an epsilon of 1e-3 is invisible beside a variance of 1: use small deviations.
+    # In bfloat16 an epsilon of 1e-3 is lost in the sum with a variance of 1: use small deviations.
     deviation = 0.03 if dtype == "bfloat16" else 0.5
     yield from _layouts(dtype, deviation)
     yield from _hyperparameters(dtype, deviation)
@@ -340,7 +340,7 @@ def _upstream(dtype: str) -> Iterator[VectorCase]:
         inputs = batch(f"bn-upstream-{name}", shape, axis, dtype)
         dy = np.array(inputs["dy"])
         dy[5, 1] = stored(value, dtype)
-        # Of an infinity, formulas that are equal for finite numbers make infinities or NaN.
+        # Formulas that agree for finite numbers turn an infinity into infinities or NaN.
         free = FREE if name == "nan" else FREE | dict.fromkeys(("dx", "dgamma"), ("any",))
         yield _train(
             f"upstream-{name}-in-one-channel",

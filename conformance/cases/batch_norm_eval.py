@@ -1,4 +1,4 @@
-"""Cases of batch_norm_eval: those of training on the same inputs, and statistics that only evaluation can be given."""
+"""Cases of batch_norm_eval: the inputs of training, and statistics that only evaluation takes as inputs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _as_evaluation(case: VectorCase) -> VectorCase:
     """Turn a training case into one of evaluation on the same inputs."""
     renumbered = tuple(dict.fromkeys(EVALUATION_CLAUSES[c] for c in case.clauses if c in EVALUATION_CLAUSES))
     attributes = {k: v for k, v in case.attributes.items() if k != "momentum"}
-    # BN-EVAL-9: of an infinite dy the forms of dgamma make an infinity or NaN.
+    # BN-EVAL-9: with an infinite dy, dgamma is an infinity or NaN, depending on the formula.
     free = FREE | ({"dgamma": ("any",)} if "upstream-infinity" in case.name else {})
     return replace(
         case,
@@ -58,7 +58,7 @@ def _evaluation(dtype: str) -> Iterator[VectorCase]:
         if not case.steps and "momentum-" not in case.name and "constant-channel" not in case.name:
             yield _as_evaluation(case)
     shape, axis = LAYOUTS["rank-2"]
-    kept = PARAMETERS[dtype]
+    dtype_of_statistics = PARAMETERS[dtype]
     statistics = {
         "zero-variance": ("running_variance", [0.0, 1.0, 0.0]),
         "large-variance": ("running_variance", [1e4, 2e4, 3e4]),
@@ -66,7 +66,7 @@ def _evaluation(dtype: str) -> Iterator[VectorCase]:
         "nan-mean": ("running_mean", [0.0, math.nan, 1.0]),
     }
     for name, (which, values) in statistics.items():
-        inputs = batch(f"bn-eval-{name}", shape, axis, dtype) | {which: stored(values, kept)}
+        inputs = batch(f"bn-eval-{name}", shape, axis, dtype) | {which: stored(values, dtype_of_statistics)}
         yield VectorCase(
             "batch_norm_eval",
             name,
@@ -84,7 +84,7 @@ def _defaults(dtype: str) -> Iterator[VectorCase]:
     for name in DEFAULTS:
         shape, axis = LAYOUTS[name]
         inputs = batch(f"bn-defaults-{name}", shape, axis, dtype, deviation=0.05)
-        # A variance beside which epsilon shows.
+        # A variance so small that epsilon shows.
         inputs |= {"running_variance": stored([0.01] * shape[axis], PARAMETERS[dtype])}
         yield VectorCase(
             "batch_norm_eval",

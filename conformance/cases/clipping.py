@@ -28,14 +28,14 @@ NORM_FAULTS = (
 )
 SPARSE = "sparse-refused sparse-misplaced"
 SPARSE_REPEATED = "sparse-rows-apart sparse-not-summed sparse-misplaced"
-# The norm is an output of clipping by the global norm alone.
+# Only clipping by the global norm has the norm as an output.
 OF_GLOBAL = ("norm-after-clipping",)
 REJECTS_SPARSE = ("rejects-sparse-gradient",)
 REJECTS_ALL_ABSENT = ("rejects-all-absent",)
 
 
 class Question(NamedTuple):
-    """Gradients to clip at a threshold, with what the answer shows; clauses as numbers of the family's."""
+    """Gradients to clip at a threshold, with the faults and clauses (numbers within the family) that they test."""
 
     name: str
     profile: str
@@ -49,14 +49,14 @@ class Question(NamedTuple):
 
     @property
     def raises(self) -> tuple[str, ...]:
-        """The dialects in which such gradients raise an error."""
+        """The dialects that raise an error for such gradients."""
         if any(hasattr(g, "dense_shape") for g in self.gradients):
             return REJECTS_SPARSE
         return REJECTS_ALL_ABSENT if all(g is None for g in self.gradients) else ()
 
 
 def gradients_of(key: str, shapes: Sequence[Any], dtype: str, *, deviation: float = 1.0) -> Gradients:
-    """Return one array a shape, None where the shape is None."""
+    """Return one array per shape, None for a shape of None."""
     return [
         None if shape is None else tensor(f"{key}-{i}", shape, dtype, deviation=deviation)
         for i, shape in enumerate(shapes)
@@ -64,13 +64,13 @@ def gradients_of(key: str, shapes: Sequence[Any], dtype: str, *, deviation: floa
 
 
 def sparse(key: str, dtype: str, *, repeated: bool) -> SparseGradient:
-    """Return a gradient of rows 0 and 3 of 5, the first one twice when ``repeated``."""
+    """Return a gradient of rows 3 and 0 of 5, row 3 twice if ``repeated``."""
     rows = [3, 0, 3] if repeated else [3, 0]
     return SparseGradient(np.array(rows, np.int64), tensor(key, [len(rows), 2], dtype), (5, 2))
 
 
 def absent(shapes: Sequence[Any]) -> str:
-    """Return the hunt for faults of absent gradients where one is absent."""
+    """Return the hunt for faults of absent gradients, or "" if none is absent."""
     return " absent-gradient" if None in shapes else ""
 
 
@@ -129,9 +129,9 @@ def _norm_edges(dtype: str) -> Iterator[Question]:
     one = gradients_of("norm-one-variable", [[5]], dtype)
     two = gradients_of("norm-two-variables", [[3], [2, 2]], dtype)
     zero = [stored(np.zeros(5), dtype)]
-    if dtype == "float32":  # nothing says of which dtype the norm of no gradient is
+    if dtype == "float32":  # no clause gives a dtype to the norm of no gradient
         yield Question("all-absent", "edge", "4", "absent-gradient", [None, None], 1.0)
-    if dtype == "float32":  # shapes of their own, which JAX would compile once more for every dtype
+    if dtype == "float32":  # rare shapes, which JAX would compile for every dtype
         odd = gradients_of("norm-s", [[], [0]], dtype)
         yield Question("scalar-and-empty", "edge", "12", "wrong-shape", odd, 0.25)
     at = [stored([3.0, 0.0, 4.0, 0.0, 0.0], dtype)]

@@ -1,4 +1,4 @@
-"""Cases of he_normal and he_uniform: a kernel a kind and layout, large enough to tell the law."""
+"""Cases of he_normal and he_uniform: a kernel for each kind and layout, large enough for the tests of laws."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .vector_case import HALF, VectorCase
 
 
 class Kernel(NamedTuple):
-    """A kernel of at least 65,536 elements: what decides a law needs as many."""
+    """A kernel of at least 65,536 elements, the number that the tests of laws need."""
 
     name: str
     shape: Sequence[int]
@@ -28,7 +28,7 @@ KERNELS = (
     Kernel("dense-transposed", [512, 128], "dense", "spatial_in_out", 1, "INIT-1"),
     Kernel("conv-1d", [128, 128, 4], "conv", "out_in_spatial", 1, "INIT-2"),
     Kernel("conv-1d-last", [4, 128, 128], "conv", "spatial_in_out", 1, "INIT-2"),
-    # Of the same shape as the grouped ones: what differs is the law alone.
+    # The same shapes as the grouped kernels, so that the law alone differs.
     Kernel("conv-2d", [256, 32, 3, 3], "conv", "out_in_spatial", 1, "INIT-2"),
     Kernel("conv-2d-last", [3, 3, 32, 256], "conv", "spatial_in_out", 1, "INIT-2"),
     Kernel("conv-3d", [64, 40, 3, 3, 3], "conv", "out_in_spatial", 1, "INIT-2"),
@@ -57,7 +57,7 @@ KERNELS = (
     Kernel("transposed-3d-last", [3, 3, 3, 40, 64], "transposed_conv", "spatial_out_in", 1, "INIT-5"),
     Kernel("embedding", [512, 128], "embedding", "in_out_spatial", 1, "INIT-16"),
     Kernel("embedding-last", [512, 128], "embedding", "spatial_in_out", 1, "INIT-16"),
-    # So many outputs an input that fan_in and fan_avg differ when all inputs are taken for those of one output.
+    # So many outputs per input that fan_in and fan_avg differ when all inputs are taken for those of one output.
     Kernel("depthwise-wide-last", [3, 3, 32, 256], "depthwise_conv", "spatial_in_out", 32, "INIT-4"),
     Kernel("pointwise-1d-last", [1, 128, 512], "conv", "spatial_in_out", 1, "INIT-2"),
 )
@@ -70,14 +70,14 @@ WITHOUT_FAN = (
     Kernel("no-inputs", [8, 0], "dense", "out_in_spatial", 1, "INIT-13"),
     Kernel("no-inputs-last", [0, 8], "dense", "spatial_in_out", 1, "INIT-13"),
 )
-# The layers that can be told nothing: groups are told.
+# The layers that need no argument; groups are one.
 WITH_DEFAULTS = (
     *("dense", "dense-transposed", "conv-1d", "conv-1d-last", "conv-2d", "conv-2d-last", "conv-3d", "conv-3d-last"),
     *("pointwise-last", "pointwise-1d-last", "depthwise-wide-last", "depthwise-1d-last", "embedding", "embedding-last"),
     *("transposed", "transposed-last", "transposed-in-out-last", "transposed-1d", "transposed-1d-last"),
     *("transposed-3d", "transposed-3d-last"),
 )
-# A fan, and no elements.
+# Shapes that have a fan, and no elements.
 EMPTY = (
     Kernel("no-outputs", [0, 8], "dense", "out_in_spatial", 1, "INIT-13"),
     Kernel("no-outputs-last", [8, 0], "dense", "spatial_in_out", 1, "INIT-13"),
@@ -138,7 +138,7 @@ def _without_fan(operation: str) -> Iterator[VectorCase]:
 
 
 def _streams(operation: str) -> Iterator[VectorCase]:
-    """Yield what is asked of the random stream: the same seed again, and several kernels of one initializer."""
+    """Yield the cases of the random stream: the same seed again, and several kernels of one initializer."""
     for number, (last, kernel) in enumerate((("", KERNELS[0]), ("-last", KERNELS[1]))):
         for dtype in ("float32", "float64", *HALF):
             seeds = (8000 + number, 8000 + number, 8100 + number)
@@ -154,7 +154,7 @@ def _streams(operation: str) -> Iterator[VectorCase]:
 
 
 def _extremes(operation: str) -> Iterator[VectorCase]:
-    """Yield a sample so long that one element in a million beyond the end of the law, or an end that is off, shows."""
+    """Yield samples so long that one element in a million beyond the end of the law, or an end that is off, shows."""
     for number, last in enumerate(("", "-last")):
         shape = LONG[::-1] if last else LONG
         kernel = Kernel(f"extremes{last}", shape, "dense", KERNELS[number].layout, 1, "INIT-1")
@@ -164,7 +164,7 @@ def _extremes(operation: str) -> Iterator[VectorCase]:
 
 
 def cases() -> Iterator[VectorCase]:
-    """Yield the cases of both laws, and of initializers and layers that are given no mode."""
+    """Yield the cases of both laws, including those of defaults."""
     for operation in LAWS:
         for number, kernel in enumerate(KERNELS):
             yield _case(operation, kernel, "float32", "fan_in", 1000 + number)

@@ -1,4 +1,4 @@
-"""Which clauses of spec/numerics.md a case tests beside those of its operation: its inputs and hunts say so."""
+"""The clauses of spec/numerics.md that a case tests in addition; they follow from its inputs and hunts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nnconform.conformance.vectors.tensors import Array
 
 from .vector_case import HALF, Every, VectorCase
 
-# ReLU and clipping by value select and round nothing; a sample is judged by its law.
+# The other operations round nothing (ReLU, clipping by value) or are judged by a law.
 ARITHMETIC = ("elu", "batch_norm_train", "batch_norm_eval", "clip_by_norm", "clip_by_global_norm", "sgd_step")
 
 
@@ -49,10 +49,10 @@ def _clauses(case: VectorCase) -> Iterator[str]:
         "NUM-8": case.unjudged or "any" in free,
         "NUM-9": "input-changed" in case.hunts,
     }
-    # Where nothing is judged, nothing else is tested.
+    # An unjudged vector tests nothing else.
     yield from ["NUM-8"] if case.unjudged else (clause for clause, tested in tests.items() if tested)
 
 
 def with_numerics(case: VectorCase) -> VectorCase:
-    """Return the case with the clauses of numerics.md that it tests behind its own."""
+    """Return the case with the clauses of numerics.md that it tests added after its own."""
     return replace(case, clauses=tuple(dict.fromkeys((*case.clauses, *_clauses(case)))))

@@ -12,7 +12,7 @@ from nnconform.reference.defaults import SPECIFIED
 from .clipping import NORM_FAULTS, REJECTS_SPARSE, STRUCTURES, gradients_of, sparse
 from .vector_case import DTYPES, FULL, HALF, VectorCase
 
-# Beside a clip the rate is a number of every dtype, so that only the clip is asked: Keras keeps it in float32.
+# The rate of clipped steps, exact in every dtype, so that only the clip is tested: Keras keeps the rate in float32.
 RATE = 0.125
 REJECTS_ABSENT = ("rejects-absent-gradient",)
 STEP_FAULTS = (
@@ -20,9 +20,9 @@ STEP_FAULTS = (
     *("tail-mishandled", "wrong-dtype", "wrong-shape", "input-changed"),
 )
 NOT_FINITE = ("nan-swallowed", "infinity-mishandled")
-# What a step with clipped gradients can have wrong, beside what is wrong in the clipping itself.
+# Faults of a step with clipped gradients, in addition to those of the clipping.
 CLIP_FAULTS = ("clip-after-step", "clip-ignored", "input-changed", "wrong-dtype")
-# The attribute of each way to clip, and the clauses of its formula and of a NaN.
+# By attribute of a way to clip: the clauses of its formula and of a NaN.
 CLIPS = {
     "clipvalue": ("CLIP-VALUE-1", "CLIP-VALUE-2"),
     "clipnorm": ("CLIP-NORM-1", "CLIP-NORM-6"),
@@ -56,11 +56,11 @@ def _plain(dtype: str) -> Iterator[VectorCase]:
         hunts = ("sparse-misplaced", "sparse-not-summed" if repeated else "sparse-refused")
         yield _case(name, dtype, "edge", ("SGD-4",), hunts, rows, {"learning_rate": 0.1})
     if dtype in HALF:
-        # Blocks of 8, 16 or 32, the widths of vector registers, end at 64 alike, and leave five elements over.
+        # Blocks of 8, 16 and 32 elements, the widths of vector registers, all end at 64 and leave five elements.
         long = gradients_of("sgd-blocks-g", [[69]], dtype)
         hunts = ("blocks-not-stepped", "tail-mishandled")
         yield _case("blocks-and-tail", dtype, "core", ("SGD-1",), hunts, long, {"learning_rate": 0.1})
-    if dtype == "float32":  # shapes of their own, which JAX would compile once more for every dtype
+    if dtype == "float32":  # rare shapes, which JAX would compile for every dtype
         odd = gradients_of("sgd-s", [[], [0]], dtype)
         yield _case(
             "scalar-and-empty", dtype, "edge", ("SGD-1", "SGD-6"), ("wrong-shape",), odd, {"learning_rate": 0.1}
@@ -160,7 +160,7 @@ def _clipping_edges(dtype: str, clip: str) -> Iterator[VectorCase]:
 
 
 def cases() -> Iterator[VectorCase]:
-    """Yield the cases of the SGD step, and of an optimizer that was given nothing."""
+    """Yield the cases of the SGD step, including those of its defaults."""
     for dtype in DTYPES:
         yield from _plain(dtype)
         for clip in CLIPS:

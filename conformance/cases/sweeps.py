@@ -1,4 +1,4 @@
-"""Cases that a recipe describes: every number of a half format, every length up to 67, and long sums."""
+"""Cases with inputs that a recipe describes: every number of a half format, all lengths up to 67, and long sums."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FLUSHED = ("sign-of-zero", "subnormal-flush")
 
 
 def _every(dtype: str) -> Iterator[VectorCase]:
-    """Yield a case an elementwise operation whose input is every number of ``dtype``."""
+    """Yield the cases of elementwise operations whose input is every number of ``dtype``."""
 
     def case(
         operation: str, clauses: str, inputs: Mapping[str, Any], free: Mapping[str, Any], **attributes: float
@@ -39,7 +39,7 @@ def _every(dtype: str) -> Iterator[VectorCase]:
 
     for x in (Every(dtype), Every(dtype, nan=False)):
         inputs = {"x": x, "dy": Repeated(stored([1.0], dtype), (x.count,))}
-        # The gradient at NaN is open; the values are asked with all numbers.
+        # The gradient at NaN is free; the vector with NaNs judges the values, the other one the gradients.
         free = {"y": FLUSHED, "dx": ("any",)} if x.nan else {"y": ("any",), "dx": FLUSHED}
         yield case("relu", "RELU-1 RELU-4 NUM-1" if x.nan else "RELU-2 NUM-1", inputs, free)
         if x.nan:
@@ -49,7 +49,7 @@ def _every(dtype: str) -> Iterator[VectorCase]:
             yield case("clip_by_value", clauses, {"gradients": [x]}, {"gradients[0]": FLUSHED}, clipvalue=0.3)
 
 
-# Up to the longest vector of any processor with its unrolled loop, and one more; and the ends of such loops.
+# All lengths up to the longest vector of any processor with its unrolled loop, and a few more; ends of such loops.
 ALL_LENGTHS = tuple(range(1, 68))
 SOME_LENGTHS = (*range(1, 20), *range(31, 36), *range(63, 68))
 FEW_LENGTHS = (11, 67)
@@ -57,8 +57,8 @@ LONGEST = ALL_LENGTHS[-1]
 
 
 def _special(dtype: str) -> list[float]:
-    """Return special values between ordinary ones, of a period that is prime to every vector length."""
-    # Of few digits: smaller and larger ones stand in vectors of their own.
+    """Return special values between ordinary ones, 13 of them, a number coprime to every vector length."""
+    # Numbers of few digits; other vectors have smaller and larger ones.
     largest, tiny = min(FORMATS[dtype].largest, 1e30), 2.0 ** max(FORMATS[dtype].least, -100)
     return [0.75, -0.0, -1.5, math.inf, -tiny, 0.0, -3.0, -math.inf, tiny, 2.5, -200.0, -0.01, largest]
 
@@ -68,7 +68,7 @@ def _in_turn(values: list[float], dtype: str) -> Array:
 
 
 def _lengths(dtype: str, name: str, lengths: tuple[int, ...], *, compiled: bool) -> Iterator[VectorCase]:
-    """Yield the cases whose calls are made for many lengths; equal elements must give equal results."""
+    """Yield the cases of calls for many lengths; equal elements must give equal results."""
     special = _special(dtype)
     dy = np.resize(tensor("lengths-dy", [len(special)], dtype), LONGEST)
     x = _in_turn(special, dtype)
@@ -99,7 +99,7 @@ def _lengths(dtype: str, name: str, lengths: tuple[int, ...], *, compiled: bool)
 
 
 class Long(NamedTuple):
-    """A size of long sums: its name, the dtype, and how many elements."""
+    """A size of long sums: its name, the dtype, and the number of elements."""
 
     name: str
     dtype: str
@@ -110,12 +110,12 @@ LONG = (
     Long("1000000-elements", "float64", 1_000_000),
     Long("10000000-elements", "float32", 10_000_000),
 )
-# Elements of what is repeated: the results of so many are looked at.
+# The number of elements in the repeated block; the results of one block are compared.
 BLOCK = 50
 
 
 def _long(long: Long) -> Iterator[VectorCase]:
-    """Yield the cases whose sums are so long that adding one element after the other loses digits."""
+    """Yield the cases with sums so long that adding one element after the other loses digits."""
     dtype, elements = long.dtype, long.elements
     hunts = ("sequential-accumulation",)
     block = tensor("long-gradient", [BLOCK], dtype)
@@ -132,12 +132,12 @@ def _long(long: Long) -> Iterator[VectorCase]:
             latitude={"gradients[0]": FREE_ZEROS},
             first=BLOCK,
         )
-    # JAX compiles a layer anew for each shape and dtype.
+    # JAX compiles a layer for each shape and dtype.
     if elements < 10_000_000:
         return
     shape = (elements // 2, 2)
     x = stored(np.round(1.5 + 0.5 * tensor("long-x", [BLOCK], "float64"), 4), dtype)
-    kept = {
+    parameters = {
         "running_mean": tensor("long-running-mean", [2], dtype),
         "running_variance": stored([1.25, 0.75], dtype),
         "gamma": stored([1.125, -0.75], dtype),
@@ -152,14 +152,14 @@ def _long(long: Long) -> Iterator[VectorCase]:
         ("BN-TRAIN-1", "BN-TRAIN-2", "BN-TRAIN-18", "NUM-11"),
         hunts,
         {"epsilon": 1e-3, "momentum": 0.9, "channel_axis": -1},
-        {"x": Repeated(x, shape), "dy": Repeated(tensor("long-dy", [BLOCK], dtype), shape), **kept},
+        {"x": Repeated(x, shape), "dy": Repeated(tensor("long-dy", [BLOCK], dtype), shape), **parameters},
         latitude=dict.fromkeys(names, FREE_ZEROS),
         first=BLOCK,
     )
 
 
 def cases() -> Iterator[VectorCase]:
-    """Yield the cases that recipes describe."""
+    """Yield the cases with described inputs."""
     for dtype in HALF:
         yield from _every(dtype)
     for dtype in DTYPES:

@@ -1,4 +1,4 @@
-"""A vector before it is evaluated, and the pieces that the tables of cases are made of."""
+"""A vector before its expected outputs are computed, and helpers that make inputs."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from nnconform.conformance.vectors.tensors import Array, stored
 
 HALF = ("float16", "bfloat16")
 DTYPES = ("float64", "float32", *HALF)
-# Computed in their own precision: a narrower one shows.
+# Dtypes whose operations are computed in their precision, so that a narrower one shows.
 FULL = ("float64", "float32")
-# The dtype of parameters and statistics beside x: mixed precision keeps them in float32.
+# The dtype of parameters and statistics for each dtype of x: mixed precision keeps them in float32.
 PARAMETERS = {"float64": "float64", "float32": "float32", "float16": "float32", "bfloat16": "float32"}
 
 
@@ -33,13 +33,13 @@ class Every:
 
     @property
     def count(self) -> int:
-        """How many numbers it has."""
+        """The number of elements."""
         return int(described_tensors.every(self.dtype, self.recipe).size)
 
 
 @dataclass(frozen=True)
 class VectorCase(CallOptions):
-    """One vector before it is evaluated.
+    """One vector before its expected outputs are computed.
 
     Attributes:
         operation: its name.
@@ -47,13 +47,13 @@ class VectorCase(CallOptions):
         dtype: the last part, the dtype of x, of the gradients or of the sample.
         profile: core, edge, range or defaults; core becomes half in half precision.
         clauses: ids of the clauses that it tests.
-        hunts: ids of the faults and dialects that it is made to catch.
+        hunts: ids of the faults and dialects that it shall catch.
         attributes: as they are in the vector.
         inputs: arrays by name; lists of arrays, SparseGradients or None for gradients and weights; or recipes.
         assumed: the spec's defaults, for attributes that the vector leaves out.
-        latitude: what is free, by output; an output with ``any`` is recorded and not judged.
+        latitude: the freedoms of an implementation, by output; an output with ``any`` is recorded and not judged.
         unjudged: the clauses give no meaning to the whole vector.
-        compiled: its shape and hyperparameters are among the few that compiled modes run.
+        compiled: compiled modes run it too; they run few shapes and hyperparameters.
         raises: the dialects that prescribe an error.
     """
 
@@ -88,7 +88,7 @@ class VectorCase(CallOptions):
         return [v for value in self.inputs.values() for v in (value if isinstance(value, list) else [value])]
 
     def listed(self, flat: Mapping[str, Any]) -> dict[str, Any]:
-        """Gather ``gradients[0]``, ``gradients[1]`` into lists, with None where there is nothing."""
+        """Gather ``gradients[0]``, ``gradients[1]`` into lists, with None for absent entries."""
         result: dict[str, Any] = {}
         if not flat and self.operation in ("clip_by_value", "clip_by_norm"):
             return {"gradients": [None] * len(self.inputs["gradients"])}
@@ -102,14 +102,14 @@ class VectorCase(CallOptions):
 
 
 def numbers(key: str, count: int, *, mean: float = 0.0, deviation: float = 1.0, digits: int = 3) -> list[float]:
-    """Return ``count`` repeatable, roughly normal decimals of ``digits`` digits after the deviation's point.
+    """Return ``count`` repeatable, roughly normal decimals: standard ones of ``digits`` decimals, scaled and shifted.
 
     Args:
         key: the stream's name; the same key gives the same numbers everywhere.
-        count: how many.
+        count: the number of decimals.
         mean: of the law.
         deviation: of the law.
-        digits: decimals kept of the standardized number, so that the text stays short.
+        digits: decimals of the standard numbers, few so that the text is short.
     """
     stream = random.Random(key)
     # Twelve uniform numbers less six have mean 0 and variance 1; random() is the same in every Python.

@@ -1,4 +1,4 @@
-"""What an implementation may give for one output: values with the bounds around them, as a vector stores them."""
+"""The accepted values of one output: values with the bounds around them, as a vector stores them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from nnconform.conformance.vectors.tensors import Array, format_bound, format_da
 from nnconform.reference import bounds, exact, rounding
 from nnconform.reference.case import Output
 
-# Digits that may be lost where numbers nearly cancel, before a value beside a tie is one that rounding put there.
+# Digits that may be lost when numbers nearly cancel: a value closer to a tie may be an artefact of rounding.
 CANCELLED = 20
 
 
 class Undecided(Exception):
-    """A value is so near a tie that the digits that it was computed to do not say on which side it is."""
+    """A value is so near a tie that its computed digits do not decide the side."""
 
 
 class Region:
-    """The values of an output and the bounds around them, as float64, and the dtype that it must have."""
+    """The dtype, values and bounds of an output; values and bounds are float64."""
 
     def __init__(self, dtype: str, values: Array, bound: Array) -> None:
         self.dtype, self.values, self.bound = dtype, values, bound
@@ -31,7 +31,7 @@ class Region:
         return bool(np.isfinite(self.bound).all())
 
     def leaves(self, other: Region) -> bool:
-        """Say whether an implementation of this may leave the other's region, by an eighth of its bound or more."""
+        """Return True if values of this region may leave the other one, by an eighth of its bound or more."""
         if self.dtype != other.dtype:
             return True
         finite = np.isfinite(self.values) & np.isfinite(other.values)
@@ -41,7 +41,7 @@ class Region:
         return bool(np.where(finite, beyond & ((self.bound > other.bound) | ~same), ~same).any())
 
     def differs(self, other: Region) -> bool:
-        """Say whether some element is further from ``other``'s than both bounds together."""
+        """Return True if an element is further from the other region's than both bounds together."""
         finite = np.isfinite(self.values) & np.isfinite(other.values)
         with np.errstate(invalid="ignore"):
             far = np.abs(self.values - other.values) > self.bound + other.bound
@@ -49,7 +49,7 @@ class Region:
         return bool(np.where(finite, far, ~same).any())
 
     def holds(self, values: Array) -> bool:
-        """Say whether every element of ``values`` is inside the bound."""
+        """Return True if every element of ``values`` is inside the bound."""
         finite = np.isfinite(self.values)
         with np.errstate(invalid="ignore"):
             near = np.abs(self.values - values) <= self.bound
@@ -57,10 +57,10 @@ class Region:
 
 
 class Stored(Region):
-    """An output as it stands in a vector: values and bounds on the dtype's grid, and their texts.
+    """An output as a vector stores it: values and bounds on the dtype's grid, and their texts.
 
     Raises:
-        Undecided: a value was computed to the digits of the context, and may be on a tie or beside it.
+        Undecided: a value, computed to the digits of the context, may be on a tie or near it.
     """
 
     def __init__(self, output: Output, first: int = 0) -> None:
@@ -78,7 +78,7 @@ class Stored(Region):
         self.data = format_data(self.values, output.dtype)
 
     def entry(self, expected: Stored) -> dict[str, Any]:
-        """Return what a dialect's entry in a vector says of this output: only what is not as expected."""
+        """Return a dialect's entry for this output in a vector: the bound, and dtype and data if they differ."""
         # The same text may name another number in another dtype.
         result = {"dtype": self.dtype} if self.dtype != expected.dtype else {}
         if result or self.data != expected.data:

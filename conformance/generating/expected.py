@@ -1,4 +1,4 @@
-"""From a case to a vector: exact expected values, error bounds, and what each dialect would give instead."""
+"""From a case to a vector: exact expected values, error bounds, and the outputs of each dialect."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from .expected_exhaustive import every
 
 
 class GenerationError(Exception):
-    """A case that makes no sound vector; the message names the vector and what is wrong."""
+    """A case makes no sound vector; the message names the vector and the fault."""
 
 
 def _exact_input(value: Any) -> Any:
-    """Return an input as exact numbers: a sparse gradient as the dense sum that it stands for."""
+    """Return an input as exact numbers, a sparse gradient as its dense sum."""
     if isinstance(value, list | tuple) and not hasattr(value, "dense_shape"):
         return [_exact_input(v) for v in value]
     if isinstance(value, Repeated):
@@ -51,7 +51,7 @@ def _input_dtype(value: Any) -> str:
 
 
 def exact_case(case: VectorCase) -> Case:
-    """Return what a case asks in exact arithmetic; what is repeated, once."""
+    """Return a case in exact arithmetic; of repeated inputs, one block."""
     attributes = {**case.assumed, **case.attributes}
     if case.steps:
         attributes["steps"] = case.steps
@@ -67,16 +67,16 @@ def exact_case(case: VectorCase) -> Case:
 
 
 def _digits(case: VectorCase) -> int:
-    """Return a precision that holds sums of products of what is asked without a rounding that could show.
+    """Return the digits in which sums of products of the inputs have no visible rounding.
 
     The rows of a sparse gradient count one by one: their sum may have more digits than any of them, and 1 + 2^-1000
     has a thousand. So do attributes: a momentum or an epsilon of 1e-200 decides a tie. The old running statistic is
-    multiplied by the momentum once a step.
+    multiplied by the momentum once per step.
     """
     arrays = [a.block if isinstance(a, Repeated) else a for a in case.arrays if a is not None]
-    given = [exact.exact(getattr(a, "values", a)) for a in arrays]
+    numbers = [exact.exact(getattr(a, "values", a)) for a in arrays]
     attributes = {k: exact.exact(v) for k, v in {**case.assumed, **case.attributes}.items() if isinstance(v, float)}
-    most = max((exact.digits(a) for a in (*given, *attributes.values())), default=1)
+    most = max((exact.digits(a) for a in (*numbers, *attributes.values())), default=1)
     repeated = exact.digits(attributes["momentum"]) * (case.steps - 1) if case.steps else 0
     return 60 + 2 * most + repeated
 
@@ -102,7 +102,7 @@ def _flush(value: Any, dtype: str) -> Any:
     return np.where(small & ~exact.isnan(value), exact.full(value.shape, 0.0, value), value)
 
 
-def _expected(case: VectorCase, asked: Case, right: Mapping[str, Stored]) -> dict[str, Any]:
+def _expected(case: VectorCase, exact_inputs: Case, right: Mapping[str, Stored]) -> dict[str, Any]:
     flat = {}
     for name, stored in right.items():
         free = case.latitude.get(name, ())
@@ -114,8 +114,8 @@ def _expected(case: VectorCase, asked: Case, right: Mapping[str, Stored]) -> dic
         flat[name] = _tensor(stored)
         zero = bool((stored.values == 0).any())
         if "subnormal-flush" in free:
-            flushed = {k: _flush(v, asked.dtypes[k]) for k, v in asked.inputs.items()}
-            other = Stored(OPERATIONS[case.operation](asked._replace(inputs=flushed))[name])
+            flushed = {k: _flush(v, exact_inputs.dtypes[k]) for k, v in exact_inputs.inputs.items()}
+            other = Stored(OPERATIONS[case.operation](exact_inputs._replace(inputs=flushed))[name])
             if other.data == stored.data:
                 free = tuple(f for f in free if f != "subnormal-flush")
             else:
@@ -128,29 +128,29 @@ def _expected(case: VectorCase, asked: Case, right: Mapping[str, Stored]) -> dic
     return flat
 
 
-def _judged(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset[str]]:
-    asked = exact_case(case)
+def _values_outcome(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset[str]]:
+    exact_inputs = exact_case(case)
     run = OPERATIONS[case.operation]
-    right = _stored(run(asked), case.first)
+    right = _stored(run(exact_inputs), case.first)
     variants = list(variants_of(case.operation, dtype=case.dtype, defaults=bool(case.assumed)))
-    made = {variant.name: _stored(run(asked, **variant.keywords), case.first) for variant in variants}
+    by_variant = {variant.name: _stored(run(exact_inputs, **variant.keywords), case.first) for variant in variants}
     dialects: dict[str, Any] = {}
     proved: set[str] = set()
     for variant in variants:
-        parts = [made[part] for part in variant.parts] if len(variant.parts) > 1 else []
-        found = {
+        parts = [by_variant[part] for part in variant.parts] if len(variant.parts) > 1 else []
+        entries = {
             name: stored.entry(right[name])
-            for name, stored in made[variant.name].items()
+            for name, stored in by_variant[variant.name].items()
             if "any" not in case.latitude.get(name, ())
             and stored.bounded
             and all(stored.leaves(other[name]) for other in (right, *parts))
         }
-        if found:
-            dialects[variant.name] = case.listed(found)
-            if _shows(variant, case, asked, right, made[variant.name]):
+        if entries:
+            dialects[variant.name] = case.listed(entries)
+            if _shows(variant, case, exact_inputs, right, by_variant[variant.name]):
                 proved.update(variant.parts)
     dialects |= _errors(case)
-    return case.listed(_expected(case, asked, right)), dialects, frozenset(proved)
+    return case.listed(_expected(case, exact_inputs, right)), dialects, frozenset(proved)
 
 
 def _errors(case: VectorCase) -> dict[str, Any]:
@@ -158,23 +158,23 @@ def _errors(case: VectorCase) -> dict[str, Any]:
 
 
 def _shows(
-    variant: Variant, case: VectorCase, asked: Case, right: Mapping[str, Stored], made: Mapping[str, Stored]
+    variant: Variant, case: VectorCase, exact_inputs: Case, right: Mapping[str, Stored], outputs: Mapping[str, Stored]
 ) -> bool:
-    """Say whether the vector proves that it sees a dialect.
+    """Return True if the vector proves that it sees a dialect.
 
-    A semantic one differs from the expected value, at one element or more, by more than both bounds; a
-    working-precision simulation of an accuracy one leaves the conforming bound.
+    A semantic dialect must differ from the expected values, at one element or more, by more than both bounds. A
+    working-precision simulation of an accuracy dialect must leave the conforming bound.
     """
     if len(variant.parts) > 1:
         return False
     if not variant.accuracy:
-        return any(stored.differs(right[name]) for name, stored in made.items())
+        return any(stored.differs(right[name]) for name, stored in outputs.items())
     if case.first:
         return "sequential-accumulation" in variant.parts and _leave(right, sequential.outputs(case))
-    if case.steps or case.operation not in SIMULATIONS or _empty(asked.inputs):
+    if case.steps or case.operation not in SIMULATIONS or _empty(exact_inputs.inputs):
         return False
     with np.errstate(all="ignore"):
-        simulated = SIMULATIONS[case.operation](asked, **variant.keywords)
+        simulated = SIMULATIONS[case.operation](exact_inputs, **variant.keywords)
     return _leave(right, simulated)
 
 
@@ -187,12 +187,12 @@ def _empty(inputs: Mapping[str, Any]) -> bool:
     return any(a.size == 0 for a in arrays)
 
 
-def _law(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset[str]]:
+def _law_outcome(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset[str]]:
     attributes = {**case.assumed, **case.attributes}
     right = laws.expected_law(case.operation, attributes, case.seeds)
     others = laws.law_dialects(case.operation, attributes, defaults=bool(case.assumed), seeds=case.seeds)
     if case.extremes:
-        return _extremes(case, right, others)
+        return _extremes_outcome(case, right, others)
     shape = [*([len(right.pattern)] if right.pattern else []), *attributes["shape"]]
     expected = {"sample": {"dtype": case.dtype, "shape": shape, **right.entry()}}
     dialects: dict[str, Any] = {name: {"sample": law.entry()} for name, law in others.items()}
@@ -200,10 +200,10 @@ def _law(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset[st
     return expected, dialects, frozenset(others)
 
 
-def _extremes(
+def _extremes_outcome(
     case: VectorCase, right: Law, others: Mapping[str, Law]
 ) -> tuple[dict[str, Any], dict[str, Any], frozenset[str]]:
-    """Return where the smallest and the largest element of a sample lie, by the clauses and by dialects."""
+    """Return the smallest and the largest element of a sample with their bounds, by the clauses and by dialects."""
     count = math.prod(case.attributes["shape"])
     centre, bound = interval(right, count)
     expected = {"dtype": case.dtype, "shape": [2], **_both_ends(centre, bound, case.dtype)}
@@ -222,14 +222,14 @@ def _both_ends(centre: float, bound: float, dtype: str) -> dict[str, str]:
 
 def _outcome(case: VectorCase, digits: int) -> tuple[dict[str, Any], dict[str, Any], frozenset[str]]:
     with exact.precision(digits), exact.repeated(_times(case)):
-        return _judged(case)
+        return _values_outcome(case)
 
 
 def _times(case: VectorCase) -> int:
-    """Return how often the inputs that are repeated hold their blocks; 1 where there are none.
+    """Return the number of blocks in each repeated input; 1 if there is none.
 
     Raises:
-        GenerationError: they differ in that, or in the size of their blocks.
+        GenerationError: repeated inputs differ in that, or in the size of their blocks.
     """
     kinds = {(v.times, v.block.size) for v in case.arrays if isinstance(v, Repeated)} or {(1, case.first)}
     if len(kinds) > 1 or next(iter(kinds))[1] != case.first:
@@ -240,17 +240,17 @@ def _times(case: VectorCase) -> int:
 def outcome(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset[str]]:
     """Return ``expected`` and ``dialects`` of the case's vector, and the dialects that it is proved to see.
 
-    They are computed at p digits and again at 2p: an exact value so near a tie, or a branch so near its
-    edge, that p digits do not decide it is refused rather than guessed. So is one beside a tie by less than
-    the 2p digits can tell: 3/4 of 1/3 is 1/4, and no number of digits shows it.
+    They are computed to p digits and again to 2p. A value so near a tie, or a branch so near its edge, that p digits do
+    not decide it is an error. So is a value nearer to a tie than 2p digits can show: 3/4 of 1/3 is 1/4, and no number
+    of digits shows it.
 
     Raises:
-        GenerationError: the two differ, a value is beside a tie in its last digits, or a bound is not finite.
+        GenerationError: the two differ, a value is near a tie in its last digits, or a bound is not finite.
     """
     if case.unjudged:
         return {}, {}, frozenset()
     if case.operation in RANDOM:
-        return _law(case)
+        return _law_outcome(case)
     if any(isinstance(v, Every) for v in case.arrays):
         return every(case)
     digits = _digits(case)

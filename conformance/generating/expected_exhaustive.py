@@ -1,4 +1,4 @@
-"""From a case whose input is every number of a dtype to its vector: digests in place of values."""
+"""From a case whose input is every number of a dtype to its vector: digests instead of values."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from .accepted_region import Region
 
 
 def every(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset[str]]:
-    """Return the outcome of a case whose input is every number of a dtype: digests in place of values."""
-    inputs = {name: _made(value) for name, value in case.inputs.items()}
+    """Return the outcome of a case whose input is every number of a dtype, as ``expected.outcome`` does."""
+    inputs = {name: _array(value) for name, value in case.inputs.items()}
     values = exhaustive.exact_outputs(case.operation, inputs, case.attributes, {})
     expected: dict[str, dict[str, Any]] = {}
     stored: dict[str, StoredTensor] = {}
-    for name, found in values.items():
+    for name, array in values.items():
         free = case.latitude.get(name, ())
-        expected[name] = {"dtype": case.dtype, "shape": list(found.shape), "latitude": list(free)}
+        expected[name] = {"dtype": case.dtype, "shape": list(array.shape), "latitude": list(free)}
         if "any" not in free:
-            digest = exhaustive.digest_of(found, case.dtype, frozenset(free))
+            digest = exhaustive.digest_of(array, case.dtype, frozenset(free))
             expected[name] |= {"recipe": "computed", "digest": digest}
             stored[name] = StoredTensor(digest=digest, latitude=tuple(free))
     digests = {
@@ -43,9 +43,9 @@ def every(case: VectorCase) -> tuple[dict[str, Any], dict[str, Any], frozenset[s
     return case.listed(expected), dialects, frozenset()
 
 
-def _made(value: Any) -> Any:
+def _array(value: Any) -> Any:
     if isinstance(value, list):
-        return [_made(v) for v in value]
+        return [_array(v) for v in value]
     return described_tensors.every(value.dtype, value.recipe) if isinstance(value, Every) else value.whole()
 
 

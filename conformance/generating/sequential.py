@@ -1,4 +1,4 @@
-"""What long sums give whose elements are added one after the other, to show that a vector sees it (NUM-10, NUM-11)."""
+"""Long sums added one element after the other, to prove that a vector sees such a sum (NUM-10, NUM-11)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnconform.conformance.vectors.tensors import Array
 
 
 def outputs(case: VectorCase) -> Mapping[str, Array]:
-    """Return the outputs, or a part of them, of a case of long sums in the arithmetic of its own dtype."""
+    """Return some or all outputs of a case of long sums, in the arithmetic of its dtype."""
     if case.operation == "batch_norm_train":
         return _moments(case)
     (gradient,) = case.inputs["gradients"]
@@ -31,5 +31,5 @@ def _moments(case: VectorCase) -> Mapping[str, Array]:
 
 
 def _total(a: Array) -> Array:
-    """Return the sum over the first axis, element after element: what ``accumulate`` promises and ``sum`` does not."""
+    """Return the sum over the first axis, element after element; NumPy guarantees it of ``accumulate`` alone."""
     return np.asarray(np.add.accumulate(a, axis=0)[-1])

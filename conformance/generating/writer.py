@@ -1,4 +1,4 @@
-"""Write the vectors, or prove that the committed ones are what the reference gives."""
+"""Write the vector files, or check that the committed ones are those of the reference."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from nnconform.reference.dialects import DIALECTS
 from .expected import GenerationError, outcome
 
 FORMAT = 1
-# What some reader of YAML takes for a boolean, a number or nothing.
+# Words that some readers of YAML take for a boolean, a number or null.
 WORDS = ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf")
 GENERATORS = {
     "relu": "reference/activations.py",
@@ -39,7 +39,7 @@ GENERATORS = {
 
 
 def _scalar(value: Any) -> str:
-    """Return a scalar that YAML 1.1 and 1.2 readers understand alike."""
+    """Return the text of a scalar that means the same in YAML 1.1 and 1.2."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -57,7 +57,7 @@ def _scalar(value: Any) -> str:
 
 
 def key(name: str) -> str:
-    """Return a mapping's key; a plain ``y`` is a boolean to strict readers of YAML 1.1."""
+    """Return the text of a mapping's key; a plain ``y`` is a boolean in YAML 1.1."""
     return f'"{name}"' if name == "y" else name
 
 
@@ -115,7 +115,7 @@ def vector_text(case: VectorCase) -> str:
         GenerationError: the case makes no sound vector.
     """
     expected, dialects, proved = outcome(case)
-    # A hunt for a computed dialect that the vector cannot be shown to see would be an empty promise.
+    # A vector must be proved to see the computed dialects that it hunts.
     hunts = [h for h in case.hunts if h in proved or not (h in DIALECTS and DIALECTS[h].keywords)]
     if not hunts:
         raise GenerationError(f"{case.id}: none of {list(case.hunts)} can be seen in it")
@@ -167,11 +167,11 @@ def files(operation: str | None = None) -> dict[str, str]:
         GenerationError: a case makes no sound vector, or two have the same id.
     """
     cases = [case for case in all_cases() if operation in (None, case.operation)]
-    seen: set[str] = set()
+    ids: set[str] = set()
     for case in cases:
-        if case.id in seen:
+        if case.id in ids:
             raise GenerationError(f"{case.id}: two cases have this id")
-        seen.add(case.id)
+        ids.add(case.id)
     with ProcessPoolExecutor() as pool:
         texts = list(pool.map(vector_text, cases, chunksize=8))
     grouped: dict[str, list[str]] = {}
@@ -181,13 +181,13 @@ def files(operation: str | None = None) -> dict[str, str]:
 
 
 def write(folder: Path, *, operation: str | None = None) -> list[Path]:
-    """Write the vector files that differ from what lies in ``folder``, remove stale ones; return what changed."""
-    wanted = files(operation)
+    """Write the vector files that differ from those in ``folder``, remove stale ones, and return the changed paths."""
+    texts = files(operation)
     changed = []
-    for stale in _present(folder, operation) - set(wanted):
+    for stale in _present(folder, operation) - set(texts):
         (folder / stale).unlink()
         changed.append(folder / stale)
-    for name, text in wanted.items():
+    for name, text in texts.items():
         path = folder / name
         if not path.exists() or path.read_bytes() != text.encode():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -197,15 +197,15 @@ def write(folder: Path, *, operation: str | None = None) -> list[Path]:
 
 
 def _present(folder: Path, operation: str | None) -> set[str]:
-    found = (str(path.relative_to(folder).as_posix()) for path in folder.rglob("*.yaml"))
-    return {path for path in found if operation is None or path.startswith(f"{operation}/")}
+    paths = (str(path.relative_to(folder).as_posix()) for path in folder.rglob("*.yaml"))
+    return {path for path in paths if operation is None or path.startswith(f"{operation}/")}
 
 
 def check(folder: Path, *, operation: str | None = None) -> list[str]:
-    """Return one line for each file in ``folder`` that is not what the reference gives; nothing when all are."""
-    wanted = files(operation)
-    problems = [f"{path}: no case makes this file; remove it" for path in _present(folder, operation) - set(wanted)]
-    for name, text in wanted.items():
+    """Return one line for each file in ``folder`` that differs from the reference's; none if all agree."""
+    texts = files(operation)
+    problems = [f"{path}: no case makes this file; remove it" for path in _present(folder, operation) - set(texts)]
+    for name, text in texts.items():
         path = folder / name
         if not path.exists():
             problems.append(f"{name}: missing")
@@ -214,15 +214,15 @@ def check(folder: Path, *, operation: str | None = None) -> list[str]:
     return problems
 
 
-def _first_difference(found: bytes, wanted: bytes) -> str:
-    pairs = zip(found.split(b"\n"), wanted.split(b"\n"), strict=False)
-    for number, (have, want) in enumerate(pairs, 1):
-        if have != want and not have.startswith(b"source:"):
-            at = next((i for i, (a, b) in enumerate(zip(have, want, strict=False)) if a != b), 0)
+def _first_difference(actual: bytes, expected: bytes) -> str:
+    pairs = zip(actual.split(b"\n"), expected.split(b"\n"), strict=False)
+    for number, (actual_line, expected_line) in enumerate(pairs, 1):
+        if actual_line != expected_line and not actual_line.startswith(b"source:"):
+            at = next((i for i, (a, b) in enumerate(zip(actual_line, expected_line, strict=False)) if a != b), 0)
             start = max(0, at - 20)
             piece = slice(start, at + 30)
             return (
-                f"line {number} is {have[piece].decode(errors='replace')!r}, "
-                f"the reference gives {want[piece].decode()!r}"
+                f"line {number} is {actual_line[piece].decode(errors='replace')!r}, "
+                f"the reference gives {expected_line[piece].decode()!r}"
             )
     return "the digest or the length differs"

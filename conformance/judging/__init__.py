@@ -1,1 +1,1 @@
-"""Verdicts: comparing with what is expected, and naming what differs."""
+"""Verdicts: the comparison with expected outputs, and the names of the differences."""

@@ -1,4 +1,4 @@
-"""Compare one output with what is expected of it: the one way in which the suite decides."""
+"""Compare one output with its expected values; all verdicts on values rest on this comparison."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from nnconform.reference.rounding import FORMATS
 
 @dataclass(frozen=True)
 class Comparison:
-    """How an output compares with a tensor of expected values.
+    """The comparison of an output with a tensor of expected values.
 
     Attributes:
         fits: whether every element is inside its bound, special values, dtype and shape included.
-        ratio: the worst error over its bound; infinite where the bound is 0 or a special value is wrong.
+        ratio: the worst error over its bound; infinite if the bound is 0 or a special value is wrong.
         ulp: the error of the worst element in units in the last place of the expected value.
-        worst: the position of the worst element, in row-major order; -1 when there is none.
-        problem: what is wrong with dtype or shape; "" when they are right.
+        worst: the position of the worst element, in row-major order; -1 if there is none.
+        problem: the mismatch of dtype or shape; "" if both are right.
     """
 
     fits: bool
@@ -34,7 +34,7 @@ class Comparison:
 
 
 def shape_problem(got: Array, dtype: str, shape: tuple[int, ...]) -> str:
-    """Return what is wrong with an output's dtype or shape, or ""."""
+    """Return the mismatch of an output's dtype or shape, or ""."""
     if got.dtype != DTYPES[dtype]:
         return f"dtype {got.dtype.name}, wanted {dtype}"
     if got.shape != shape:
@@ -51,7 +51,7 @@ def spacing(values: Array, dtype: str) -> Array:
 
 
 def _ratios(got: Array, values: Array, bound: Array, *, signed_zero: bool) -> Array:
-    """Return error over bound for each element: 0 where both are the same, infinite where they cannot compare."""
+    """Return error over bound for each element: 0 if both are the same, infinite if they are not comparable."""
     with np.errstate(all="ignore"):
         error = np.abs(got - values)
         ratio = np.where(error == 0, 0.0, error / bound)
@@ -80,8 +80,8 @@ def compare(got: Array, expected: Tensor) -> Comparison:
     """Compare an output with expected values, element by element (NUM-2 to NUM-5, NUM-7).
 
     Args:
-        got: the output, of whatever dtype and shape came.
-        expected: values that are judged.
+        got: the output, of any dtype and shape.
+        expected: the expected values.
     """
     if "any" in expected.latitude:  # NUM-8: recorded, not judged
         return Comparison(True)
@@ -118,11 +118,11 @@ def digest(got: Array, expected: Tensor | Any) -> str:
 
 
 class Wrong(NamedTuple):
-    """The results for every number of a dtype that are not the exact one, rounded once.
+    """The results for every number of a dtype that are not the exact result rounded once.
 
     Attributes:
-        inputs: how many numbers went in.
-        differ: how many results differ.
+        inputs: the number of inputs.
+        differ: the number of results that differ.
         ulp: the largest difference.
         position: of the largest difference.
     """
@@ -133,7 +133,7 @@ class Wrong(NamedTuple):
     position: int
 
 
-def counted(got: Array, expected: Tensor) -> Wrong | None:
+def count_wrong(got: Array, expected: Tensor) -> Wrong | None:
     """Count the elements that are not the exact result rounded once; None if dtype or shape is wrong.
 
     Args:
@@ -147,7 +147,7 @@ def counted(got: Array, expected: Tensor) -> Wrong | None:
     wide, values = widened(alike), widened(right)
     with np.errstate(all="ignore"):
         ulps = np.where(wide == values, 0.0, np.abs(wide - values) / spacing(values, expected.dtype))
-    # The signs of zeros that must be kept, and what is not finite.
+    # Compare bits: the sign of a zero and infinities count too.
     same = (alike.view(np.uint16) == right.view(np.uint16)) | (np.isnan(wide) & np.isnan(values))
     ulps = np.where(same, 0.0, np.where(np.isnan(ulps), np.inf, ulps))
     worst = int(np.argmax(ulps))

@@ -1,4 +1,4 @@
-"""Second thoughts on dialects, with all results at hand: names that hold, and the likelier of several (NUM-10)."""
+"""Correct the dialects of outputs with the help of an implementation's other results (NUM-10)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def diagnose(results: Iterable[Result], vectors: Mapping[str, Vector]) -> list[R
 
 
 def is_accuracy(dialect: str) -> bool:
-    """Return whether a dialect, or a part of a combination, widens a bound rather than prescribes a value."""
+    """Return True if a dialect, or a part of a combination, widens a bound and prescribes no value."""
     return any(DIALECTS[part].accuracy for part in dialect.split("+") if part in DIALECTS)
 
 
@@ -85,15 +85,15 @@ def prefer_consistent(results: list[Result], vectors: Mapping[str, Vector]) -> l
         for name, output in result.outputs.items():
             if output.verdict == "dialect":
                 fits = _fits(output)
-                left = [d for d in fits if not consistency.contradicts(result, name, d)]
+                consistent = [d for d in fits if not consistency.contradicts(result, name, d)]
                 # Sorting keeps the order of equal ones.
-                left.sort(key=lambda d: consistency.rank(result, name, d))
-                renamed[number, name] = _renamed(output, left, [d for d in fits if d not in left])
+                consistent.sort(key=lambda d: consistency.rank(result, name, d))
+                renamed[number, name] = _renamed(output, consistent, [d for d in fits if d not in consistent])
     return _with_renamed(results, renamed)
 
 
 class _Consistency:
-    """Answers, each computed once, to how well a dialect explains an implementation's other results."""
+    """The support that a dialect has in an implementation's other results, each figure computed once."""
 
     def __init__(self, results: Iterable[Result], vectors: Mapping[str, Vector]) -> None:
         self._vectors = vectors
@@ -104,7 +104,7 @@ class _Consistency:
         self._explained: dict[tuple[Api, str], int] = {}
 
     def contradicts(self, result: Result, name: str, dialect: str) -> bool:
-        """Return whether a part of a dialect fits on none of the vectors that are proved to see it."""
+        """Return True if a part of a dialect fits on none of the vectors that are proved to see it."""
         return any(self._record(result, name, part).contradicts for part in _semantic_parts(dialect))
 
     def rank(self, result: Result, name: str, dialect: str) -> tuple[float, int, int]:
@@ -128,7 +128,7 @@ class _Consistency:
 
 
 def _count_explained(results: Sequence[Result], dialect: str) -> int:
-    """Return how many outputs that do not conform fit a dialect or, of a combination, some of its parts.
+    """Return the number of deviating outputs that fit a dialect or, of a combination, some of its parts.
 
     If dialects without a wider bound explain an output, those with one do not count as well.
     """
@@ -175,7 +175,7 @@ class _Record(NamedTuple):
 
 
 def _hidden(part: str, output: Output, vector: Vector, name: str) -> bool:
-    """Return whether a wide bound that an output fits reaches what a semantic dialect prescribes, and may hide it."""
+    """Return True if a wide bound that an output fits has room for a semantic dialect's values, and may hide it."""
     prescribed = vector.prescribed
     fits = [d for d in _fits(output) if d]
     values = getattr(prescribed[part][name], "values", None)
@@ -207,30 +207,30 @@ def _refused(
     results: Sequence[Result], vectors: Mapping[str, Vector], benign: Mapping[Group, Sequence[Place]]
 ) -> Iterator[tuple[Place, Output]]:
     """Yield the outputs whose named dialect an unexplained benign vector contradicts, without that dialect."""
-    known: dict[tuple[Group, str, str], bool] = {}
+    refusals: dict[tuple[Group, str, str], bool] = {}
     for number, result in enumerate(results):
         for name, output in result.outputs.items():
             if output.verdict != "dialect" or not is_accuracy(output.dialect):
                 continue
             group = _group(result, name)
             key = group, output.dialect, result.dtype
-            if key not in known:
+            if key not in refusals:
                 witnesses = [(results[other], n) for other, n in benign[group]]
-                known[key] = _unexplained(witnesses, vectors, output.dialect, result.dtype)
-            if known[key]:
+                refusals[key] = _unexplained(witnesses, vectors, output.dialect, result.dtype)
+            if refusals[key]:
                 yield (number, name), _without(output)
 
 
 def _without(output: Output) -> Output:
     """Return an output without its named dialect: by the next that is not refused, or diverging."""
-    left = [d for d in _fits(output) if d != output.dialect]
-    dialect = next((d for d in left if not d.endswith(REFUSED)), "")
-    also = (*(d for d in left if d != dialect), f"{output.dialect}{REFUSED}")
+    others = [d for d in _fits(output) if d != output.dialect]
+    dialect = next((d for d in others if not d.endswith(REFUSED)), "")
+    also = (*(d for d in others if d != dialect), f"{output.dialect}{REFUSED}")
     return replace(output, verdict="dialect" if dialect else "diverges", dialect=dialect, also=also)
 
 
 def _unexplained(benign: Sequence[tuple[Result, str]], vectors: Mapping[str, Vector], dialect: str, dtype: str) -> bool:
-    """Return whether an output diverges on a benign vector with a narrow bound of the dialect."""
+    """Return True if an output diverges on a benign vector with a narrow bound of the dialect."""
     narrow = [(r, n) for r, n in benign if dialect not in vectors[r.vector].tempting.get(n, ())]
     same = [(r, n) for r, n in narrow if r.dtype == dtype]
     witnesses = same or [(r, n) for r, n in narrow if r.dtype in ("float32", "float64")]

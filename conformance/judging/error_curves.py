@@ -1,7 +1,7 @@
-"""Points of the curves in a report: how an error depends on what went in, one call at a time.
+"""Points of the error curves in a report: an error against a property of the inputs, one call at a time.
 
-A point is what the worst element of a call gives in one binade of what the error is drawn against; the report joins the
-points of all vectors (conformance/report/curves.py).
+A point is the worst element of a call in one binade of that property. The report joins the points of all vectors
+(conformance/report/curves.py).
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ CENTRED = 2.0**-4
 
 
 def of_answer(vector: Vector, outputs: Mapping[str, Array | None]) -> Points:
-    """Return the points that a call adds to curves, by the part of the operation that they belong to.
+    """Return the points that a call adds to the curves, by part of the operation.
 
     Args:
-        vector: what was asked; one that is not judged, one of profile defaults and a long sum add none.
-        outputs: what came, by flat name; outputs of a wrong dtype or shape add none.
+        vector: its vector; one that is not judged, one of profile defaults and a long sum add no points.
+        outputs: its outputs by flat name; outputs of a wrong dtype or shape add no points.
     """
     makers = {
         "elu": _elu,
@@ -36,34 +36,34 @@ def of_answer(vector: Vector, outputs: Mapping[str, Array | None]) -> Points:
         "clip_by_norm": _each_scale,
         "clip_by_global_norm": _common_scale,
     }
-    # The error of a long sum (``first``) grows with its length, and would hide what it is drawn against.
+    # The error of a long sum (``first``) grows with its length, which would hide the curve.
     if vector.operation not in makers or vector.unjudged or vector.profile == "defaults" or vector.first:
         return {}
     return makers[vector.operation](vector, outputs)
 
 
 def _elu(vector: Vector, outputs: Mapping[str, Array | None]) -> Points:
-    """Return the worst error of y in ULP in each binade of |x|, negative and positive x apart; x is the exponent."""
+    """Return the worst error of y in ULP per binade of |x|, for negative and for positive x; x is the exponent."""
     pair, x = _comparable(vector, outputs, "y"), vector.inputs.get("x", np.zeros(0))
     x = widened(prefixes(x, vector.lengths) if vector.lengths else x)
     if pair is None or x.size != pair.got.size:
         return {}
     ulps = pair.ulps([] if pair.expected.flushed is None else [widened(pair.expected.flushed)])
-    found: dict[str, list[Point]] = {}
-    for part, chosen in {"negative": x < 0, "positive": x > 0}.items():
-        chosen &= np.isfinite(x)
-        binades, place = np.unique(np.frexp(x[chosen])[1] - 1, return_inverse=True)
+    by_side: dict[str, list[Point]] = {}
+    for side, mask in {"negative": x < 0, "positive": x > 0}.items():
+        mask &= np.isfinite(x)
+        binades, place = np.unique(np.frexp(x[mask])[1] - 1, return_inverse=True)
         worst = np.zeros(binades.size)
-        np.maximum.at(worst, place, ulps[chosen])
-        found[part] = [(int(b), float(b), float(y)) for b, y in zip(binades, worst, strict=True)]
-    return {part: points for part, points in found.items() if points}
+        np.maximum.at(worst, place, ulps[mask])
+        by_side[side] = [(int(b), float(b), float(y)) for b, y in zip(binades, worst, strict=True)]
+    return {side: points for side, points in by_side.items() if points}
 
 
 def _variance(vector: Vector, outputs: Mapping[str, Array | None]) -> Points:
     """Return each channel's error of the batch variance in ULP, against |mean| / deviation.
 
-    Where the batch variance is not shown, it is the error of the running variance, which takes it up. What a dialect
-    makes of the variance (n / (n - 1), another momentum) is no error here.
+    If an API does not return the batch variance, it is the error of the running variance. The variances of dialects
+    (n / (n - 1), another momentum) count as exact here.
     """
     mean, variance = (_values(vector.expected.get(f"batch_{name}")) for name in ("mean", "variance"))
     if vector.profile not in ("core", "range") or vector.steps or mean is None or variance is None:
@@ -76,8 +76,8 @@ def _variance(vector: Vector, outputs: Mapping[str, Array | None]) -> Points:
     ulps = pair.ulps([values for values in others if values is not None])
     with np.errstate(divide="ignore", invalid="ignore"):
         x = np.abs(mean) / np.sqrt(variance)
-    chosen = np.isfinite(x)
-    return _binned(name, np.maximum(x[chosen], CENTRED), ulps[chosen])
+    finite = np.isfinite(x)
+    return _binned(name, np.maximum(x[finite], CENTRED), ulps[finite])
 
 
 def _each_scale(vector: Vector, outputs: Mapping[str, Array | None]) -> Points:
@@ -91,9 +91,9 @@ def _common_scale(vector: Vector, outputs: Mapping[str, Array | None]) -> Points
 def _scales(vector: Vector, outputs: Mapping[str, Array | None], groups: Sequence[Sequence[str]]) -> Points:
     """Return the relative error of the scale of each group of gradients, against their norm over the threshold.
 
-    The scale is the factor between the gradients that came and the expected ones that fits them best (least squares),
-    so that the rounding of single elements does not count. Vectors of profile range, whose norms are so large or tiny
-    that their squares overflow or vanish, are a part of their own.
+    The scale is the least-squares factor from the expected to the actual gradients, so that the rounding of single
+    elements does not count. Vectors of profile range, whose norms are so large or tiny that their squares overflow or
+    vanish, are a separate part.
     """
     norms = {name: _norm(gradient) for name, gradient in _gradients(vector).items()}
     threshold = vector.attributes.get("clipnorm", 0.0)
@@ -110,7 +110,7 @@ def _scales(vector: Vector, outputs: Mapping[str, Array | None], groups: Sequenc
 
 
 def _factor(pairs: Sequence[_Pair]) -> float | None:
-    """Return the factor that fits best: sum(got * expected) / sum(expected^2); None where all expected ones are 0."""
+    """Return the least-squares factor, sum(got * expected) / sum(expected^2); None if all expected values are 0."""
     if not pairs:
         return None
     got, expected = (np.concatenate(part) for part in zip(*((p.got, p.values) for p in pairs), strict=True))
@@ -125,9 +125,9 @@ def _factor(pairs: Sequence[_Pair]) -> float | None:
 
 
 def _gradients(vector: Vector) -> dict[str, Array]:
-    """Return the dense gradients that went in, by flat name; none where there is a sparse one."""
-    given = vector.inputs.get("gradients", [])
-    named = {f"gradients[{i}]": value for i, value in enumerate(given) if value is not None}
+    """Return the input gradients by flat name; none if one of them is sparse."""
+    gradients = vector.inputs.get("gradients", [])
+    named = {f"gradients[{i}]": value for i, value in enumerate(gradients) if value is not None}
     return named if all(isinstance(value, np.ndarray) for value in named.values()) else {}
 
 
@@ -141,21 +141,21 @@ def _norm(gradient: Array) -> float:
 
 
 def _values(tensor: object) -> Array | None:
-    """Return the expected values as float64 on one axis; None where the output is not judged, or not there."""
+    """Return the expected values as float64 on one axis; None if the output is not judged, or absent."""
     if not isinstance(tensor, Tensor) or tensor.values is None or "any" in tensor.latitude:
         return None
     return widened(tensor.values)
 
 
 class _Pair(NamedTuple):
-    """An output and the exact values, both as float64 on one axis, and what the vector says of them."""
+    """An output and the exact values, both as float64 on one axis, and the expected tensor."""
 
     got: Array
     values: Array
     expected: Tensor
 
     def ulps(self, others: Iterable[Array]) -> Array:
-        """Return each element's error in ULP of the exact value: that from the nearest of it and of other values."""
+        """Return each element's error in ULP: its distance from the exact value, or from a nearer one of ``others``."""
         nearest = np.full(self.got.shape, math.inf)
         with np.errstate(invalid="ignore", over="ignore"):
             for values in (self.values, *others):
@@ -165,7 +165,7 @@ class _Pair(NamedTuple):
 
 
 def _comparable(vector: Vector, outputs: Mapping[str, Array | None], name: str) -> _Pair | None:
-    """Return an output and what is expected of it; None where the two cannot be compared."""
+    """Return an output with its expected values; None if they are not comparable."""
     got, expected = outputs.get(name), vector.expected.get(name)
     values = _values(expected)
     if got is None or values is None or not isinstance(expected, Tensor):
@@ -174,7 +174,7 @@ def _comparable(vector: Vector, outputs: Mapping[str, Array | None], name: str) 
 
 
 def _binned(part: str, x: Array, y: Array) -> Points:
-    """Return the worst y of each binade of x, with the x that it has."""
+    """Return the worst y of each binade of x, with its x."""
     return {part: list(worst_of(_with_binades(x, y)))} if x.size else {}
 
 

@@ -17,7 +17,7 @@ from nnconform.conformance.vectors.tensors import Array
 from nnconform.conformance.vectors.vector import LawTensor, Tensor, Vector
 
 from . import position_dependence
-from .compare import compare, counted, digest
+from .compare import compare, count_wrong, digest
 from .error_curves import of_answer
 from .laws import law_names, law_tests
 from .laws.sample import Sample
@@ -25,17 +25,17 @@ from .laws.sample_histogram import with_plot_data
 
 
 class ContractBroken(Exception):
-    """An adapter returned other names than its operation has: the adapter's fault (exit status 3)."""
+    """An adapter returned outputs that its operation does not have: the adapter's fault (exit status 3)."""
 
 
 def judge(framework: str, vector: Vector, omits: Sequence[str], answer: Answer, *, version: str = "") -> Result:
-    """Return the verdict on an answer; accuracy dialects still have to pass ``diagnose``.
+    """Return the result of a call; its dialects still have to pass ``diagnose``.
 
     Args:
         framework: the adapter's name.
-        vector: the vector.
-        omits: outputs that the implementation does not show.
-        answer: the answer; its status is neither ``inapplicable`` nor ``fault``.
+        vector: the vector of the call.
+        omits: outputs that the implementation does not return.
+        answer: of the worker; its status is neither ``inapplicable`` nor ``fault``.
         version: of the framework.
 
     Raises:
@@ -61,7 +61,7 @@ def judge(framework: str, vector: Vector, omits: Sequence[str], answer: Answer, 
     fits: dict[str, list[Fit]] = {}
     for name, expected in vector.expected.items():
         if name in answer.outputs or "[" in name:
-            outputs[name], fits[name] = _judged(vector, name, expected, answer)
+            outputs[name], fits[name] = _judge_output(vector, name, expected, answer)
     outputs |= _with_dialects(outputs, fits)
     if vector.lengths:
         outputs |= _with_dependence(outputs, vector, answer)
@@ -71,16 +71,16 @@ def judge(framework: str, vector: Vector, omits: Sequence[str], answer: Answer, 
     return replace(result, points=of_answer(vector, answer.outputs)).with_outputs(outputs)
 
 
-def _judged(vector: Vector, name: str, expected: Tensor | LawTensor, answer: Answer) -> tuple[Output, list[Fit]]:
+def _judge_output(vector: Vector, name: str, expected: Tensor | LawTensor, answer: Answer) -> tuple[Output, list[Fit]]:
     """Return the verdict on one output, and the dialects that it fits if it does not conform."""
     actual = answer.outputs.get(name)
     if isinstance(expected, LawTensor) and actual is not None:
-        return _random(vector, name, expected, Sample(actual, answer.outputs.get(DRAWS)))
-    output = _output(expected, actual)
+        return _judge_sample(vector, name, expected, Sample(actual, answer.outputs.get(DRAWS)))
+    output = _judge_values(expected, actual)
     if actual is None or isinstance(expected, LawTensor):
         return output, []
-    if expected.counted:
-        output = replace(output, counted=_counted(vector, name, expected, actual))
+    if expected.exhaustive:
+        output = replace(output, counted=_count_wrong(vector, name, expected, actual))
     return output, _fitting(vector, name, actual) if output.verdict == "diverges" else []
 
 
@@ -100,16 +100,16 @@ def _without_value(result: Result, vector: Vector, answer: Answer) -> Result:
 
 def _check_names(vector: Vector, omits: Sequence[str], answer: Answer) -> None:
     got = {name.partition("[")[0] for name in answer.outputs}
-    wanted = {name.partition("[")[0] for name in vector.expected}
+    expected = {name.partition("[")[0] for name in vector.expected}
     allowed = set(OUTPUTS[vector.operation])
     name = f"{answer.call.implementation} on {vector.id}"
     if unknown := got - allowed:
         raise ContractBroken(f"{name} returned {_names(unknown)}; {vector.operation} has the outputs {_names(allowed)}")
-    if missing := wanted - got - set(omits):
+    if missing := expected - got - set(omits):
         raise ContractBroken(
             f"{name} did not return {_names(missing)}; return it, or declare omits={sorted(missing)!r}"
         )
-    if not vector.unjudged and (extra := got - wanted - {"gradients", "weights", DRAWS}):
+    if not vector.unjudged and (extra := got - expected - {"gradients", "weights", DRAWS}):
         raise ContractBroken(f"{name} returned {_names(extra)}, which this vector does not ask for")
 
 
@@ -123,16 +123,16 @@ def _unexpected(vector: Vector, name: str, actual: Array) -> Output:
     return Output("diverges", digest(actual, None), np.inf, ulp=np.inf, problem="a value where the gradient is absent")
 
 
-def _random(vector: Vector, name: str, expected: LawTensor, sample: Sample) -> tuple[Output, list[Fit]]:
+def _judge_sample(vector: Vector, name: str, expected: LawTensor, sample: Sample) -> tuple[Output, list[Fit]]:
     """Return the verdict on a random sample, and the dialects whose laws it follows."""
-    found = law_tests.compare(sample, expected)
-    output = Output("conforms", digest(sample.elements, expected), found.ratio, ulp=found.ulp)
+    comparison = law_tests.compare(sample, expected)
+    output = Output("conforms", digest(sample.elements, expected), comparison.ratio, ulp=comparison.ulp)
     if law_tests.comparable(sample, expected):
         output = replace(output, measured=law_tests.measured(sample, expected))
         output = with_plot_data(output, sample, expected)
-    if found.fits:
+    if comparison.fits:
         return output, []
-    output = replace(output, verdict="diverges", problem=found.problem)
+    output = replace(output, verdict="diverges", problem=comparison.problem)
     if output.measured is None:
         return output, []
     fits = []
@@ -141,33 +141,33 @@ def _random(vector: Vector, name: str, expected: LawTensor, sample: Sample) -> t
         if isinstance(other, LawTensor) and law_tests.fits(sample, other):
             fits.append(Fit(law_tests.accuracy(other), dialect.count("+"), dialect))
     if not fits and (law := law_names.name(sample, expected, vector.attributes)):
-        output = replace(output, fault=law.name, problem=f"{law.name}: {law.words}; {found.problem}")
+        output = replace(output, fault=law.name, problem=f"{law.name}: {law.words}; {comparison.problem}")
     return output, fits
 
 
-def _output(expected: Tensor | LawTensor, actual: Array | None) -> Output:
+def _judge_values(expected: Tensor | LawTensor, actual: Array | None) -> Output:
     if actual is None or isinstance(expected, LawTensor):
         return Output("diverges", "", np.inf, ulp=np.inf, problem="nothing where a value is wanted")
-    found = compare(actual, expected)
-    output = Output("conforms", digest(actual, expected), found.ratio, ulp=found.ulp)
-    if found.fits:
+    comparison = compare(actual, expected)
+    output = Output("conforms", digest(actual, expected), comparison.ratio, ulp=comparison.ulp)
+    if comparison.fits:
         return output
     worst = None
-    if expected.values is not None and found.worst >= 0:
-        worst = _element(expected, actual, found.worst)
-    return replace(output, verdict="diverges", problem=found.problem, worst=worst)
+    if expected.values is not None and comparison.worst >= 0:
+        worst = _worst_element(expected, actual, comparison.worst)
+    return replace(output, verdict="diverges", problem=comparison.problem, worst=worst)
 
 
-def _counted(vector: Vector, name: str, expected: Tensor, actual: Array) -> Counted | None:
-    found = counted(actual, expected)
-    if found is None:
+def _count_wrong(vector: Vector, name: str, expected: Tensor, actual: Array) -> Counted | None:
+    wrong = count_wrong(actual, expected)
+    if wrong is None:
         return None
-    inputs, differ, ulp, position = found
+    inputs, differ, ulp, position = wrong
     x = vector.inputs["x"] if "[" not in name else vector.inputs["gradients"][int(name.partition("[")[2][:-1])]
     return Counted(inputs, differ, ulp, float(x[position]))
 
 
-def _element(expected: Tensor, actual: Array, position: int) -> Worst:
+def _worst_element(expected: Tensor, actual: Array, position: int) -> Worst:
     assert expected.values is not None
     assert expected.bound is not None
     index = tuple(int(i) for i in np.unravel_index(position, expected.shape))
@@ -175,7 +175,7 @@ def _element(expected: Tensor, actual: Array, position: int) -> Worst:
 
 
 def _with_dependence(outputs: Mapping[str, Output], vector: Vector, answer: Answer) -> dict[str, Output]:
-    """Name the outputs whose equal inputs have unequal results, whether they conform or not."""
+    """Name the outputs, conforming or not, whose equal inputs have unequal results."""
     renamed = {}
     for name, output in outputs.items():
         actual, expected = answer.outputs.get(name), vector.expected[name]
@@ -194,7 +194,7 @@ def _with_dependence(outputs: Mapping[str, Output], vector: Vector, answer: Answ
 
 
 class Fit(NamedTuple):
-    """A dialect whose region an output is in; the narrower the better."""
+    """A dialect whose bounds hold an output; the narrower, the better."""
 
     width: float
     parts: int
@@ -203,21 +203,21 @@ class Fit(NamedTuple):
 
 def _fitting(vector: Vector, name: str, got: Array) -> list[Fit]:
     """Return the dialects that an output fits."""
-    found = []
+    fits = []
     for dialect, outputs in vector.prescribed.items():
         other = outputs.get(name)
         if isinstance(other, Tensor) and compare(got, other).fits:
-            found.append(Fit(float(np.sum(np.asarray(other.bound))), dialect.count("+"), dialect))
-    return found
+            fits.append(Fit(float(np.sum(np.asarray(other.bound))), dialect.count("+"), dialect))
+    return fits
 
 
 def _with_dialects(outputs: Mapping[str, Output], fits: Mapping[str, list[Fit]]) -> dict[str, Output]:
-    """Name each output by the narrowest region; of equal ones, by the dialect that explains most outputs."""
-    explained = Counter(fit.dialect for found in fits.values() for fit in found)
+    """Name each output by the dialect with the narrowest bounds or, of equal ones, that explains most outputs."""
+    explained = Counter(fit.dialect for of_output in fits.values() for fit in of_output)
     renamed = {}
-    for name, found in fits.items():
-        if found:
-            order = sorted(found, key=lambda f: (f.width, -explained[f.dialect], f.parts, f.dialect))
+    for name, of_output in fits.items():
+        if of_output:
+            order = sorted(of_output, key=lambda f: (f.width, -explained[f.dialect], f.parts, f.dialect))
             first, *others = (fit.dialect for fit in order)
             renamed[name] = replace(outputs[name], verdict="dialect", dialect=first, also=tuple(others))
     return renamed

@@ -1,4 +1,4 @@
-"""Whether equal elements give equal results, wherever they stand (RELU-8, ELU-11; FORMAT-18)."""
+"""The dependence of a result on the position of its element (RELU-8, ELU-11; FORMAT-18)."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from nnconform.conformance.vectors.vector import LawTensor, Tensor, Vector
 
 from .compare import canonical, ratios
 
-# The dialect of an output that is right everywhere, and not the same for equal elements.
+# The dialect of an output that is inside its bounds and not the same for equal elements.
 DIALECT = "position-dependent"
 
 
 def dependence(vector: Vector, name: str, expected: Tensor, got: Array) -> str:
-    """Return in words where an element's result depends on its position or on the length, or "".
+    """Return a description of two equal elements with unequal results, or "".
 
     Args:
         vector: one with lengths.
         name: the output's flat name.
-        expected: says whether the sign of a zero is free.
+        expected: its latitude may free the signs of zeros.
         got: the output for all lengths, one after the other.
     """
     kinds = _kinds(vector.inputs, name)
@@ -38,34 +38,34 @@ def dependence(vector: Vector, name: str, expected: Tensor, got: Array) -> str:
         return ""
     one, two = int(first[label[other[0]]]), int(other[0])
     lengths = np.repeat(vector.lengths, vector.lengths)
-    where = (f"{got[i]!s} as element {place[i]} of {lengths[i]}" for i in (one, two))
-    return f"the same number gives {' and '.join(where)}"
+    elements = (f"{got[i]!s} as element {place[i]} of {lengths[i]}" for i in (one, two))
+    return f"the same number gives {' and '.join(elements)}"
 
 
 def mixture(prescribed: Mapping[str, Mapping[str, Tensor | LawTensor]], name: str, expected: Tensor, got: Array) -> str:
-    """Return the dialect that, with the clauses, explains every element: at some places the one, at others the other.
+    """Return the dialect that, with the clauses, explains every element: each fits the one or the other.
 
     Args:
-        prescribed: what dialects prescribe, by dialect and flat output name.
+        prescribed: the outputs of dialects, by dialect and flat output name.
         name: the output's flat name.
-        expected: what the clauses prescribe.
+        expected: the output by the clauses.
         got: the output, of the expected dtype and shape.
 
     Returns:
-        The dialect of the narrowest region, or "".
+        The dialect with the narrowest bounds, or "".
     """
     right = ratios(got, expected) <= 1
-    found = [
+    candidates = [
         (float(np.sum(np.asarray(tensor.bound))), dialect.count("+"), dialect)
         for dialect, outputs in prescribed.items()
         if isinstance(tensor := outputs.get(name), Tensor) and tensor.dtype == expected.dtype
         if (right | (ratios(got, tensor) <= 1)).all()
     ]
-    return min(found)[2] if found else ""
+    return min(candidates)[2] if candidates else ""
 
 
 def _kinds(inputs: Mapping[str, Any], name: str) -> Array:
-    """Return a label for each place of the longest inputs, 0 and up: equal where all inputs have the same bits."""
+    """Return a label for each place of the longest inputs, 0 or more: equal for equal bits in all inputs."""
     index = name.partition("[")[2].rstrip("]")
     arrays = [value[int(index)] if isinstance(value, list) else value for value in inputs.values()]
     bits = np.stack([np.ascontiguousarray(a).view(f"u{a.dtype.itemsize}").astype(np.uint64) for a in arrays], axis=1)

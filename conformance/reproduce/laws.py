@@ -17,8 +17,8 @@ from nnconform.conformance.judging.laws.law_tests import (
     expected_distinct,
     expected_scale,
     fewest,
+    largest_change,
     limit,
-    moved_mean,
 )
 from nnconform.conformance.judging.laws.sample import LEAST_ELEMENTS, MOST_CHANNELS
 from nnconform.conformance.vectors.vector import LawTensor
@@ -117,7 +117,7 @@ def _moment(law: LawTensor, name: str) -> Iterator[str]:
     expected = Distribution.of(law.law, law.levels).moments
     k, power = {"mean": (1, "z"), "variance": (2, "(z**2)"), "fourth moment": (4, "(z**4)")}[name]
     spread = math.sqrt(expected[2 * k] - expected[k] ** 2)
-    moved = moved_mean(k, expected[k], law)
+    moved = largest_change(k, expected[k], law)
     yield f"statistic = abs({power}.mean(){f' - {expected[k]!r}' if expected[k] else ''})"
     yield f"critical = {CRITICAL_Z * spread:.17g} / np.sqrt(z.size) + {moved:.3g}{CHANCE}"
 

@@ -1,1 +1,1 @@
-"""The vectors: what they are, and how they are read and generated."""
+"""Vectors: the data that a vector file holds, and the readers of these files."""

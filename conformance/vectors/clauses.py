@@ -1,4 +1,4 @@
-"""The clauses of the spec's pages: id, title, and what stands under the heading."""
+"""The clauses of the spec's pages: id, title, and the text under the heading."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Clause:
 
     Attributes:
         id: ``BN-TRAIN-4``.
-        title: what it is about.
-        page: the file that it stands in, below ``spec``.
-        body: what stands under its heading, as Markdown.
+        title: its subject.
+        page: the name of its file, below ``spec``.
+        body: the text under its heading, as Markdown.
     """
 
     id: str
@@ -30,19 +30,19 @@ class Clause:
 
     @property
     def text(self) -> str:
-        """What it says, as Markdown, without notes and source."""
+        """The rule itself, as Markdown, without notes and source."""
         return "\n\n".join(b for b in self.body.split("\n\n") if not b.startswith(("Source:", "Note:")))
 
     @property
     def source(self) -> str:
-        """Where it comes from, or nothing."""
-        found = (b.removeprefix("Source: ") for b in self.body.split("\n\n") if b.startswith("Source:"))
-        return next(found, "")
+        """The source of the rule; "" if the page names none."""
+        sources = (b.removeprefix("Source: ") for b in self.body.split("\n\n") if b.startswith("Source:"))
+        return next(sources, "")
 
 
 @functools.cache
 def clauses() -> Mapping[str, Clause]:
     """Return every clause by its id, in the order of the pages."""
     named = ((page, section) for page in page_names() for section in sections(page))
-    found = [Clause(s.name, s.title, f"{page}.md", s.body) for page, s in named if ID.fullmatch(s.name)]
-    return {clause.id: clause for clause in found}
+    in_order = [Clause(s.name, s.title, f"{page}.md", s.body) for page, s in named if ID.fullmatch(s.name)]
+    return {clause.id: clause for clause in in_order}

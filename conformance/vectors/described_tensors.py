@@ -23,12 +23,12 @@ class Repeated:
 
     @property
     def times(self) -> int:
-        """How often the block stands in it."""
+        """The number of times that the block is repeated."""
         return math.prod(self.shape) // self.block.size
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of the elements."""
+        """The dtype of the elements."""
         return np.dtype(self.block.dtype)
 
     def whole(self) -> Array:
@@ -37,7 +37,7 @@ class Repeated:
 
 
 class Lazily(Mapping[str, Value]):
-    """A mapping whose values are made when they are asked for, anew each time: most of them are large."""
+    """A mapping that makes a value at each access and keeps none: most values are large."""
 
     def __init__(self, makers: Mapping[str, Callable[[], Value]]) -> None:
         self._makers = makers
@@ -70,7 +70,7 @@ def prefixes(longest: Array, lengths: Sequence[int]) -> Array:
 
 
 def places(lengths: Sequence[int]) -> Array:
-    """Return which element of the longest input each element of ``prefixes`` comes from."""
+    """Return the index in the longest input of each element of ``prefixes``."""
     return np.concatenate([np.arange(n) for n in lengths])
 
 

@@ -1,4 +1,4 @@
-"""Expected values of all 65,536 inputs of a half format, computed when a run asks for them and not stored.
+"""Expected values of all 65,536 inputs of a half format, computed at each run instead of stored.
 
 The reference's formulas run on float64 arrays. An element whose rounding float64 does not decide is computed again in
 exact arithmetic, and a digest in the vector proves that all are the exact results, rounded once.
@@ -23,7 +23,7 @@ from .vector import Tensor
 
 # More than the relative error of a few operations and library functions in float64, and of sums with a bound.
 MARGIN = 2.0**-44
-# Digits that decide every rounding but a few, and the margin for what these digits leave open.
+# Digits that decide all roundings but a few.
 DIGITS = 50
 
 
@@ -47,14 +47,14 @@ class Sweep:
         self._regions: dict[str, Mapping[str, Tensor]] = {}
 
     def output(self, dialect: str, name: str) -> Tensor:
-        """Return what a dialect, or the clauses for "", prescribe for one output; raises as ``region``."""
+        """Return the tensor that a dialect, or the clauses for "", prescribe for one output; raises as ``region``."""
         return self.region(dialect)[name]
 
     def region(self, dialect: str) -> Mapping[str, Tensor]:
-        """Return what a dialect prescribes, or the clauses for "", by flat output name.
+        """Return the tensors that a dialect, or the clauses for "", prescribe, by flat output name.
 
         Raises:
-            TensorError: what the clauses prescribe has another digest than the vector says.
+            TensorError: the digest of the clauses' values is not the vector's.
         """
         if dialect not in self._regions:
             self._regions[dialect] = self._computed(dialect)
@@ -68,36 +68,36 @@ class Sweep:
         with np.errstate(all="ignore"):
             inputs = {k: _whole(v) for k, v in self._inputs.items()}
             flat = {k: without_subnormals(v, dtype) for k, v in inputs.items()}
-            made, other = (OPERATIONS[self._operation](self._wide(i), **keywords) for i in (inputs, flat))
-            values = {k: self._rounded(k, made[k], inputs, keywords) for k in self.outputs}
-            flushed = {k: self._rounded(k, other[k], flat, keywords) for k in self.outputs}
-            return {k: self._tensor(k, dialect, made[k], values[k], flushed[k]) for k in self.outputs}
+            outputs, flat_outputs = (OPERATIONS[self._operation](self._wide(i), **keywords) for i in (inputs, flat))
+            values = {k: self._rounded(k, outputs[k], inputs, keywords) for k in self.outputs}
+            flushed = {k: self._rounded(k, flat_outputs[k], flat, keywords) for k in self.outputs}
+            return {k: self._tensor(k, dialect, outputs[k], values[k], flushed[k]) for k in self.outputs}
 
     def _wide(self, inputs: Mapping[str, Any]) -> Case:
         return wide_case(inputs, self._attributes)
 
-    def _tensor(self, name: str, dialect: str, made: Output, values: Array, flushed: Array) -> Tensor:
+    def _tensor(self, name: str, dialect: str, output: Output, values: Array, flushed: Array) -> Tensor:
         stored = self.outputs[name]
         latitude = frozenset(stored.latitude)
-        if not dialect and (found := digest_of(values, made.dtype, latitude)) != stored.digest:
+        if not dialect and (digest := digest_of(values, output.dtype, latitude)) != stored.digest:
             raise TensorError(
-                f"{self._vector}: {name} as computed here has the digest {found[:23]}..., the vector says "
+                f"{self._vector}: {name} as computed here has the digest {digest[:23]}..., the vector has "
                 f"{stored.digest[:23]}...; the expected values are not those of this spec"
             )
         return Tensor(
-            made.dtype,
+            output.dtype,
             values.shape,
-            values.astype(DTYPES[made.dtype]),
-            bound_of(made, values),
+            values.astype(DTYPES[output.dtype]),
+            bound_of(output, values),
             latitude,
-            flushed.astype(DTYPES[made.dtype]) if "subnormal-flush" in latitude else None,
-            counted=not dialect,
+            flushed.astype(DTYPES[output.dtype]) if "subnormal-flush" in latitude else None,
+            exhaustive=not dialect,
         )
 
-    def _rounded(self, name: str, made: Output, inputs: Mapping[str, Any], keywords: Mapping[str, Any]) -> Array:
-        """Return the values rounded once, those that float64 does not decide by way of exact arithmetic."""
-        values = rounding.round_floats(made.values, made.dtype)
-        open_ones = np.flatnonzero(~decided(made.values, made.dtype))
+    def _rounded(self, name: str, output: Output, inputs: Mapping[str, Any], keywords: Mapping[str, Any]) -> Array:
+        """Return the values rounded once; exact arithmetic rounds those that float64 does not decide."""
+        values = rounding.round_floats(output.values, output.dtype)
+        open_ones = np.flatnonzero(~decided(output.values, output.dtype))
         if open_ones.size:
             some = {k: _some(v, open_ones) for k, v in inputs.items()}
             values[open_ones] = exact_outputs(self._operation, some, self._attributes, keywords)[name]
@@ -110,12 +110,12 @@ def _whole(value: Any) -> Any:
     return value.whole() if isinstance(value, Repeated) else value
 
 
-def _some(value: Any, chosen: Array) -> Any:
-    return [_some(v, chosen) for v in value] if isinstance(value, list) else value[chosen]
+def _some(value: Any, indices: Array) -> Any:
+    return [_some(v, indices) for v in value] if isinstance(value, list) else value[indices]
 
 
 def wide_case(inputs: Mapping[str, Any], attributes: Mapping[str, Any]) -> Case:
-    """Return what is asked, in float64: every number of a half format is one of float64."""
+    """Return the inputs as float64, which has every number of a half format."""
 
     def wide(value: Any) -> Any:
         return [wide(v) for v in value] if isinstance(value, list) else widened(value).reshape(value.shape)
@@ -133,7 +133,7 @@ def without_subnormals(value: Any, dtype: str) -> Any:
 
 
 def decided(values: Array, dtype: str) -> Array:
-    """Return where numbers within ``MARGIN`` of ``values`` all round to the same number of ``dtype``."""
+    """Return a mask of the ``values`` whose neighbours within ``MARGIN`` all round to the same number of ``dtype``."""
     low, high = (rounding.round_floats(values * (1 + side), dtype) for side in (-MARGIN, MARGIN))
     return np.asarray((low == high) | np.isnan(values))
 
@@ -148,10 +148,10 @@ def exact_outputs(
     """
     with exact.precision(DIGITS), np.errstate(all="ignore"):
         wide = wide_case(inputs, attributes)
-        made: Outputs = OPERATIONS[operation](
+        outputs: Outputs = OPERATIONS[operation](
             wide._replace(inputs={k: _exactly(v) for k, v in wide.inputs.items()}), **keywords
         )
-        return {name: _decided(output) for name, output in made.items()}
+        return {name: _decided(output) for name, output in outputs.items()}
 
 
 def _exactly(value: Any) -> Any:
@@ -159,7 +159,7 @@ def _exactly(value: Any) -> Any:
 
 
 def _decided(output: Output) -> Array:
-    """Return exact values rounded once; of those that were rounded the last five digits are not trusted."""
+    """Return exact values rounded once; the last five digits of a value that is not exact are not trusted."""
     margin = exact.number(10.0, output.values) ** (5 - DIGITS)
     low, high = (rounding.round_to(output.values * (1 + side), output.dtype) for side in (-margin, margin))
     # Equal numbers on both sides of it: the value between them rounds to the same.
@@ -171,10 +171,10 @@ def _decided(output: Output) -> Array:
     return low
 
 
-def bound_of(made: Output, values: Array) -> Array:
-    """Return the bound around the rounded ``values``, somewhat rounded up: 0 where they are not finite (NUM-2)."""
-    reach = made.bound * (1 + MARGIN) + np.where(made.bound > 0, np.abs(made.values) * MARGIN, 0.0)
-    ends = [np.abs(rounding.round_floats(made.values + side * reach, made.dtype) - values) for side in (-1, 1)]
+def bound_of(output: Output, values: Array) -> Array:
+    """Return the bound around the rounded ``values``, somewhat rounded up: 0 if a value is not finite (NUM-2)."""
+    reach = output.bound * (1 + MARGIN) + np.where(output.bound > 0, np.abs(output.values) * MARGIN, 0.0)
+    ends = [np.abs(rounding.round_floats(output.values + side * reach, output.dtype) - values) for side in (-1, 1)]
     bound = np.where(np.isfinite(values), np.maximum(*ends), 0.0)
     if not np.isfinite(bound).all():
         raise TensorError("a bound is not finite")
@@ -182,7 +182,7 @@ def bound_of(made: Output, values: Array) -> Array:
 
 
 def digest_of(values: Array, dtype: str, latitude: frozenset[str]) -> str:
-    """Return the digest of expected values as they are stored: NaNs alike, and zeros where their sign is free."""
+    """Return the digest of expected values: NaNs made alike, and zeros too if their sign is free."""
     canonical = np.where(np.isnan(values), np.nan, values)
     if "sign-of-zero" in latitude:
         canonical = np.where(canonical == 0, 0.0, canonical)

@@ -1,11 +1,11 @@
-"""The operations and their outputs. Imports nothing: what only reads reports needs no numbers."""
+"""The operations and their outputs. Imports no NumPy: readers of reports need no numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-# The standard draws that a sample was made of, where an implementation can give them: no vector expects them, and the
-# scale of the sample is found from them (INIT-8).
+# The standard draws that a sample was made of, from an implementation that can return them. No vector expects them; the
+# scale of the sample is computed from them (INIT-8).
 DRAWS = "draws"
 # The outputs of each operation; an API that does not show one declares it.
 OUTPUTS: Mapping[str, tuple[str, ...]] = {
@@ -29,7 +29,7 @@ OUTPUTS: Mapping[str, tuple[str, ...]] = {
     "clip_by_global_norm": ("gradients", "global_norm"),
     "sgd_step": ("weights",),
 }
-# Their outputs are random samples, given a seed.
+# The operations whose outputs are random samples.
 RANDOM = frozenset({"he_normal", "he_uniform"})
-# Outputs that no vector expects: the standard draws that a sample is made of, where an API can give them.
+# Outputs that no vector expects.
 OPTIONAL = frozenset({DRAWS})

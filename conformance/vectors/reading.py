@@ -24,7 +24,7 @@ from .tensors import Array, TensorError, parse_bound, parse_data
 from .vector import Tensor, Vector, VectorError
 
 
-def _document(data: bytes, where: str) -> Any:
+def _document(data: bytes, label: str) -> Any:
     # Vectors need no anchors, and a few nested aliases can unfold to more than any memory holds.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
@@ -32,68 +32,68 @@ def _document(data: bytes, where: str) -> Any:
             for event in yaml.parse(data, Loader=loader):
                 if getattr(event, "anchor", None) is not None:
                     at = event.start_mark.line + 1 if event.start_mark else 0
-                    raise VectorError(f"{where}, line {at}: an anchor or alias; vector files have none")
+                    raise VectorError(f"{label}, line {at}: an anchor or alias; vector files have none")
         return yaml.load(data, Loader=loader)
     except yaml.YAMLError as error:
-        place = getattr(error, "problem_mark", None)
-        line = f", line {place.line + 1}" if place else ""
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "cannot be read"
-        raise VectorError(f"{where}{line}: not YAML: {problem}") from None
+        raise VectorError(f"{label}{line}: not YAML: {problem}") from None
     except (RecursionError, UnicodeDecodeError, ValueError) as error:
-        raise VectorError(f"{where}: not YAML: {type(error).__name__}: {error}") from None
+        raise VectorError(f"{label}: not YAML: {type(error).__name__}: {error}") from None
 
 
-def _check_digest(data: bytes, stated: str, where: str) -> None:
+def _check_digest(data: bytes, stated: str, label: str) -> None:
     start = data.find(b"\nsource:")
     body = data[data.find(b"\n", start + 1) + 1 :]
     actual = f"sha256:{hashlib.sha256(body).hexdigest()}"
     if actual != stated:
         raise VectorError(
-            f"{where}: the digest of its vectors is {actual[:23]}..., its header says {stated[:23]}...; vectors are "
+            f"{label}: the digest of its vectors is {actual[:23]}..., its header has {stated[:23]}...; vectors are "
             "not edited by hand: change the cases and run `nnconform generate`"
         )
 
 
-def _input(value: Entries, where: str) -> Callable[[], Any]:
+def _input(value: Entries, label: str) -> Callable[[], Any]:
     """Return a function that makes an input; stored elements are read at once, described ones when it is called."""
     if value is None:
         return lambda: None
     if isinstance(value, list):
-        makers = [_input(v, f"{where}[{i}]") for i, v in enumerate(value)]
+        makers = [_input(v, f"{label}[{i}]") for i, v in enumerate(value)]
         return lambda: [make() for make in makers]
     if isinstance(value, StoredSparse):
-        rows, values = _input(value.indices, f"{where}.indices")(), _input(value.values, f"{where}.values")()
+        rows, values = _input(value.indices, f"{label}.indices")(), _input(value.values, f"{label}.values")()
         return lambda: SparseGradient(rows, values, value.dense_shape)
     # The schema has no law among inputs.
     assert isinstance(value, StoredTensor)
-    return _described(value, where) if value.recipe else _elements(value, where)
+    return _described(value, label) if value.recipe else _elements(value, label)
 
 
-def _elements(value: StoredTensor, where: str) -> Callable[[], Array]:
-    array = parse_data(value.data or "", value.dtype, value.shape, where)
+def _elements(value: StoredTensor, label: str) -> Callable[[], Array]:
+    array = parse_data(value.data or "", value.dtype, value.shape, label)
     return lambda: array
 
 
-def _described(value: StoredTensor, where: str) -> Callable[[], Any]:
+def _described(value: StoredTensor, label: str) -> Callable[[], Any]:
     dtype, shape, data = value.dtype, value.shape, value.data or ""
     if value.recipe != "repeat":
         if (count := described_tensors.every(dtype, value.recipe).size) != math.prod(shape):
-            raise TensorError(f"{where}: the shape is {list(shape)}; there are {count} numbers")
+            raise TensorError(f"{label}: the shape is {list(shape)}; there are {count} numbers")
         return lambda: described_tensors.every(dtype, value.recipe)
-    block = parse_data(data, dtype, [len(data.split())], where)
+    block = parse_data(data, dtype, [len(data.split())], label)
     if not block.size or not math.prod(shape) or math.prod(shape) % block.size:
-        raise TensorError(f"{where}: {block.size} numbers do not fill the shape {list(shape)} a whole number of times")
+        raise TensorError(f"{label}: {block.size} numbers do not fill the shape {list(shape)} a whole number of times")
     return lambda: described_tensors.Repeated(block, shape)
 
 
-def _bound(text: str, shape: Sequence[int], where: str) -> Array:
-    bound = parse_bound(text or "0", shape, where)
+def _bound(text: str, shape: Sequence[int], label: str) -> Array:
+    bound = parse_bound(text or "0", shape, label)
     if math.isinf(bound.max(initial=0)):
-        raise TensorError(f"{where}: a bound is infinite, so that anything would conform; wanted a finite one")
+        raise TensorError(f"{label}: a bound is infinite, so that anything would conform; wanted a finite one")
     return bound
 
 
-def _expected(value: Entry, where: str) -> Tensor | LawTensor:
+def _expected(value: Entry, label: str) -> Tensor | LawTensor:
     if isinstance(value, LawTensor):
         return value
     assert isinstance(value, StoredTensor)
@@ -103,17 +103,17 @@ def _expected(value: Entry, where: str) -> Tensor | LawTensor:
     return Tensor(
         dtype,
         shape,
-        parse_data(value.data, dtype, shape, where),
-        _bound(value.bound, shape, where),
+        parse_data(value.data, dtype, shape, label),
+        _bound(value.bound, shape, label),
         latitude,
-        None if value.flushed is None else parse_data(value.flushed, dtype, shape, f"{where}.flushed"),
+        None if value.flushed is None else parse_data(value.flushed, dtype, shape, f"{label}.flushed"),
     )
 
 
-def _variant(expected: Tensor | LawTensor | None, prescribed: Entry, where: str) -> Tensor | LawTensor:
+def _variant(expected: Tensor | LawTensor | None, prescribed: Entry, label: str) -> Tensor | LawTensor:
     """Return an output by a dialect: its own values or the expected ones, with its bound."""
     if expected is None:
-        raise TensorError(f"{where}: the vector does not expect this output")
+        raise TensorError(f"{label}: the vector does not expect this output")
     shape = expected.shape
     if isinstance(prescribed, LawTensor):
         return replace(prescribed, dtype=expected.dtype, shape=shape)
@@ -123,24 +123,24 @@ def _variant(expected: Tensor | LawTensor | None, prescribed: Entry, where: str)
     return Tensor(
         dtype,
         shape,
-        expected.values if data is None else parse_data(data, dtype, shape, where),
-        _bound(prescribed.bound, shape, where),
+        expected.values if data is None else parse_data(data, dtype, shape, label),
+        _bound(prescribed.bound, shape, label),
         expected.latitude,
         expected.flushed if data is None else None,
     )
 
 
-def _pattern(text: str, where: str) -> re.Pattern[str]:
+def _pattern(text: str, label: str) -> re.Pattern[str]:
     try:
         return re.compile(text)
     except re.error as error:
-        raise TensorError(f"{where}: {text!r} is no regular expression: {error}") from None
+        raise TensorError(f"{label}: {text!r} is no regular expression: {error}") from None
 
 
 Tensors = Mapping[str, Tensor | LawTensor]
 
 
-def prescribed_outputs(outputs: Mapping[str, Mapping[str, Entry]], expected: Tensors, where: str) -> dict[str, Tensors]:
+def prescribed_outputs(outputs: Mapping[str, Mapping[str, Entry]], expected: Tensors, label: str) -> dict[str, Tensors]:
     """Return the outputs that dialects prescribe, by dialect and flat name.
 
     Args:
@@ -152,14 +152,14 @@ def prescribed_outputs(outputs: Mapping[str, Mapping[str, Entry]], expected: Ten
         TensorError: an entry does not fit its output.
     """
     return {
-        dialect: {k: _variant(expected.get(k), v, f"{where}: dialects.{dialect}.{k}") for k, v in entries.items()}
+        dialect: {k: _variant(expected.get(k), v, f"{label}: dialects.{dialect}.{k}") for k, v in entries.items()}
         for dialect, entries in outputs.items()
         if entries
     }
 
 
 def _over_lengths(tensor: Tensor | LawTensor, lengths: Sequence[int]) -> Tensor | LawTensor:
-    """Return what is expected of a call for each length, one after the other (FORMAT-18)."""
+    """Return the expected values of a call for each length, one after the other (FORMAT-18)."""
     if isinstance(tensor, LawTensor):
         return tensor
     values, bound, flushed = (
@@ -169,10 +169,10 @@ def _over_lengths(tensor: Tensor | LawTensor, lengths: Sequence[int]) -> Tensor 
     return replace(tensor, shape=(sum(lengths),), values=values, bound=bound, flushed=flushed)
 
 
-def _stored(vector: StoredVector, where: str) -> tuple[Tensors, Mapping[str, Tensors]]:
+def _stored(vector: StoredVector, label: str) -> tuple[Tensors, Mapping[str, Tensors]]:
     """Return the expected outputs and those of dialects, as the file stores them."""
-    expected = {k: _expected(v, f"{where}: expected.{k}") for k, v in vector.expected.items() if v is not None}
-    prescribed = prescribed_outputs(vector.dialects, expected, where)
+    expected = {k: _expected(v, f"{label}: expected.{k}") for k, v in vector.expected.items() if v is not None}
+    prescribed = prescribed_outputs(vector.dialects, expected, label)
     if not vector.lengths:
         return expected, prescribed
     over = {
@@ -182,13 +182,13 @@ def _stored(vector: StoredVector, where: str) -> tuple[Tensors, Mapping[str, Ten
     return {k: _over_lengths(v, vector.lengths) for k, v in expected.items()}, over
 
 
-def _computed(vector: StoredVector, sweep: Sweep, where: str) -> tuple[Tensors, Mapping[str, Tensors]]:
+def _computed(vector: StoredVector, sweep: Sweep, label: str) -> tuple[Tensors, Mapping[str, Tensors]]:
     """Return the same for a vector whose judged outputs are computed when it is run."""
 
     def outputs(dialect: str, names: Iterable[str]) -> dict[str, Callable[[], Tensor | LawTensor]]:
         return {name: functools.partial(sweep.output, dialect, name) for name in names}
 
-    open_ones = {k: _expected(v, where) for k, v in vector.expected.items() if v is not None and k not in sweep.outputs}
+    open_ones = {k: _expected(v, label) for k, v in vector.expected.items() if v is not None and k not in sweep.outputs}
     makers = outputs("", sweep.outputs) | {k: functools.partial(_same, v) for k, v in open_ones.items()}
     prescribed = {
         dialect: described_tensors.Lazily(outputs(dialect, entries)) for dialect, entries in vector.dialects.items()
@@ -200,18 +200,18 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _check_lengths(inputs: Mapping[str, Any], lengths: Sequence[int], where: str) -> None:
-    """Refuse inputs that are not those of the longest call: a longer one would be made on fewer elements."""
+def _check_lengths(inputs: Mapping[str, Any], lengths: Sequence[int], label: str) -> None:
+    """Refuse inputs that do not have the longest length: a longer call would be made on fewer elements."""
     shapes = {name: array.shape for name, value in inputs.items() for array in _entries(value)}
     for name, shape in shapes.items():
         if shape != (max(lengths),):
-            raise TensorError(f"{where}: inputs.{name} has the shape {list(shape)}; its longest call {[max(lengths)]}")
+            raise TensorError(f"{label}: inputs.{name} has the shape {list(shape)}; its longest call {[max(lengths)]}")
 
 
-def _check_seeds(vector: StoredVector, where: str) -> None:
+def _check_seeds(vector: StoredVector, label: str) -> None:
     """Refuse seeds whose first is not the attribute: a reader that knows one seed must call with that one."""
     if vector.seeds and vector.seeds[0] != (attribute := vector.attributes.get("seed")):
-        raise TensorError(f"{where}: the first of {list(vector.seeds)} is not the attribute seed, {attribute}")
+        raise TensorError(f"{label}: the first of {list(vector.seeds)} is not the attribute seed, {attribute}")
 
 
 def _entries(value: Any) -> list[Any]:
@@ -248,17 +248,17 @@ def _vector(stored: StoredVector) -> Vector:
         raise VectorError(str(error)) from None
 
 
-def read(data: bytes, where: str) -> list[Vector]:
+def parse_file(data: bytes, label: str) -> list[Vector]:
     """Return the vectors of one file.
 
     Args:
         data: the file's bytes.
-        where: what to call it in an error.
+        label: its name in an error.
 
     Raises:
         VectorError: it is not YAML, breaks the schema, has another digest, or a number that does not fit.
     """
-    return _vectors(data, _document(data, where), where)
+    return _vectors(data, _document(data, label), label)
 
 
 def published(name: str) -> Vector | None:
@@ -273,26 +273,26 @@ def published(name: str) -> Vector | None:
     return _vectors(block.file_text.encode(), _document(block.document.encode(), block.file), block.file)[0]
 
 
-def _vectors(data: bytes, document: Any, where: str) -> list[Vector]:
+def _vectors(data: bytes, document: Any, label: str) -> list[Vector]:
     """Return the vectors of a document that has all or some of those in a file's bytes."""
     import fastjsonschema
 
     try:
         validator("vector")(document)
     except fastjsonschema.JsonSchemaException as error:
-        raise VectorError(f"{where}: {_schema_message(error, document)}") from None
-    _check_digest(data, document["source"]["digest"], where)
+        raise VectorError(f"{label}: {_schema_message(error, document)}") from None
+    _check_digest(data, document["source"]["digest"], label)
     operation = document["operation"]
-    return [_vector(StoredVector.from_yaml(item, operation, where)) for item in document["vectors"]]
+    return [_vector(StoredVector.from_yaml(item, operation, label)) for item in document["vectors"]]
 
 
 def _schema_message(error: Any, document: Any) -> str:
-    """Return what breaks the schema, with the id of the vector that it is in."""
+    """Return the rule of the schema that a document breaks, with the id of the vector that breaks it."""
     path = list(error.path)
     place = ".".join(str(p) for p in path[1:])
     if len(path) > 2 and path[1] == "vectors" and isinstance(document["vectors"][int(path[2])], dict):
-        label = document["vectors"][int(path[2])].get("id", f"vector number {int(path[2]) + 1}")
-        place = ", ".join(filter(None, (label, ".".join(str(p) for p in path[3:]))))
+        vector = document["vectors"][int(path[2])].get("id", f"vector number {int(path[2]) + 1}")
+        place = ", ".join(filter(None, (vector, ".".join(str(p) for p in path[3:]))))
     message = error.message.replace(error.name, "", 1).strip()
     return f"breaks spec/schema/vector.schema.json at {place or 'its top'}: {message}"
 
@@ -304,32 +304,32 @@ def files(folder: Path | None = None) -> list[tuple[str, bytes]]:
         VectorError: there is none.
     """
     root = Path(str(resources.files("nnconform.spec").joinpath("vectors"))) if folder is None else folder
-    found = [root] if root.is_file() else sorted(root.rglob("*.yaml"))
-    if not found:
+    paths = [root] if root.is_file() else sorted(root.rglob("*.yaml"))
+    if not paths:
         raise VectorError(f"{root}: no vector files (*.yaml) here")
-    return [(str(path.relative_to(root)) if path != root else str(path), path.read_bytes()) for path in found]
+    return [(str(path.relative_to(root)) if path != root else str(path), path.read_bytes()) for path in paths]
 
 
 def load(folder: Path | None = None) -> tuple[list[Vector], list[str]]:
-    """Return all vectors, and one message for each file that cannot be used, which is left out.
+    """Return the vectors of all files that can be used, and one message for each file that cannot.
 
     Args:
-        folder: where the files lie, or one file; the published ones when None.
+        folder: the folder of the files, or one file; the published ones when None.
 
     Raises:
         VectorError: there is no file.
     """
     vectors: list[Vector] = []
     problems: list[str] = []
-    seen: dict[str, str] = {}
+    file_of: dict[str, str] = {}
     for name, data in files(folder):
         try:
-            found = read(data, name)
-            for vector in found:
-                if vector.id in seen:
-                    raise VectorError(f"{name}: {vector.id} stands in {seen[vector.id]} too; ids are unique")
-            seen |= {vector.id: name for vector in found}
-            vectors += found
+            in_file = parse_file(data, name)
+            for vector in in_file:
+                if vector.id in file_of:
+                    raise VectorError(f"{name}: {vector.id} is in {file_of[vector.id]} too; ids are unique")
+            file_of |= {vector.id: name for vector in in_file}
+            vectors += in_file
         except VectorError as error:
             problems.append(str(error))
     return vectors, problems

@@ -24,7 +24,7 @@ DTYPES: dict[str, np.dtype[Any]] = {
 
 
 class TensorError(ValueError):
-    """A tensor's text does not say what its dtype and shape want; the message says what and where."""
+    """A tensor's text does not fit its dtype and shape; the message names the tensor, the element and the fault."""
 
 
 def stored(values: Any, dtype: str) -> Array:
@@ -51,7 +51,7 @@ def _number(value: float, dtype: str) -> str:
 
 
 def _shortest(value: Decimal, target: rounding.Format) -> Decimal:
-    """Return the decimal of the fewest digits that stands for ``value``, a number of the format."""
+    """Return the shortest decimal that rounds to ``value``, a number of the format."""
     for digits in range(1, 18):
         # Below a power of two the numbers lie closer. There the nearest decimal, if it is below, may not give the
         # number back where the next one above does.
@@ -76,7 +76,7 @@ def format_data(values: Array, dtype: str) -> str:
 
 
 def format_bound(bounds: Array) -> str:
-    """Return error bounds as decimals of three digits, rounded up; one number where all are the same."""
+    """Return error bounds as decimals of three digits, rounded up; a single number if all are the same."""
     upward = Context(prec=3, rounding=ROUND_CEILING)
     texts = [
         "inf" if math.isinf(b) else "0" if b == 0 else _upward(upward.create_decimal_from_float(float(b)))
@@ -94,23 +94,23 @@ def _upward(bound: Decimal) -> str:
 ALPHABET = frozenset("0123456789+-.eEnaif")
 
 
-def _floats(words: Sequence[str], where: str) -> list[float]:
+def _floats(words: Sequence[str], label: str) -> list[float]:
     try:
         if strange := frozenset().union(*words) - ALPHABET:
             raise ValueError(f"there is {min(strange)!r} in a number")
         return [float(word) for word in words]
     except ValueError as error:
-        raise TensorError(f"{where}: {error}; wanted decimals, nan, inf or -inf between blanks") from None
+        raise TensorError(f"{label}: {error}; wanted decimals, nan, inf or -inf between blanks") from None
 
 
-def parse_data(text: str, dtype: str, shape: Sequence[int], where: str) -> Array:
-    """Return the array that a vector's text stands for.
+def parse_data(text: str, dtype: str, shape: Sequence[int], label: str) -> Array:
+    """Return the array that a text describes.
 
     Args:
         text: decimals between blanks.
         dtype: a key of ``DTYPES``.
         shape: its product is the number of elements.
-        where: what to call the tensor in an error.
+        label: the tensor's name in an error.
 
     Raises:
         TensorError: another number of elements, a word that is no number, or a number that does not fit the dtype.
@@ -118,52 +118,54 @@ def parse_data(text: str, dtype: str, shape: Sequence[int], where: str) -> Array
     words = text.split()
     count = math.prod(shape)
     if len(words) != count:
-        raise TensorError(f"{where}: {len(words)} numbers for the shape {list(shape)}; wanted {count}")
+        raise TensorError(f"{label}: {len(words)} numbers for the shape {list(shape)}; wanted {count}")
     if dtype == "int64":
         try:
             return np.array([int(word) for word in words], np.int64).reshape(shape)
         except (ValueError, OverflowError) as error:
-            raise TensorError(f"{where}: {error}; wanted integers of 64 bits") from None
-    wide = np.array(_floats(words, where), np.float64)
+            raise TensorError(f"{label}: {error}; wanted integers of 64 bits") from None
+    wide = np.array(_floats(words, label), np.float64)
     result = _rounded_once(words, wide, dtype)
-    _check_fit(words, wide, result, dtype, where)
+    _check_fit(words, wide, result, dtype, label)
     return result.reshape(shape)
 
 
 def _rounded_once(words: Sequence[str], wide: Array, dtype: str) -> Array:
-    """Return the numbers of ``dtype`` nearest to the decimals, of which ``wide`` holds the nearest float64 numbers."""
+    """Return the numbers of ``dtype`` nearest to the decimals; ``wide`` has the nearest numbers of float64."""
     if dtype == "float64":
         return wide
-    # The cast to bfloat16 goes by way of float32 and rounds twice, anywhere.
+    # The cast to bfloat16 rounds to float32 first, so that it may go wrong anywhere.
     doubtful = np.ones(wide.shape, bool)
     result = np.zeros(wide.shape, DTYPES[dtype])
     if dtype != "bfloat16":
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             result = wide.astype(DTYPES[dtype])
-            kept = result.astype(np.float64)
-            # Rounding by way of float64 goes wrong where float64 lands on a tie that the decimal is only near. There
-            # the number as far off on the other side is one of the dtype too, or beyond its largest.
-            other = 2 * wide - kept
-            doubtful = (kept != wide) & ((other.astype(DTYPES[dtype]) == other) | np.isinf(kept)) & np.isfinite(wide)
+            narrow = result.astype(np.float64)
+            # Rounding to float64 first goes wrong if float64 lands on a tie that the decimal is only near. Then the
+            # number at the same distance on the other side is one of the dtype too, or beyond its largest.
+            other = 2 * wide - narrow
+            doubtful = (
+                (narrow != wide) & ((other.astype(DTYPES[dtype]) == other) | np.isinf(narrow)) & np.isfinite(wide)
+            )
     for i in np.flatnonzero(doubtful).tolist():
         result[i] = rounding.round_number(Decimal(words[i]), rounding.FORMATS[dtype])
     return result
 
 
-def _check_fit(words: Sequence[str], wide: Array, result: Array, dtype: str, where: str) -> None:
+def _check_fit(words: Sequence[str], wide: Array, result: Array, dtype: str, label: str) -> None:
     """Refuse a finite number that became infinite in ``dtype``, or a nonzero one that became 0."""
-    kept = result.astype(np.float64).ravel()
-    for i in np.flatnonzero((np.isinf(kept) | (kept == 0)) & (kept != wide.ravel())).tolist():
-        raise TensorError(f"{where}: element {i} is {words[i]}, which does not fit {dtype}")
+    numbers = result.astype(np.float64).ravel()
+    for i in np.flatnonzero((np.isinf(numbers) | (numbers == 0)) & (numbers != wide.ravel())).tolist():
+        raise TensorError(f"{label}: element {i} is {words[i]}, which does not fit {dtype}")
     # float() itself overflows to inf and underflows to 0.
-    for i in np.flatnonzero(np.isinf(kept) | (kept == 0)).tolist():
+    for i in np.flatnonzero(np.isinf(numbers) | (numbers == 0)).tolist():
         digits = words[i].lower().partition("e")[0].strip("+-0.")
-        if digits != ("" if kept[i] == 0 else "inf"):
-            raise TensorError(f"{where}: element {i} is {words[i]}, which does not fit {dtype}")
+        if digits != ("" if numbers[i] == 0 else "inf"):
+            raise TensorError(f"{label}: element {i} is {words[i]}, which does not fit {dtype}")
 
 
-def parse_bound(text: str, shape: Sequence[int], where: str) -> Array:
-    """Return error bounds as float64, spread over ``shape`` where the text is one number.
+def parse_bound(text: str, shape: Sequence[int], label: str) -> Array:
+    """Return error bounds as float64; a single number is spread over ``shape``.
 
     Raises:
         TensorError: another number of elements, or a bound that is negative or not a number.
@@ -171,24 +173,24 @@ def parse_bound(text: str, shape: Sequence[int], where: str) -> Array:
     words = text.split()
     count = math.prod(shape)
     if len(words) not in (1, count):
-        raise TensorError(f"{where}: {len(words)} bounds for the shape {list(shape)}; wanted 1 or {count}")
-    values = np.array(_floats(words, where), np.float64)
+        raise TensorError(f"{label}: {len(words)} bounds for the shape {list(shape)}; wanted 1 or {count}")
+    values = np.array(_floats(words, label), np.float64)
     if not (values >= 0).all():
-        raise TensorError(f"{where}: a bound is negative or not a number; wanted 0 or more")
+        raise TensorError(f"{label}: a bound is negative or not a number; wanted 0 or more")
     return np.broadcast_to(values, (count,)).reshape(shape) if len(words) == 1 else values.reshape(shape)
 
 
 def dtype_name(array: Array) -> str:
-    """Return the name of an array's dtype, as it stands in vectors."""
+    """Return the name of an array's dtype, as vectors write it."""
     return str(array.dtype.name)
 
 
 def shape_text(shape: Iterable[int]) -> str:
-    """Return a shape as it stands in vectors, ``[2, 3]``."""
+    """Return a shape as vectors write it, ``[2, 3]``."""
     return f"[{', '.join(str(n) for n in shape)}]"
 
 
 def widened(a: Array) -> Array:
-    """Return the elements as float64, on one axis; a signalling NaN among them is no reason for a warning."""
+    """Return the elements as float64, on one axis, without NumPy's warning about a signalling NaN."""
     with np.errstate(invalid="ignore"):
         return a.astype(np.float64).ravel()

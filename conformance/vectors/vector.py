@@ -1,4 +1,4 @@
-"""A vector: what is asked, what is expected, and what each dialect would give instead."""
+"""A vector: inputs, expected outputs with their bounds, and the outputs of each dialect."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["SPEC", "WIDE", "LawTensor", "Tensor", "Vector", "VectorError"]
 
 # The version of the spec that this release's vectors belong to.
 SPEC = "1.0.0"
-# How many times the conforming bound an accuracy dialect's may be, and still hide nothing but rounding.
+# An accuracy dialect's bound of up to this many times the conforming one hides nothing but rounding.
 WIDE = 16.0
 
 
 class VectorError(Exception):
-    """A vector file cannot be used; the message names the file, what was found and what was wanted."""
+    """A vector file cannot be used; the message names the file, its content and the rule that it breaks."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class Tensor:
 
     Attributes:
         dtype: the dtype that the output must have.
-        values: of that dtype, in the expected shape; None where the output is recorded and not judged.
+        values: of that dtype, in the expected shape; None if the output is recorded and not judged.
         bound: float64, the most by which each element may differ.
-        latitude: what is free: ``sign-of-zero``, ``subnormal-flush`` or ``any``.
-        flushed: the values that are accepted too where subnormal inputs count as zero.
+        latitude: the freedoms of an implementation: ``sign-of-zero``, ``subnormal-flush`` or ``any``.
+        flushed: the values that are accepted too because subnormal inputs may count as zero.
         shape: the shape that the output must have.
-        counted: every number of the dtype went in, and how many come out as the values are is counted.
+        exhaustive: every number of the dtype went in, so that the wrong results are counted.
     """
 
     dtype: str
@@ -44,7 +44,7 @@ class Tensor:
     bound: Array | None
     latitude: frozenset[str] = frozenset()
     flushed: Array | None = None
-    counted: bool = False
+    exhaustive: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ class Vector(CallOptions):
         unjudged: the whole vector is recorded and not judged.
         inputs: as arrays, SparseGradients, None, or lists of these.
         expected: by flat output name (``gradients[0]``).
-        prescribed: what dialects prescribe, by dialect and flat output name.
+        prescribed: the outputs of dialects, by dialect and flat output name.
         errors: the dialects that prescribe an error, with the pattern of its message.
-        digest: of all that the file says of it; two vectors of one id and digest are the same vector.
+        digest: of its text in the file; two vectors of one id and digest are the same vector.
     """
 
     id: str
@@ -83,9 +83,9 @@ class Vector(CallOptions):
 
     @property
     def needs(self) -> frozenset[str]:
-        """What an implementation must say that it takes, to be asked: ``seeds``, ``extremes``, ``layers``."""
-        asked = {"seeds": bool(self.seeds), "extremes": self.extremes, "layers": "layers" in self.attributes}
-        return frozenset(name for name, wanted in asked.items() if wanted)
+        """The abilities that an implementation must declare to be called: ``seeds``, ``extremes``, ``layers``."""
+        abilities = {"seeds": bool(self.seeds), "extremes": self.extremes, "layers": "layers" in self.attributes}
+        return frozenset(name for name, needed in abilities.items() if needed)
 
     @property
     def dtype(self) -> str:
@@ -103,7 +103,7 @@ class Vector(CallOptions):
 
         They are those whose bound is somewhere more than ``WIDE`` times the conforming one.
         """
-        found: dict[str, set[str]] = {}
+        by_name: dict[str, set[str]] = {}
         for dialect, outputs in self.prescribed.items():
             for name, other in outputs.items():
                 expected = self.expected[name]
@@ -114,5 +114,5 @@ class Vector(CallOptions):
                     and expected.bound is not None
                     and (other.bound > WIDE * expected.bound).any()
                 ):
-                    found.setdefault(name, set()).add(dialect)
-        return {name: frozenset(names) for name, names in found.items()}
+                    by_name.setdefault(name, set()).add(dialect)
+        return {name: frozenset(names) for name, names in by_name.items()}

@@ -11,7 +11,7 @@ import pytest
 
 from nnconform.conformance.cases.vector_case import VectorCase
 from nnconform.conformance.generating import writer
-from nnconform.conformance.vectors.reading import read
+from nnconform.conformance.vectors.reading import parse_file
 from nnconform.conformance.vectors.tensors import DTYPES, format_data, parse_data
 
 from .numbers import FORMATS, nearest, number_of, power
@@ -106,6 +106,6 @@ def test_a_whole_file_carries_every_number_unchanged(dtype):
     hunts = ("ignores-clipvalue",)
     case = VectorCase("clip_by_value", "carried", dtype, "edge", ("CLIP-VALUE-4",), hunts, attributes, inputs)
     text = writer.file_text("clip_by_value", [writer.vector_text(case)])
-    [vector] = read(text.encode(), "a file")
+    [vector] = parse_file(text.encode(), "a file")
     for got in (vector.inputs["gradients"][0], vector.expected["gradients[0]"].values):
         assert same_bits(got, values).all()

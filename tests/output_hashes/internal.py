@@ -61,12 +61,12 @@ def plain_page(path: Path) -> None:
 
 def read_vectors_once() -> None:
     """Let this process read a vector file once: most commands read all of them, which takes 2 seconds."""
-    read = functools.cache(reading.read)
+    read = functools.cache(reading.parse_file)
 
     def once(data: bytes, where: str) -> list[Vector]:
         return [*read(data, where)]
 
-    reading.read = once
+    reading.parse_file = once
 
 
 def _read(path: Path) -> dict[str, Any]:

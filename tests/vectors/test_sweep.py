@@ -16,7 +16,7 @@ from nnconform.conformance.model.result import Counted
 from nnconform.conformance.vectors import described_tensors, exhaustive
 from nnconform.conformance.vectors.described_tensors import Repeated
 from nnconform.conformance.vectors.exhaustive import Sweep, digest_of, exact_outputs, wide_case, without_subnormals
-from nnconform.conformance.vectors.reading import read
+from nnconform.conformance.vectors.reading import parse_file
 from nnconform.conformance.vectors.stored_vector import StoredTensor
 from nnconform.conformance.vectors.tensors import DTYPES, TensorError, widened
 from nnconform.reference import bounds, exact, rounding
@@ -191,7 +191,7 @@ def test_so_are_the_regions_of_dialects(operation, attributes, dtype):
 
 
 def computed(published):
-    return [v for v in published.values() if any(getattr(t, "counted", False) for t in v.expected.values())]
+    return [v for v in published.values() if any(getattr(t, "exhaustive", False) for t in v.expected.values())]
 
 
 @pytest.fixture(scope="module")
@@ -241,6 +241,6 @@ def test_the_recipe_of_the_inputs_is_what_the_vector_says(vectors):
 
 def test_a_file_with_another_digest_is_read_and_its_vector_cannot_be_judged(file_of):
     text = file_of("clip_by_value/every-number/float16", lambda body: re.sub("sha256:[0-9a-f]{64}", NO_DIGEST, body))
-    [vector] = read(text.encode(), "bad.yaml")
+    [vector] = parse_file(text.encode(), "bad.yaml")
     with pytest.raises(TensorError, match=r"clip_by_value/every-number/float16: gradients\[0\] as computed here"):
         vector.expected["gradients[0]"]

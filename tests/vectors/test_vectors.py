@@ -15,7 +15,7 @@ import yaml
 
 from nnconform.conformance.vectors import dialects
 from nnconform.conformance.vectors.clauses import clauses
-from nnconform.conformance.vectors.reading import load, read
+from nnconform.conformance.vectors.reading import load, parse_file
 from nnconform.conformance.vectors.spec_markdown import page_names, sections
 from nnconform.conformance.vectors.vector import VectorError
 
@@ -138,13 +138,13 @@ BAD: dict[str, tuple[str, str]] = {
 @pytest.mark.parametrize(("text", "said"), BAD.values(), ids=BAD.keys())
 def test_a_bad_file_is_refused_by_file_and_vector(text, said):
     with pytest.raises(VectorError) as refusal:
-        read(text.encode(), "bad.yaml")
+        parse_file(text.encode(), "bad.yaml")
     assert re.match(said, str(refusal.value)), str(refusal.value)
 
 
 def test_bytes_that_are_no_text_are_refused_by_file():
     with pytest.raises(VectorError, match=r"bad\.yaml"):
-        read(b"format: \xff\xfe", "bad.yaml")
+        parse_file(b"format: \xff\xfe", "bad.yaml")
 
 
 @pytest.fixture
@@ -163,7 +163,7 @@ def beside(tmp_path: Path) -> Callable[[str], tuple[int, list[str]]]:
 @pytest.mark.parametrize("text", [text for text, _ in BAD.values()], ids=BAD.keys())
 def test_the_other_files_still_load(beside, text):
     count, [problem] = beside(text)
-    assert count == len(read(GOOD.encode(), "good.yaml"))
+    assert count == len(parse_file(GOOD.encode(), "good.yaml"))
     assert problem.startswith("bad.yaml")
 
 
@@ -222,7 +222,7 @@ def test_a_recipe_that_describes_no_tensor_is_refused_by_file_and_vector(file_of
         assert old in text
         return text.replace(old, new, 1)
 
-    assert read(file_of(vector).encode(), "good.yaml")
+    assert parse_file(file_of(vector).encode(), "good.yaml")
     with pytest.raises(VectorError, match=rf"bad\.yaml: .*{said}") as refusal:
-        read(file_of(vector, change).encode(), "bad.yaml")
+        parse_file(file_of(vector, change).encode(), "bad.yaml")
     assert vector in str(refusal.value)

@@ -1,1 +1,1 @@
-""""""
+"""Statistical tests of random samples against laws."""

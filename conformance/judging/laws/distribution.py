@@ -1,4 +1,4 @@
-"""The laws of random samples in units of their own deviation: distribution functions, moments, quantiles."""
+"""The laws of random samples in units of their deviation: distribution functions, moments, quantiles."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import numpy as np
 from nnconform.conformance.vectors.tensors import Array
 from nnconform.reference.initialization import TRUNCATED_DEVIATION
 
-# Where a truncated normal law is cut, in deviations of the whole law.
+# The end of a truncated normal law, in deviations of the uncut law.
 CUT = 2.0
-# How far a law without an end is tabulated, and the knots of a table: linear between them it is off by less than 2e-9.
+# The end of the table of an endless law, and the knots of a table. Between them it is linear, to 2e-9.
 WIDEST = 8.5
 KNOTS = 2**16 + 1
 HIGHEST_MOMENT = 8
@@ -23,11 +23,11 @@ NORMAL = NormalDist()
 
 @dataclass(frozen=True)
 class Distribution:
-    """A law of mean 0, in units of the deviation that it has where its draws fill the line.
+    """A law of mean 0, in units of the deviation that it has if its draws are continuous.
 
     Attributes:
         law: ``normal``, ``truncated_normal`` or ``uniform``.
-        levels: its uniform draws are k / levels, k from 0 to levels - 1; 0 where they fill the line.
+        levels: its uniform draws are k / levels, k from 0 to levels - 1; 0 for continuous draws.
     """
 
     law: str
@@ -36,17 +36,17 @@ class Distribution:
     @classmethod
     @functools.cache
     def of(cls, law: str, levels: int = 0) -> Distribution:
-        """Return the distribution, with what was computed of it before."""
+        """Return the distribution, always the same object, so that its table is computed once."""
         return cls(law, levels)
 
     @property
     def end(self) -> float:
-        """Where the law ends; where it is as good as ended, if it has no end."""
+        """The largest value of the law, or a value that it practically never exceeds."""
         return {"normal": WIDEST, "truncated_normal": CUT / TRUNCATED_DEVIATION, "uniform": math.sqrt(3)}[self.law]
 
     @functools.cached_property
     def atoms(self) -> Array:
-        """The values that the law takes where its draws have levels, ascending."""
+        """The values of a law whose draws have levels, ascending."""
         return np.array([-self.end, *(self.quantile(k / self.levels) for k in range(1, self.levels))])
 
     @functools.cached_property
@@ -63,7 +63,7 @@ class Distribution:
         return knots, np.array([self.probability(z) for z in knots.tolist()])
 
     def probability(self, z: float) -> float:
-        """Return P(Z <= z) of the law whose draws fill the line."""
+        """Return P(Z <= z) for continuous draws."""
         if self.law == "uniform":
             return min(max(0.5 + z / (2 * math.sqrt(3)), 0.0), 1.0)
         if self.law == "normal":
@@ -77,7 +77,7 @@ class Distribution:
         return np.interp(z, *self._table)
 
     def quantile(self, p: float) -> float:
-        """Return the z with P(Z <= z) = p, for 0 < p < 1, of the law whose draws fill the line."""
+        """Return the z with P(Z <= z) = p, for 0 < p < 1 and continuous draws."""
         if self.law == "uniform":
             return math.sqrt(3) * (2 * p - 1)
         if self.law == "normal":
@@ -91,7 +91,7 @@ class Distribution:
 
 
 def _inside() -> float:
-    """Return how much of a standard normal law is within the cut."""
+    """Return the probability that a standard normal variable is within the cut."""
     return math.erf(CUT / math.sqrt(2))
 
 

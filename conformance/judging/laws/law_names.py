@@ -1,4 +1,4 @@
-"""Name the law that a sample follows instead of the one that it should (spec/numerics.md, Laws)."""
+"""Name the law that a sample follows instead of its own (spec/numerics.md, Laws)."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ GAINS = {
     "sqrt(1 / 3) (leaky ReLU of slope sqrt(5))": math.sqrt(1 / 3),
     "sqrt(6)": math.sqrt(6),
 }
-# The most of a sample that may lie beyond the support and be called a leak; an uncut normal law has 2.3 % there.
+# The largest share beyond the support that is called a leak; an uncut normal law has 2.3 % there.
 MOST_LEAKED = 0.01
 
 
 class Named(NamedTuple):
-    """A law that was found.
+    """A law that explains a sample.
 
     Attributes:
         name: of the fault, a name of spec/dialects.yaml.
-        words: what it is, in a few words.
+        words: a short description.
     """
 
     name: str
@@ -52,28 +52,28 @@ class Ratio(NamedTuple):
 
 
 def name(sample: Sample, law: LawTensor, attributes: Mapping[str, Any]) -> Named | None:
-    """Return the law that a sample follows that does not follow its own; None where it is none that is known.
+    """Return the law of a sample that does not follow its own; None if no known law explains it.
 
     Args:
         sample: of the right dtype and shape.
-        law: that it should follow.
-        attributes: shape, kind, layout, and groups and mode where the vector has them.
+        law: the law that it should follow.
+        attributes: shape, kind, layout, and groups and mode if the vector has them.
     """
     if not sample.finite or not sample.largest:
         return None
     if law.pattern:
         return _repeated(sample, law)
-    found = (_scaled(sample, law, other, attributes) for other in _families(law))
-    return next((named for named in found if named), None) or _leak(sample, law)
+    candidates = (_scaled(sample, law, other, attributes) for other in _families(law))
+    return next((named for named in candidates if named), None) or _leak(sample, law)
 
 
 def _repeated(sample: Sample, law: LawTensor) -> Named | None:
-    """Return what several samples do that are the same, or other ones, where they should not be."""
-    of = [sample.elements[i].tobytes() for i in range(len(law.pattern))]
-    seen = "".join("abcdefgh"[of.index(elements)] for elements in of)
-    if len(set(seen)) < len(set(law.pattern)):
+    """Return the fault of samples that are equal and should differ, or differ and should be equal."""
+    contents = [sample.elements[i].tobytes() for i in range(len(law.pattern))]
+    letters = "".join("abcdefgh"[contents.index(elements)] for elements in contents)
+    if len(set(letters)) < len(set(law.pattern)):
         return Named("seed-ignored", "samples of different seeds, or of several layers, have the same elements")
-    if len(set(seen)) > len(set(law.pattern)):
+    if len(set(letters)) > len(set(law.pattern)):
         return Named("not-repeatable", "samples of the same seed have different elements")
     return None
 
@@ -89,17 +89,17 @@ def _families(law: LawTensor) -> Iterator[LawTensor]:
     yield from (replace(law, law=name, bound=bound) for name, bound in others.items() if name != law.law)
 
 
-def _kind(other: str, asked: str) -> str:
-    """Return the name of a law of another family than the one that was asked for, "" for the same one."""
-    if other == asked:
+def _kind(other: str, expected: str) -> str:
+    """Return the name of a law of another family than the expected one; "" for the same family."""
+    if other == expected:
         return ""
-    if asked == "uniform":
+    if expected == "uniform":
         return "normal-for-uniform"
     return "uniform-for-normal" if other == "uniform" else "untruncated-normal"
 
 
 def _scaled(sample: Sample, law: LawTensor, other: LawTensor, attributes: Mapping[str, Any]) -> Named | None:
-    """Return the name of a family at whatever scale, where a sample follows it there."""
+    """Return the name of a family that a sample follows at any scale, or None."""
     kind = _kind(other.law, law.law)
     if kind and fits(sample, other):
         return Named(kind, f"{other.law} of the right deviation, {other.stddev:.6g}")
@@ -118,12 +118,12 @@ def _times(law: LawTensor, ratio: float) -> LawTensor:
 
 
 def _measured(sample: Sample, law: LawTensor) -> Iterator[float]:
-    """Yield the deviation of a sample over that of a law, as its parts tell it."""
+    """Yield estimates of a sample's deviation over that of a law."""
     if scale := sample.scale(law.law):
         yield (scale.low + scale.high) / 2 / expected_scale(law)
         return
     if math.isfinite(law.bound):
-        # The largest of n elements tells an end of the law to some 25 / n, more than the variance does.
+        # The largest of n elements determines the end of the law to about 25 / n, better than the variance does.
         yield sample.largest / law.bound
     yield math.sqrt(sample.moments[2]) / law.stddev
 
@@ -148,33 +148,33 @@ def _ratios(law: LawTensor, attributes: Mapping[str, Any]) -> Iterator[Ratio]:
 
 
 def _fans(attributes: Mapping[str, Any]) -> dict[str, float]:
-    """Return the numbers that may have been taken for the fan, by what they are."""
+    """Return the numbers that may have been taken for the fan, by description."""
     shape, layout, groups = attributes["shape"], attributes["layout"], attributes.get("groups", 1)
-    asked = {"kind": attributes["kind"], "layout": layout, "groups": groups}
-    found = {f"the {mode}": fan(shape, mode=mode, **asked) for mode in MODES}
+    kernel = {"kind": attributes["kind"], "layout": layout, "groups": groups}
+    fans = {f"the {mode}": fan(shape, mode=mode, **kernel) for mode in MODES}
     in_axis, out_axis, spatial = LAYOUTS[layout]
     receptive = math.prod(shape[spatial])
     inputs, outputs = shape[in_axis], shape[out_axis]
-    found |= {
+    fans |= {
         "the kernel's own inputs": inputs * receptive,
         "the kernel's own outputs": outputs * receptive,
         "the mean of the kernel's own inputs and outputs": (inputs + outputs) * receptive / 2,
         "the inputs of all groups": inputs * groups * receptive,
         "the inputs without the receptive field": inputs,
         "the outputs without the receptive field": outputs,
-        "fan_in + fan_out": found["the fan_in"] + found["the fan_out"],
+        "fan_in + fan_out": fans["the fan_in"] + fans["the fan_out"],
         "the number of elements": math.prod(shape),
         "the first axis": shape[0],
         "the last axis": shape[-1],
     }
     by_size: dict[float, str] = {}
-    for words, size in found.items():
+    for words, size in fans.items():
         by_size.setdefault(float(size), words)
     return {words: size for size, words in by_size.items()}
 
 
 def _leak(sample: Sample, law: LawTensor) -> Named | None:
-    """Return the leak of a sample that follows its law but for a few elements beyond the support."""
+    """Return the leak of a sample that follows its law except for a few elements beyond the support."""
     outside = np.abs(sample.wide) > float(limit(law, sample.size))
     share = np.count_nonzero(outside) / sample.size
     if not 0 < share <= MOST_LEAKED:

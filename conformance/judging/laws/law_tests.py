@@ -1,7 +1,7 @@
-"""Decide whether a random sample follows a law (spec/numerics.md, Laws).
+"""Test random samples against laws (spec/numerics.md, Laws).
 
-Each test refuses a right sample with a probability of at most ``RATE``; those of the support, of patterns and of scales
-never do.
+Each test rejects a correct sample with a probability of at most ``RATE``; those of the support, of patterns and of
+scales never do.
 """
 
 from __future__ import annotations
@@ -27,26 +27,24 @@ from nnconform.reference.rounding import FORMATS, round_number
 from .distribution import Distribution
 from .sample import Correlation, Sample
 
-# The most probable false alarm of one test.
+# The largest probability of a false alarm of one test.
 RATE = 1e-11
-# Two-sided normal quantile of 5e-12: what the skewness of the means adds at n = 65,536 stays below RATE.
+# The two-sided normal quantile of 5e-12: with the skewness of the means at n = 65,536, the total stays below RATE.
 CRITICAL_Z = 6.9
-# A sample that rounds twice, or of a scale that is off, may meet itself: it is asked for this share of the values.
+# If a sample is rounded twice, or its scale is off, more elements may be equal: it needs this share of the values only.
 ROUNDED_TWICE = 0.5
-
-
-# Elements of float32 and float64 of which more than half must differ.
+# From this number of elements of float32 and float64, more than half must differ.
 LONG = 1000
 
 
 class Statistic(NamedTuple):
-    """One test's statistic over its critical value: up to 1 in a sample that follows the law.
+    """One test's statistic over its critical value: at most 1 for a sample that follows the law.
 
     Attributes:
         name: of the test.
         ratio: statistic over critical value.
-        random: a right sample may fail it, with a probability of at most ``RATE``.
-        graded: the ratio grows from 0 with what is wrong; else a right sample's may be just below 1.
+        random: a correct sample may fail it, with a probability of at most ``RATE``.
+        graded: the ratio grows from 0 with the error; if not, that of a correct sample may be just below 1.
     """
 
     name: str
@@ -56,12 +54,14 @@ class Statistic(NamedTuple):
 
 
 def critical_distance(n: int) -> float:
-    """Return the Kolmogorov-Smirnov distance that a right sample of ``n`` exceeds with probability ``RATE``."""
+    """Return the Kolmogorov-Smirnov distance that a correct sample of ``n`` exceeds with probability ``RATE``."""
     return math.sqrt(math.log(2 / RATE) / (2 * n))
 
 
 def critical_sum(terms: int, sums: int) -> float:
-    """Return what the largest of so many sums of products of independent elements exceeds with probability ``RATE``.
+    """Return the size that the largest of some sums of products exceeds with probability ``RATE``.
+
+    The elements are independent; ``terms`` is the number of products in each sum.
 
     Bernstein's inequality: the products have variance 1 and E|p|^k <= k! / 2 (spec/numerics.md, Laws).
     """
@@ -71,10 +71,10 @@ def critical_sum(terms: int, sums: int) -> float:
 
 @functools.cache
 def expected_distinct(law: str, stddev: float, dtype: str, n: int) -> tuple[float, float]:
-    """Return how many different values of a half format ``n`` rounded samples have: the mean, and what may be missing.
+    """Return the number of different values in ``n`` samples of a half format: the mean, and the largest shortfall.
 
-    The numbers of times that values are drawn are negatively associated, so Bernstein's inequality holds for how many
-    of them are drawn at all.
+    The numbers of times that values are drawn are negatively associated, so Bernstein's inequality holds for the number
+    of values that are drawn at all.
     """
     values = np.unique(widened(every(dtype, "every-but-nan")))
     values = values[np.isfinite(values)]
@@ -91,14 +91,14 @@ def accuracy(law: LawTensor) -> float:
 
 
 def expected_scale(law: LawTensor) -> float:
-    """Return what standard draws are multiplied by: normal ones, cut at 2 or not, or uniform ones of [-1, 1]."""
+    """Return the factor of standard draws: normal ones, cut at 2 or not, or uniform ones of [-1, 1]."""
     return {"normal": law.stddev, "truncated_normal": law.bound / 2, "uniform": law.bound}[law.law]
 
 
 def limit(law: LawTensor, n: int) -> float:
-    """Return the largest size that an element may have, of ``n``.
+    """Return the largest absolute value that one of ``n`` elements may have.
 
-    RN(B (1 + a)): the sample is rounded once. A law without a bound has one that a right sample seldom exceeds.
+    RN(B (1 + a)): the sample is rounded once. The bound of an endless law is one that a correct sample seldom exceeds.
     """
     bound = law.bound
     if math.isinf(bound):
@@ -107,7 +107,7 @@ def limit(law: LawTensor, n: int) -> float:
 
 
 def statistics(sample: Sample, law: LawTensor) -> Iterator[Statistic]:
-    """Yield the tests of one sample against a law, those that take least time first; none of no elements."""
+    """Yield the tests of one sample against a law, the fastest first; none for an empty sample."""
     n, off = sample.size, accuracy(law)
     if not n:
         return
@@ -123,24 +123,24 @@ def statistics(sample: Sample, law: LawTensor) -> Iterator[Statistic]:
     yield from _moments(sample, law, distribution)
     yield from _distinct(sample, law)
     yield Statistic("Kolmogorov-Smirnov", _distance(sample, law, distribution, off) / critical_distance(n))
-    # A sample of a larger deviation is no more dependent for it.
+    # A larger deviation must not count as dependence.
     square = max(law.stddev**2, sample.moments[2])
-    for found in sample.correlations:
-        yield Statistic(found.name, abs(found.total) / (square * _critical(found)))
+    for correlation in sample.correlations:
+        yield Statistic(correlation.name, abs(correlation.total) / (square * _critical(correlation)))
 
 
-def _critical(found: Correlation) -> float:
+def _critical(correlation: Correlation) -> float:
     # Products along an axis share elements; those of two channels do not, and Bernstein's inequality holds for them.
-    if found.shared:
-        return CRITICAL_Z * math.sqrt(found.terms)
-    return critical_sum(found.terms, found.sums)
+    if correlation.shared:
+        return CRITICAL_Z * math.sqrt(correlation.terms)
+    return critical_sum(correlation.terms, correlation.sums)
 
 
-def moved_mean(k: int, expected: float, law: LawTensor) -> float:
-    """Return by how much elements that are off by a relative error of ``accuracy`` may move the mean of z^k.
+def largest_change(k: int, expected: float, law: LawTensor) -> float:
+    """Return the largest change of the mean of z^k by relative errors of ``accuracy`` in all elements.
 
-    The mean itself they do not move: arithmetic that rounds to nearest treats both signs alike. That of draws with
-    levels, which are not symmetric, moves by at most accuracy E|z| <= accuracy.
+    They do not change the mean itself: arithmetic that rounds to nearest treats both signs alike. That of draws with
+    levels, which are not symmetric, changes by at most accuracy E|z| <= accuracy.
     """
     if k == 1:
         return accuracy(law) if law.levels else 0.0
@@ -148,7 +148,7 @@ def moved_mean(k: int, expected: float, law: LawTensor) -> float:
 
 
 def fewest(n: int) -> int:
-    """Return how many different values ``n`` samples of float32 or float64 have at the least."""
+    """Return the least number of different values in ``n`` samples of float32 or float64."""
     return n // 2 + 1
 
 
@@ -156,14 +156,14 @@ def _moments(sample: Sample, law: LawTensor, distribution: Distribution) -> Iter
     expected = distribution.moments
     for name, k in (("mean", 1), ("variance", 2), ("fourth moment", 4)):
         spread = math.sqrt((expected[2 * k] - expected[k] ** 2) / sample.size)
-        moved = moved_mean(k, expected[k], law)
+        change = largest_change(k, expected[k], law)
         error = abs(sample.moments[k] / law.stddev**k - expected[k])
-        yield Statistic(name, error / (CRITICAL_Z * spread + moved))
+        yield Statistic(name, error / (CRITICAL_Z * spread + change))
 
 
 def _distinct(sample: Sample, law: LawTensor) -> Iterator[Statistic]:
     if law.dtype not in HALF:
-        # Of 2^23 equally likely values some 256 of 65,536 are drawn again; half of a long sample never is.
+        # Of 65,536 draws from 2^23 equally likely values, about 256 repeat one; half of a long sample never does.
         if sample.size >= LONG:
             yield Statistic("distinct values", fewest(sample.size) / sample.distinct, graded=False)
         return
@@ -171,12 +171,12 @@ def _distinct(sample: Sample, law: LawTensor) -> Iterator[Statistic]:
         yield Statistic("distinct values", sample.distinct / law.levels, random=False, graded=False)
         return
     mean, missing = expected_distinct(law.law, law.stddev, law.dtype, sample.size)
-    wanted = (mean - missing) * (1.0 if law.accuracy is None else ROUNDED_TWICE)
-    yield Statistic("distinct values", wanted / sample.distinct, graded=False)
+    needed = (mean - missing) * (1.0 if law.accuracy is None else ROUNDED_TWICE)
+    yield Statistic("distinct values", needed / sample.distinct, graded=False)
 
 
 def _distance(sample: Sample, law: LawTensor, distribution: Distribution, off: float) -> float:
-    """Return the largest distance of the two distribution functions, at the ends of what was rounded together."""
+    """Return the largest distance of the two distribution functions at the ends of the rounding intervals."""
     lower, upper, below, up_to = sample.steps
     highest = distribution.below((upper + off * np.abs(upper)) / law.stddev)
     lowest = distribution.below((lower - off * np.abs(lower)) / law.stddev)
@@ -184,28 +184,28 @@ def _distance(sample: Sample, law: LawTensor, distribution: Distribution, off: f
 
 
 def compare(sample: Sample, law: LawTensor) -> Comparison:
-    """Compare a sample with the law that it should follow; the problem names the tests that it fails."""
+    """Compare a sample with its law; the problem names the tests that it fails."""
     if problem := shape_problem(sample.elements, law.dtype, law.shape):
         return Comparison(False, math.inf, math.inf, problem=problem)
-    found = every_test(sample, law)
-    failed = [s for s in found if s.ratio > 1]
-    worst = max((s.ratio for s in found if s.graded or s.ratio > 1), default=0.0)
+    results = every_test(sample, law)
+    failed = [s for s in results if s.ratio > 1]
+    worst = max((s.ratio for s in results if s.graded or s.ratio > 1), default=0.0)
     wrong = f"not {law.law} of deviation {law.stddev:.6g}: {_words(failed)}" if failed else ""
     return Comparison(not failed, worst, scale_ulp(sample, law), problem=wrong)
 
 
 def comparable(sample: Sample, law: LawTensor) -> bool:
-    """Say whether a sample has the dtype and shape of its law."""
+    """Return True if a sample has the dtype and shape of its law."""
     return not shape_problem(sample.elements, law.dtype, law.shape)
 
 
 def fits(sample: Sample, law: LawTensor) -> bool:
-    """Say whether a sample of the right dtype and shape follows a law; no test is made after one that fails."""
+    """Return True if a sample has a law's dtype and shape and passes all its tests; the first failure ends them."""
     return comparable(sample, law) and all(s.ratio <= 1 for s in tests(sample, law))
 
 
 def every_test(sample: Sample, law: LawTensor) -> list[Statistic]:
-    """Return all tests of a sample against a law, made once."""
+    """Return the statistics of all tests of a sample against a law, computed once."""
     if law not in sample.tested:
         sample.tested[law] = list(tests(sample, law))
     return sample.tested[law]
@@ -227,21 +227,21 @@ def tests(sample: Sample, law: LawTensor) -> Iterator[Statistic]:
 def _scale(sample: Sample, law: LawTensor) -> Iterator[Statistic]:
     if scale := sample.scale(law.law):
         expected = expected_scale(law)
-        yield Statistic("scale", abs(scale.beside(expected)) / (accuracy(law) * expected), random=False)
+        yield Statistic("scale", abs(scale.offset(expected)) / (accuracy(law) * expected), random=False)
 
 
 def scale_ulp(sample: Sample, law: LawTensor) -> float:
-    """Return the error of the scale in units in the last place of the working precision; 0 where it is not known."""
+    """Return the error of the scale in units in the last place of the working precision; 0 if it is unknown."""
     scale = None if law.pattern else sample.scale(law.law)
     if scale is None:
         return 0.0
     expected = expected_scale(law)
     unit = spacing(np.array([expected]), "float64" if law.dtype == "float64" else "float32")
-    return abs(scale.beside(expected)) / float(unit[0])
+    return abs(scale.offset(expected)) / float(unit[0])
 
 
 def _pattern(sample: Sample, law: LawTensor) -> Iterator[Statistic]:
-    """Yield whether samples of equal letters have the same elements, and those of different letters are independent."""
+    """Yield the tests that samples of equal letters are equal and those of different letters are independent."""
     for i, j in itertools.combinations(range(len(law.pattern)), 2):
         one, other = sample.wide[i], sample.wide[j]
         same = np.array_equal(one, other, equal_nan=True)
@@ -259,25 +259,25 @@ def _words(failed: Sequence[Statistic]) -> str:
 
 
 def measured(sample: Sample, law: LawTensor) -> Measured:
-    """Return statistics of a sample, with the values that its law has.
+    """Return statistics of a sample, with the expected ones.
 
     The fan that the deviation implies, 2 / variance, comes with an interval. It holds the true fan with a probability
-    of at least 1 - ``RATE`` if the sample follows its law but for the deviation. A known scale gives the fan exactly,
-    if it is that of the law's own family: then it lies in the interval.
+    of at least 1 - ``RATE`` if the sample follows its law except for the deviation. A known scale of the same family
+    gives the fan exactly; then it lies in the interval.
     """
-    found = Measured(sample.stddev, law.stddev, sample.largest, sum(s.random for s in every_test(sample, law)))
+    values = Measured(sample.stddev, law.stddev, sample.largest, sum(s.random for s in every_test(sample, law)))
     if law.pattern or not sample.finite or not sample.moments[2]:
-        return found
+        return values
     fan, spread = 2 / sample.moments[2], CRITICAL_Z * _spread(sample, law)
     low, high = fan * max(1 - spread, 0.0), fan * (1 + spread)
     if scale := sample.scale(law.law):
         expected = expected_scale(law)
-        found = replace(found, scale=scale.nearest(expected), expected_scale=expected)
+        values = replace(values, scale=scale.nearest(expected), expected_scale=expected)
         exact = 2 / (law.stddev * scale.nearest(expected) / expected) ** 2
         if low <= exact <= high:
             fan = low = high = exact
     return replace(
-        found,
+        values,
         implied_fan=fan,
         implied_fan_low=low,
         implied_fan_high=high,

@@ -1,4 +1,4 @@
-"""What is measured of a random sample before it is held against any law."""
+"""The measurements of a random sample that need no law."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from nnconform.conformance.vectors.vector import LawTensor
 
 from .sample_scale import Scale, recovered
 
-# How far apart along an axis elements are held against each other.
+# The distances along an axis at which elements are correlated.
 LAGS = (1, 2, 3, 4)
-# Channels are held against each other where there are not more of them, of this many elements at the least: the
-# criterion for fewer (spec/numerics.md, Laws) is above what even equal ones give.
+# Channels are correlated if there are at most MOST_CHANNELS, each of LEAST_ELEMENTS or more: with fewer elements, even
+# equal channels are below the criterion (spec/numerics.md, Laws).
 MOST_CHANNELS = 1024
 LEAST_ELEMENTS = 256
 
@@ -29,11 +29,11 @@ class Correlation:
     """The largest sum of products of elements that should be independent, in the sample's unit squared.
 
     Attributes:
-        name: which elements.
-        total: the largest of the sums, by size.
-        terms: products in each sum.
-        sums: how many sums it is the largest of.
-        shared: whether products share elements, as those along an axis do, so that they are not independent.
+        name: of the elements.
+        total: the sum of the largest absolute value.
+        terms: the number of products in each sum.
+        sums: the number of sums.
+        shared: products share elements, as those along an axis do, so that they are not independent.
     """
 
     name: str
@@ -44,11 +44,11 @@ class Correlation:
 
 
 class Sample:
-    """A random sample, and what is measured of it; nothing is computed before it is asked for.
+    """A random sample and its measurements, each computed at its first use.
 
     Args:
         elements: of any shape and float dtype.
-        draws: the standard draws of which the sample was made, in the same shape and dtype; None where not known.
+        draws: the standard draws that the sample was made of, in the same shape and dtype; None if unknown.
     """
 
     def __init__(self, elements: Array, draws: Array | None = None) -> None:
@@ -62,7 +62,7 @@ class Sample:
 
     @functools.cached_property
     def largest(self) -> float:
-        """The largest size of an element; 0 of none."""
+        """The largest absolute value; 0 for an empty sample."""
         return float(np.max(np.abs(self.wide), initial=0.0))
 
     @functools.cached_property
@@ -74,30 +74,30 @@ class Sample:
         return {1: float(np.mean(self.wide)), 2: float(np.mean(square)), 4: float(np.mean(square * square))}
 
     @functools.cached_property
-    def counted(self) -> tuple[Array, Array]:
-        """The different values in ascending order, NaN last, and how often each stands there."""
+    def value_counts(self) -> tuple[Array, Array]:
+        """The different values in ascending order, NaN last, and the number of elements of each."""
         return np.unique(self.wide, return_counts=True)
 
     @property
     def distinct(self) -> int:
-        """How many different values there are."""
-        return int(self.counted[0].size)
+        """The number of different values."""
+        return int(self.value_counts[0].size)
 
     @functools.cached_property
     def steps(self) -> tuple[Array, Array, Array, Array]:
         """The ends of the intervals that were rounded to each value, and the shares of the sample below and up to it.
 
-        A value v stands for all numbers from v - s / 2 to v + s / 2, s the spacing of the dtype at v: at these ends
-        the rounded sample has the distribution function of the sample before it was rounded.
+        All numbers from v - s / 2 to v + s / 2 were rounded to a value v, s the spacing of the dtype at v. At these
+        ends the distribution function of the sample is the same before and after rounding.
         """
-        values, counts = self.counted
+        values, counts = self.value_counts
         half = spacing(values, self.elements.dtype.name) / 2
         up_to = np.cumsum(counts)
         return values - half, values + half, (up_to - counts) / self.size, up_to / self.size
 
     @functools.cached_property
     def correlations(self) -> list[Correlation]:
-        """Elements some way apart along each axis, and channels of each axis; those that there are enough of."""
+        """The correlations of elements along each axis, and of the channels of each axis, if there are enough."""
         return [*self._lags(), *self._channels()]
 
     def _lags(self) -> Iterator[Correlation]:
@@ -123,7 +123,7 @@ class Sample:
                 yield Correlation(name, float(np.max(between)) * unit**2, length, count * (count - 1) // 2)
 
     def scale(self, law: str) -> Scale | None:
-        """Return what the standard draws of a law were multiplied by; None where they are not known or do not fit."""
+        """Return the factor of the standard draws of a law; None if they are unknown or do not fit."""
         affine = law == "uniform"
         if affine not in self._scales:
             usable = self.draws if self.finite and self.size else None
@@ -132,5 +132,5 @@ class Sample:
 
     @property
     def stddev(self) -> float:
-        """The standard deviation; NaN of no elements."""
+        """The standard deviation; NaN for an empty sample."""
         return float(np.std(self.wide)) if self.size else math.nan

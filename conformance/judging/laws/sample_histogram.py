@@ -1,4 +1,4 @@
-"""What pictures of a random sample are drawn from: a histogram and quantiles, in units of the expected deviation."""
+"""The data of a random sample's plots: a histogram and quantiles, in units of the expected deviation."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from nnconform.conformance.vectors.vector import LawTensor
 
 from .sample import Sample
 
-# The histogram's range: twice what the widest law with a bound has, the truncated normal one (2.27).
+# The histogram's range: nearly twice that of the widest law with a bound, the truncated normal one (2.27).
 LOW, HIGH = -4.0, 4.0
 BINS = 64
-# Between neighbouring quantiles lies one of so many equal parts of the sample.
+# The number of equal parts of the sample between neighbouring quantiles.
 PARTS = 32
-# Significant digits of a quantile: more than a picture shows.
+# Significant digits of a quantile, more than a plot shows.
 DIGITS = 5
 
 
@@ -27,14 +27,14 @@ def with_plot_data(output: Output, sample: Sample, expected: LawTensor) -> Outpu
     Args:
         output: of the sample.
         sample: NaNs are left out.
-        expected: the law that it should follow.
+        expected: its law.
 
     Returns:
         The first and the last bin of the histogram hold the elements beyond its ends too. There are no histogram and
         quantiles if the sample has no number, or the law has no deviation.
     """
     output = replace(output, law=SampleLaw(expected.law, expected.bound))
-    values, counts = sample.counted
+    values, counts = sample.value_counts
     numbers = ~np.isnan(values)
     if not numbers.any() or not expected.stddev > 0:
         return output

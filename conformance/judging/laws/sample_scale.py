@@ -1,4 +1,4 @@
-"""The scale of a sample, from the standard draws that it was made of (spec/numerics.md, Laws)."""
+"""The scale of a sample, computed from its standard draws (spec/numerics.md, Laws)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from nnconform.conformance.judging.compare import spacing
 from nnconform.conformance.vectors.tensors import Array
 from nnconform.reference.rounding import FORMATS
 
-# Fewer elements than these tell no scale: those of draws of another stream would.
+# With fewer elements, draws of another stream could give a scale too.
 LEAST = 64
-# So many elements, evenly apart, tell a scale to far less than a unit in the last place.
+# This number of elements, evenly spaced, determines a scale to far less than a unit in the last place.
 ENOUGH = 16_384
-# One element in so many may be no multiple of its draw.
+# One element in this number may be no multiple of its draw.
 OTHERS = 1000
 
 
@@ -24,33 +24,33 @@ class Scale(NamedTuple):
     low: float
     high: float
 
-    def beside(self, expected: float) -> float:
-        """Return how far ``expected`` is from what the elements allow, in its own unit; negative where it is below."""
+    def offset(self, expected: float) -> float:
+        """Return the distance from ``expected`` to the allowed scales; negative if all of them are smaller."""
         return max(self.low - expected, 0.0) + min(self.high - expected, 0.0)
 
     def nearest(self, expected: float) -> float:
         """Return the number nearest to ``expected`` that the elements allow."""
-        return expected + self.beside(expected)
+        return expected + self.offset(expected)
 
 
 def recovered(sample: Array, draws: Array, *, affine: bool) -> Scale | None:
-    """Return the scales s with which elements may be their draws times s; None where there is none.
+    """Return the scales s such that the elements may be their draws times s; None if there is none.
 
-    Each element x = RN(z s) allows an interval of s. One that adds as well (uniform draws u of [0, 1), x = 2 s u - s)
-    rounds twice. Draws that were rounded after they were multiplied are off by half a unit too. One element in a
-    thousand may be another: an end that wrapped round must not hide the scale of all others.
+    Each element x = RN(z s) allows an interval of s. An implementation that adds as well (uniform draws u of [0, 1),
+    x = 2 s u - s) rounds twice. Draws that were rounded after the multiplication are off by half a unit too. One
+    element in a thousand may differ: an end that wrapped round must not hide the scale of all others.
 
     Args:
         sample: any shape and float dtype.
         draws: in the same shape and dtype.
-        affine: the implementation may scale and shift draws of [0, 1), so that more is rounded.
+        affine: the implementation may scale and shift draws of [0, 1), with one rounding more.
     """
     step = max(sample.size // ENOUGH, 1)
     x, z = (a.ravel()[::step].astype(np.float64) for a in (sample, draws))
     name = sample.dtype.name
     if name not in FORMATS or draws.dtype != sample.dtype or not (np.isfinite(z).all() and z.any()):
         return None
-    z = -z if np.dot(x, z) < 0 else z  # a law that is symmetric may have turned them
+    z = -z if np.dot(x, z) < 0 else z  # the sign of draws of a symmetric law may be flipped
     x, z = np.where(z < 0, -x, x)[z != 0], np.abs(z[z != 0])
     own, of_draws = spacing(x, name) / 2, spacing(z, name) / 2
     nothing = np.zeros_like(z)
