@@ -1,4 +1,4 @@
-"""``nnconform diff``: what changed between two reports."""
+"""``nnconform diff``: compare two reports."""
 
 from __future__ import annotations
 
@@ -20,17 +20,19 @@ if TYPE_CHECKING:
     from nnconform.conformance.model.report import Report
 
 OPTIONS = {
-    "bits": click.option("--bits", is_flag=True, help="Exit with 1 for drift too: other bits, the same verdict."),
+    "bits": click.option("--bits", is_flag=True, help="Exit with 1 for drift too (different bits, same verdict)."),
     "json_path": click.option(
-        "--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Write the diff here."
+        "--json", "json_path", type=click.Path(path_type=Path, dir_okay=False), help="Write the diff to this file."
     ),
-    "junit": click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML here."),
+    "junit": click.option(
+        "--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML to this file."
+    ),
     "markdown": click.option(
-        "--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write Markdown here."
+        "--markdown", type=click.Path(path_type=Path, dir_okay=False), help="Write Markdown to this file."
     ),
-    "github": click.option("--github", is_flag=True, help="Print GitHub annotations too."),
-    "verbose": click.option("--verbose", is_flag=True, help="Tell every change and every vector, not examples."),
-    "quiet": click.option("--quiet", is_flag=True, help="Tell what must be acted on and the totals only."),
+    "github": click.option("--github", is_flag=True, help="Also print GitHub annotations."),
+    "verbose": click.option("--verbose", is_flag=True, help="Print every change and every vector, not only examples."),
+    "quiet": click.option("--quiet", is_flag=True, help="Print only the changes that need action, and the totals."),
 }
 
 
@@ -64,18 +66,18 @@ def present(
     quiet: bool,
     unwritten: str = "",
 ) -> NoReturn:
-    """Write a diff where that is wanted, print it, and exit with its status.
+    """Write a diff to the files that the user names, print it, and exit with its status.
 
     Args:
         diff: the diff.
         bits: whether drift fails too.
-        json_path: where to write it, or None; likewise ``junit`` and ``markdown``.
-        junit: where to write it as JUnit XML.
-        markdown: where to write it as Markdown.
+        json_path: the file for the diff, or None; likewise ``junit`` and ``markdown``.
+        junit: the file for JUnit XML.
+        markdown: the file for Markdown.
         github: whether to print annotations.
-        verbose: whether to tell every change.
-        quiet: whether to tell what must be acted on alone.
-        unwritten: why a file of the comparison could not be written before, which is told at the end.
+        verbose: whether to print every change.
+        quiet: whether to print only the changes that need action.
+        unwritten: an earlier failure to write a file of the comparison, which is printed at the end.
     """
     from nnconform.conformance.diff import comparison, summary
 
@@ -98,14 +100,14 @@ def present(
     sys.exit(diff.exit_status(bits=bits))
 
 
-@click.command("diff", short_help="Say what changed between two reports.")
+@click.command("diff", short_help="Compare two reports.")
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
 @diff_options
 def command(old: Path, new: Path, presentation: dict[str, Any]) -> None:
-    """Say what changed from report OLD to report NEW, what to act on first.
+    """Compare report OLD with report NEW, and print the changes: first those that need action.
 
-    Reports are what `nnconform run --json FILE` writes; with --outputs beside it, changes are measured in ULP.
+    `nnconform run --json FILE` writes a report. With --outputs too, changes are measured in ulp.
     """
     from nnconform.conformance.diff.comparison import DiffError, compare
     from nnconform.conformance.report import store
@@ -121,12 +123,12 @@ def command(old: Path, new: Path, presentation: dict[str, Any]) -> None:
 
 
 def _tensors(path: Path, report: Report) -> tuple[Tensors | None, list[str]]:
-    """Return the whole outputs of a report, None where it has none, and a note where their file is gone."""
+    """Return the outputs of a report, None if it has none, and a note if their file is missing."""
     from nnconform.conformance.running.outputs import read
 
     if not report.outputs:
         return None, []
     file = path.parent / report.outputs
     if not file.exists():
-        return None, [f"{report.outputs}, the whole outputs of {path.name}, is not there"]
+        return None, [f"{report.outputs}, the outputs file of {path.name}, is missing"]
     return read(file), []

@@ -27,23 +27,24 @@ if TYPE_CHECKING:
     "--report",
     "report_path",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The report to go by [default: the last run's].",
+    help="Use this report [default: the last run's].",
 )
 @click.option(
-    "--update", is_flag=True, help="Bring FILE up to date with a whole run, or make it; keeps what you wrote."
+    "--update", is_flag=True, help="Update FILE from a whole run, or create it; keeps your reasons and comments."
 )
-@click.option("--dialects", is_flag=True, help="With --update: list what differs by a dialect too.")
+@click.option("--dialects", is_flag=True, help="With --update: also list results that differ by a dialect.")
 def command(file: Path, report_path: Path | None, update: bool, dialects: bool) -> None:
     """Check the list of known divergences in FILE (spec/known.md) against a run.
 
-    Exit status: 0 every entry holds, or this run does not ask for it; 1 an entry does not hold; 2 wrong input.
+    A known divergence is a difference from the spec that you accept: it does not fail a run. Exit status: 0 every entry
+    holds or is not judged by this run; 1 an entry does not hold; 2 wrong input.
     """
     from nnconform.conformance.known.file import KnownError, read
     from nnconform.conformance.report import store
     from nnconform.conformance.vectors.reading import load
 
     if dialects and not update:
-        fail("--dialects goes with --update")
+        fail("--dialects needs --update")
     path = report_path or store.last_path()
     if not path.exists():
         fail(f"{path}: no such report; run `nnconform run`, or name one with --report")
@@ -69,27 +70,27 @@ def _update(file: Path, report: Report, vectors: Sequence[Vector], *, dialects: 
     show(Line(line) for line in lines or [f"{file} is up to date"])
 
 
-def _show(known: KnownList, report: Report, vectors: Sequence[Vector]) -> int:
+def _show(known_list: KnownList, report: Report, vectors: Sequence[Vector]) -> int:
     """Print the status of each entry in a report, and return the exit status."""
     from nnconform.conformance.known import matching
     from nnconform.conformance.known.scope import describe_entry
 
-    matches = matching.match(known, report, vectors)
+    matches = matching.match(known_list, report, vectors)
     lines: list[Line] = []
     for m in matches:
         note = f": {m.note}" if m.note else ""
         link = "" if m.entry.link else " (no link yet)"
-        lead = f"{known.file}:{m.entry.line}: {m.status}:"
+        lead = f"{known_list.file}:{m.entry.line}: {m.status}:"
         style = "red" if m.problems else ""
         lines.append(Line(f"{lead} {describe_entry(m.entry)}{link}{note}", lead=lead, lead_style=style))
         lines += [Line(problem, indent=4) for problem in m.problems]
-    applied = matching.apply(known, report, vectors)
-    left = sum(result.fails() for result in applied.results)
+    applied = matching.apply(known_list, report, vectors)
+    unlisted = sum(result.fails() for result in applied.results)
     status = Counter(m.status for m in matches)
     text = (
-        f"{len(matches)} entries: {status['holds']} hold, {status['does not hold']} do not, "
-        f"{status['other versions'] + status['not judged']} are not judged by this run; {left} findings are not in "
-        "the list"
+        f"{len(matches)} entries: {status['holds']} hold, {status['does not hold']} do not hold, "
+        f"{status['other versions'] + status['not judged']} are not judged by this run; {unlisted} findings are not "
+        "listed"
     )
     show([*lines, Line(text)])
     return int(status["does not hold"] > 0)

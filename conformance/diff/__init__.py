@@ -1,1 +1,1 @@
-"""What changed between two reports."""
+"""Compare two reports."""

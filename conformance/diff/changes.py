@@ -24,7 +24,7 @@ OutputTest = Callable[[str, Output, Output], bool]
 
 
 def stable_text(text: str) -> str:
-    """Return the text of an error without addresses, times and temporary folders, which differ from run to run."""
+    """Return the text of an error without details of one run: addresses, times, temporary folders."""
     for pattern, word in RUN_DETAILS:
         text = pattern.sub(word, text)
     return text
@@ -58,7 +58,7 @@ def _change(kind: str, result: Result, output: str, old: State, new: State) -> C
     )
 
 
-def changes_between(old: Result, new: Result, moved: OutputTest, rounding: OutputTest) -> Iterator[Change]:
+def changes_between(old: Result, new: Result, moved_test: OutputTest, rounding_test: OutputTest) -> Iterator[Change]:
     """Yield the changes between two results of one call.
 
     A process that ended comes first, then lack of support, then errors. If both sides have values, the outputs are
@@ -67,12 +67,12 @@ def changes_between(old: Result, new: Result, moved: OutputTest, rounding: Outpu
     Args:
         old: the old result.
         new: the new result.
-        moved: whether an output that diverges on both sides does so by another amount.
-        rounding: whether two outputs differ only in accuracy, by rounding.
+        moved_test: whether an output that diverges on both sides does so by another amount.
+        rounding_test: whether two outputs differ only in accuracy, by rounding.
     """
     before, after = _ending(old), _ending(new)
     if before == after == "value":
-        yield from _value_changes(old, new, moved, rounding)
+        yield from _value_changes(old, new, moved_test, rounding_test)
     elif kind := _result_kind(old, new, before, after):
         yield _change(kind, new, "", result_state(old), result_state(new))
 
@@ -103,7 +103,7 @@ def _result_kind(old: Result, new: Result, before: str, after: str) -> str:
 
 
 def _error_kind(old: Result, new: Result) -> str:
-    """Return the kind of a change from one error to another, at least one of which a dialect explains."""
+    """Return the kind of a change between two errors; a dialect explains at least one of them."""
     if not new.judged:
         return ""
     if new.is_default:
@@ -131,16 +131,16 @@ def one_sided_change(result: Result, absence: State, *, is_new: bool) -> Change 
 
 
 def same_bits(old: Output, new: Output) -> bool:
-    """Return whether two outputs have the same bits, so that the framework did the same in both runs."""
+    """Return True if two outputs have the same bits: the framework did the same in both runs."""
     return old.digest == new.digest and bool(old.digest)
 
 
-def _value_changes(old: Result, new: Result, moved: OutputTest, rounding: OutputTest) -> Iterator[Change]:
+def _value_changes(old: Result, new: Result, moved_test: OutputTest, rounding_test: OutputTest) -> Iterator[Change]:
     """Yield the changes of outputs; of a result that is not judged, or is a default, only the first."""
     as_one: list[Change] = []
     for name in dict.fromkeys((*old.outputs, *new.outputs)):
         before, after = old.outputs.get(name), new.outputs.get(name)
-        if kind := _output_kind(new, name, before, after, moved, rounding):
+        if kind := _output_kind(new, name, before, after, moved_test, rounding_test):
             change = _change(kind, new, name, output_state(before), output_state(after))
             if kind in ("latitude-changed", "defaults-changed"):
                 as_one.append(change)
@@ -150,7 +150,7 @@ def _value_changes(old: Result, new: Result, moved: OutputTest, rounding: Output
 
 
 def _output_kind(
-    result: Result, name: str, old: Output | None, new: Output | None, moved: OutputTest, rounding: OutputTest
+    result: Result, name: str, old: Output | None, new: Output | None, moved_test: OutputTest, rounding_test: OutputTest
 ) -> str:
     """Return the kind of the change of one output, or ""."""
     if old is None or new is None:
@@ -158,14 +158,14 @@ def _output_kind(
     elif old.digest == new.digest and (same_bits(old, new) or old.verdict == new.verdict):
         return ""
     else:
-        kind = "" if rounding(name, old, new) else _verdict_kind(old, new)
+        kind = "" if rounding_test(name, old, new) else _verdict_kind(old, new)
     if not result.judged:
         return "latitude-changed"
     if kind:
         return "defaults-changed" if result.is_default and kind not in ("gone", "supported") else kind
     assert old is not None
     assert new is not None
-    if new.verdict == "diverges" and moved(name, old, new):
+    if new.verdict == "diverges" and moved_test(name, old, new):
         return "moved"
     return "stream-changed" if result.operation in SEEDED else "drifted"
 
@@ -189,7 +189,7 @@ def _verdict_kind(old: Output, new: Output) -> str:
 
 
 def moved_by_report(old: Output, new: Output) -> bool:
-    """Return whether two outputs that diverge do so by amounts that differ by more than the bound.
+    """Return True if two outputs that diverge do so by amounts that differ by more than the bound.
 
     Reports have only the ratio of the largest error to its bound, and the worst element. If both ratios are infinite
     (a special value is wrong, or the bound is 0), the first such element decides. If dtype or shape is wrong, the words
@@ -204,14 +204,14 @@ def moved_by_report(old: Output, new: Output) -> bool:
 
 
 def _worst_moved(old: Output, new: Output) -> bool:
-    """Return whether both sides have the same worst element, and its value moved by more than the bound."""
+    """Return True if both sides have the same worst element, and its value moved by more than the bound."""
     if old.worst is None or new.worst is None or old.worst.index != new.worst.index:
         return False
     return exceeds(old.worst.got, new.worst.got, new.worst.bound)
 
 
 def exceeds(old: float, new: float, bound: float) -> bool:
-    """Return whether two numbers are further apart than a bound; special values are equal or infinitely far apart."""
+    """Return True if two numbers differ by more than a bound; special values are equal or infinitely distant."""
     if old == new or (math.isnan(old) and math.isnan(new)):
         return False
     return not abs(new - old) <= bound

@@ -94,9 +94,9 @@ class _Pairing:
 
     def compare(self) -> None:
         """Compare all results of vectors that are the same on both sides."""
-        asked, others = self.old.report.asked, self.new.report.asked
+        old_digests, new_digests = self.old.report.asked, self.new.report.asked
         for key in sorted(self.old.results.keys() | self.new.results.keys()):
-            if key[3] not in asked or asked[key[3]] != others.get(key[3]):
+            if key[3] not in old_digests or old_digests[key[3]] != new_digests.get(key[3]):
                 continue
             before, after = self.old.results.get(key), self.new.results.get(key)
             if before is not None and after is not None:
@@ -140,7 +140,7 @@ def _order(change: Change) -> tuple[str, ...]:
 
 
 def _equal(old: Result, new: Result) -> bool:
-    """Return whether two results are equal at first sight, as most pairs are."""
+    """Return True if two results are equal at first sight, as most pairs are."""
     return (
         old.verdict == new.verdict
         and old.dialect == new.dialect
@@ -150,7 +150,7 @@ def _equal(old: Result, new: Result) -> bool:
 
 
 def _renamed(old: Output | None, new: Output) -> bool:
-    """Return whether an output has the same bits and another verdict, which is no change of the framework."""
+    """Return True if an output has the same bits and another verdict: no change of the framework."""
     if old is None or not changes.same_bits(old, new):
         return False
     return (old.verdict, old.dialect) != (new.verdict, new.dialect)

@@ -1,4 +1,4 @@
-"""Outputs that cross the conforming bound by rounding alone, which is drift and neither a loss nor a gain.
+"""Outputs that cross the conforming bound by rounding alone: drift, neither a loss nor a gain.
 
 An implementation that computes inaccurately, in half precision for example, is inside the conforming bound on some
 vectors and outside it on others, depending on rounding. Another version whose last bits differ crosses the bound on
@@ -36,7 +36,7 @@ def _habit(result: Result, output: str, part: str) -> Habit:
 
 
 def _accuracy_counts(results: Iterable[Result]) -> Counter[Habit]:
-    """Return how many outputs have each accuracy dialect."""
+    """Return the number of outputs with each accuracy dialect."""
     return Counter(
         _habit(result, name, part)
         for result in results
@@ -47,7 +47,7 @@ def _accuracy_counts(results: Iterable[Result]) -> Counter[Habit]:
 
 
 def one_way(out: int, back: int) -> bool:
-    """Return whether crossings in the two directions are too unequal for chance, by a sign test."""
+    """Return True if crossings in the two directions are too unequal for chance, by a sign test."""
     total = out + back
     tail = sum(math.comb(total, k) for k in range(max(out, back), total + 1))
     return bool(tail < SIGNIFICANCE * 2**total)
@@ -70,7 +70,7 @@ class Crossings:
                 self._counts[_habit(old, name, part)]["out" if part in after else "back"] += 1
 
     def test(self, result: Result) -> OutputTest:
-        """Return a test of whether two outputs of a call differ by such crossings alone."""
+        """Return a test that is true of two outputs of a call if they differ by such crossings alone."""
 
         def only_crossed(name: str, old: Output, new: Output) -> bool:
             parts = dialect_parts(old) ^ dialect_parts(new)
@@ -80,12 +80,12 @@ class Crossings:
         return only_crossed
 
     def notes(self) -> Iterator[str]:
-        """Yield, for each dialect, how many outputs crossed and are counted as drift."""
+        """Yield, for each dialect, the number of outputs that crossed and are counted as drift."""
         totals: dict[str, Counter[str]] = defaultdict(Counter)
         for habit in self._drifting:
             totals[habit[-1]] += self._counts[habit]
         for dialect, crossed in sorted(totals.items()):
             yield (
-                f"{count(crossed.total(), 'output')} crossed the conforming bound by rounding, {crossed['out']} out "
-                f"and {crossed['back']} back, where both sides are {dialect} alike: counted as drift"
+                f"{count(crossed.total(), 'output')} crossed the error bound by rounding, {crossed['out']} out and "
+                f"{crossed['back']} back, and both sides have the dialect {dialect}: counted as drift"
             )

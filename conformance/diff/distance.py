@@ -43,7 +43,7 @@ class ElementDistances:
 
 
 def comparable(old: Array | None, new: Array | None) -> bool:
-    """Return whether two tensors exist and have one dtype, of real numbers, and one shape."""
+    """Return True if two tensors exist and have one dtype, of real numbers, and one shape."""
     if old is None or new is None:
         return False
     return old.dtype == new.dtype and old.shape == new.shape and (old.dtype.kind in "biuf" or old.dtype.name in FORMATS)

@@ -16,9 +16,9 @@ from .sentences import DOES, Statement, change_text, example_values, first_line,
 
 # In the order of display.
 TITLES: dict[Section, str] = {
-    "act": "To act on",
-    "improved": "Better, or new",
-    "recorded": "Changed where the spec leaves it open (recorded, not judged)",
+    "act": "Needs action",
+    "improved": "Improved or new",
+    "recorded": "Changed in cases that the spec leaves open (recorded, not judged)",
 }
 # Profiles whose numbers are the easiest to read come first.
 PROFILES = ("core", "half", "range", "edge", "defaults")
@@ -52,7 +52,7 @@ class Group:
 
     @property
     def fails(self) -> bool:
-        """Whether the changes fail a gate."""
+        """True if the changes fail a gate."""
         return self.changes[0].fails
 
     @property
@@ -143,5 +143,5 @@ def _dialect_summaries(dialect: str) -> Iterator[str]:
         return
     from nnconform.conformance.vectors.dialects import dialects
 
-    known = dialects()
-    yield from (known[part].summary for part in dialect.split("+") if part in known)
+    descriptions = dialects()
+    yield from (descriptions[part].summary for part in dialect.split("+") if part in descriptions)

@@ -93,7 +93,7 @@ class Measurements:
         return self._tensor(0, call, name, old), self._tensor(1, call, name, new)
 
     def moved_test(self, result: Result) -> OutputTest:
-        """Return a test of whether an output of a call that diverges on both sides moved by more than its bound.
+        """Return a test that is true of diverging outputs of a call that differ by more than the bound.
 
         Reports have bounds for the worst elements only, so tensors are compared at these.
         """
@@ -115,9 +115,9 @@ class Measurements:
 
     def measure(self) -> list[Change]:
         """Compute all distances; return the changes with their elements and distances."""
-        chosen = [output for output in self._outputs if comparable(*output.tensors)]
-        pairs = [(a, b) for a, b in (output.tensors for output in chosen) if a is not None and b is not None]
-        for output, distances in zip(chosen, element_distances(pairs), strict=True):
+        measurable = [output for output in self._outputs if comparable(*output.tensors)]
+        pairs = [(a, b) for a, b in (output.tensors for output in measurable) if a is not None and b is not None]
+        for output, distances in zip(measurable, element_distances(pairs), strict=True):
             output.distances = distances
         return [_measured(output) for output in self._outputs]
 
@@ -196,7 +196,7 @@ def _index(output: _ChangedOutput) -> Index | None:
 
 
 def _move(output: _ChangedOutput, worst: Worst) -> float:
-    """Return the distance by which an element moved, in bounds."""
+    """Return the distance between the old and the new value of an element, in bounds."""
     old, new = (_number(tensor, worst.index) for tensor in output.tensors)
     if not exceeds(old, new, 0.0):
         return 0.0

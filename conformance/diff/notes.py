@@ -41,8 +41,8 @@ def notes(old: Side, new: Side, left_out: LeftOut, renamed: int, measurements: M
     yield from _others_left_out(left_out)
     if renamed:
         yield (
-            f"{count(renamed, 'output')}: the same bits with another verdict, as other results decide which dialects "
-            "may be named; not counted as a change"
+            f"{count(renamed, 'output')} with the same bits and another verdict, because other results decide between "
+            "dialects: not counted as a change"
         )
     yield from _tensors(measurements)
     for name, entry in old.entries.items():
@@ -54,13 +54,13 @@ def notes(old: Side, new: Side, left_out: LeftOut, renamed: int, measurements: M
 def _suite(old: Side, new: Side) -> Iterator[str]:
     if old.report.spec != new.report.spec:
         yield (
-            f"the reports are of two versions of the spec, {old.report.spec} and {new.report.spec}: only vectors that "
-            "are the same in both are compared"
+            f"the reports use two versions of the spec, {old.report.spec} and {new.report.spec}: only vectors that are "
+            "the same in both are compared"
         )
     if old.report.nnconform != new.report.nnconform:
         yield (
             f"two versions of nnconform wrote the reports, {old.report.nnconform} and {new.report.nnconform}: verdicts "
-            "may differ by that"
+            "may differ for that reason"
         )
 
 
@@ -72,7 +72,7 @@ def _incomplete(side: Side) -> Iterator[str]:
     if problems := len(side.report.problems):
         yield f"{count(problems, 'vector file')} could not be used in the {side.word} report"
     if faults := len(side.report.faults):
-        yield f"{count(faults, 'call')} of the {side.word} report ended in a fault of the adapter, and have no result"
+        yield f"{count(faults, 'call')} of the {side.word} report have no result because the adapter is at fault"
 
 
 def _unfinished(name: str, old: Side, new: Side, left_out: LeftOut) -> Iterator[str]:
@@ -85,16 +85,16 @@ def _unfinished(name: str, old: Side, new: Side, left_out: LeftOut) -> Iterator[
         alone = sum(left_out.get((word, name, "unfinished"), 0) for word in WORDS)
         entry = side.entries[name]
         reason = stable_text(entry.reason) or "the run was interrupted"
-        state = "did not run" if entry.status in ("missing", "failed") else "did not run to the end"
-        counts = f": {count(alone, 'result')} on one side only not counted" if alone and other.finished(name) else ""
+        state = "did not run" if entry.status in ("missing", "failed") else "did not run to its end"
+        counts = f": {count(alone, 'result')} on one side only (not counted)" if alone and other.finished(name) else ""
         yield f"{name} {state} in the {side.word} report ({reason}){counts}"
 
 
 def _others_left_out(left_out: LeftOut) -> Iterator[str]:
-    """Yield the reasons for which results on one side only are neither gone nor newly supported."""
+    """Yield the number of other results on one side only that are not changes, with the reason."""
     causes = {
-        "selection": "only: the other report had other filters or parts",
-        "fault": "only: the adapter is at fault in the other",
+        "selection": "only, because the other run had other filters",
+        "fault": "only, because the adapter is at fault in the other run",
     }
     for cause, text in causes.items():
         totals: Counter[str] = Counter()
@@ -102,7 +102,7 @@ def _others_left_out(left_out: LeftOut) -> Iterator[str]:
             totals[word] += number if reason == cause else 0
         for word in WORDS:
             if totals[word]:
-                yield f"{count(totals[word], 'result')} in the {word} report {text}; not counted"
+                yield f"{count(totals[word], 'result')} in the {word} report {text}: not counted"
 
 
 def _tensors(measurements: Measurements) -> Iterator[str]:
@@ -112,8 +112,8 @@ def _tensors(measurements: Measurements) -> Iterator[str]:
     for word, number in zip(WORDS, measurements.foreign_tensors, strict=True):
         if number:
             yield (
-                f"{count(number, 'tensor')} kept for the {word} report left aside: not of its results, as if from "
-                "another run"
+                f"{count(number, 'tensor')} in the outputs file of the {word} report not used: not of its results, "
+                "perhaps of another run"
             )
 
 
@@ -128,18 +128,18 @@ def _environments(name: str, old: FrameworkEntry, new: FrameworkEntry) -> Iterat
     if differences:
         yield f"{name}: other versions differ too: {', '.join(differences)}"
     if old.threads != new.threads and None not in (old.threads, new.threads):
-        yield f"{name}: the number of threads differs, {old.threads} and {new.threads}: bits may differ by that"
+        yield f"{name}: the number of threads differs, {old.threads} and {new.threads}: bits may differ for that reason"
 
 
 def _package_differences(
     old: FrameworkEntry, new: FrameworkEntry, before: Mapping[str, str], after: Mapping[str, str]
 ) -> list[str]:
-    """Return the other packages with two versions: by name if they compute, else how many there are."""
+    """Return the other packages with two versions: by name if they compute, else their number."""
     # One side may list more: an environment made for a framework lists all packages.
     complete = old.packages and new.packages
     names = before.keys() | after.keys() if complete else before.keys() & after.keys()
-    asked = packages.with_aliases(packages.examined(old, new))
-    different = sorted(name for name in names - asked if before.get(name) != after.get(name))
+    requested = packages.with_aliases(packages.examined(old, new))
+    different = sorted(name for name in names - requested if before.get(name) != after.get(name))
     own = packages.with_aliases(canonicalize_name(name) for name in (*old.versions, *new.versions))
     computing = [name for name in different if name in own.union(COMPUTING)]
     texts = [f"{name} {before.get(name, 'none')} -> {after.get(name, 'none')}" for name in computing]
@@ -158,4 +158,4 @@ def _machines(old: Side, new: Side) -> Iterator[str]:
     }
     for name, (a, b) in values.items():
         if a != b:
-            yield f"the {name} differ, {a or 'unknown'} and {b or 'unknown'}: bits may differ by that alone"
+            yield f"the {name} differ, {a or 'unknown'} and {b or 'unknown'}: bits may differ for that reason alone"

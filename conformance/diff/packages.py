@@ -29,13 +29,13 @@ def versions(entry: FrameworkEntry) -> dict[str, str]:
 def examined(old: FrameworkEntry, new: FrameworkEntry) -> list[str]:
     """Return the packages that the comparison is about, those of the new side first.
 
-    They are the packages of the targets. If no known package is in them, they are those that the adapter needs, or the
+    They are the packages of the targets. If none of these is installed, they are those that the adapter needs, or the
     framework's own alone if a target names another.
     """
-    known = {*versions(new), *versions(old)}
+    installed = {*versions(new), *versions(old)}
     names = [*dict.fromkeys([*requested(new), *requested(old)])]
-    if chosen := [name for name in names if name in known]:
-        return chosen
+    if own := [name for name in names if name in installed]:
+        return own
     needed: list[str] = [canonicalize_name(name) for name in dict.fromkeys([*new.versions, *old.versions])]
     return needed[:1] if names else needed
 

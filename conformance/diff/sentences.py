@@ -5,25 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from nnconform.conformance.model.change import Change, State
+from nnconform.conformance.model.change import ABSENT, Change, State
+from nnconform.conformance.model.verdicts import VERDICTS
 from nnconform.conformance.numbers import distinct_decimals
 from nnconform.conformance.words import count
 
-# The predicate of a result with this verdict that no dialect explains.
+# The predicate of a state that no dialect explains.
 DOES: Mapping[str, str] = {
-    "conforms": "conforms",
-    "diverges": "diverges",
-    "unsupported": "is unsupported",
-    "error": "raises",
-    "timeout": "times out",
-    "crash": "crashes",
-    "absent": "is not there",
+    **{name: verdict.predicate for name, verdict in VERDICTS.items() if name != "dialect"},
+    ABSENT: "is absent",
 }
 PLURAL = {
-    **{"is": "are", "was": "were", "has": "have"},
+    **{"is": "are", "has": "have"},
     **{"conforms": "conform", "diverges": "diverge", "raises": "raise", "crashes": "crash", "times": "time"},
 }
-DEFAULTS = {"conforms": "the spec's", "diverges": "one that no dialect names", "absent": "nothing"}
+DEFAULTS = {"conforms": "the spec's", "diverges": "one that no dialect explains", "absent": "nothing"}
 
 
 @dataclass(frozen=True)
@@ -52,7 +48,7 @@ class Statement:
         return f"in {count(len({change.vector for change in self.changes}), 'vector')}"
 
     def reason(self, side: str) -> str:
-        """Return the reason of the example on a side, and how many others there are."""
+        """Return the reason of the example on a side, and the number of others."""
         reasons = {first_line(_state(change, side).reason) for change in self.changes}
         reason = first_line(_state(self.example, side).reason)
         return f"{reason} (and {count(len(reasons) - 1, 'other message')})" if len(reasons) > 1 else reason
@@ -73,12 +69,14 @@ class Statement:
 
     def outcome(self) -> str:
         """Return the verdict of a result that is new on this side."""
-        return (
-            f", and now {self.verb(DOES[self.new])}" if self.new in DOES else f", and {self.verb('is')} now {self.new}"
-        )
+        return f", and now {self.predicate()}"
+
+    def predicate(self) -> str:
+        """Return the predicate of the new state."""
+        return self.verb(DOES[self.new]) if self.new in DOES else f"{self.verb('has')} the dialect {self.new}"
 
     def verb(self, words: str) -> str:
-        """Return words that begin with a verb, which is in the plural for gradients and weights."""
+        """Return words that begin with a verb, in the plural for gradients and weights."""
         first, _, rest = words.partition(" ")
         return f"{PLURAL[first]} {rest}".strip() if self.output in ("gradients", "weights") else words
 
@@ -95,21 +93,20 @@ def sentence(operation: str, statement: Statement) -> str:
 
 def _verdict_changed(s: Statement) -> str:
     if not s.output:
-        return f"raises another error {s.in_vectors}: {s.error('new')}"
+        return f"raises a different error {s.in_vectors}: {s.error('new')}"
     if s.new == "absent":
-        return f"{s.verb('is')} no more where nothing is wanted {s.in_vectors}"
+        return f"{s.verb('is')} no longer returned, as expected, {s.in_vectors}"
     before = {"conforms": "", "absent": "", "diverges": "diverged and "}.get(s.old)
     if before is None:
-        before = f"{s.verb('was')} {s.old} and "
-    now = f"now {s.verb(DOES[s.new])}" if s.new in DOES else f"{s.verb('is')} now {s.new}"
-    return f"{before}{now}{s.extent()}"
+        before = f"had the dialect {s.old} and "
+    return f"{before}now {s.predicate()}{s.extent()}"
 
 
 def _gone(s: Statement) -> str:
     if s.output:
-        return f"{s.verb('is')} not returned any more {s.in_vectors}"
+        return f"{s.verb('is')} no longer returned {s.in_vectors}"
     unsupported = s.example.new.verdict == "unsupported"
-    return f"is {'unsupported now' if unsupported else 'gone'} {s.in_vectors}: {s.reason('new')}"
+    return f"is {'now unsupported' if unsupported else 'gone'} {s.in_vectors}: {s.reason('new')}"
 
 
 def _supported(s: Statement) -> str:
@@ -132,31 +129,31 @@ def _default(s: Statement, side: str) -> str:
 
 
 def _defaults_changed(s: Statement) -> str:
-    return f"by default is now {_default(s, 'new')}, was {_default(s, 'old')}, {s.in_vectors}"
+    return f"changed its default from {_default(s, 'old')} to {_default(s, 'new')}, {s.in_vectors}"
 
 
 def _latitude_changed(s: Statement) -> str:
     if s.example.output:
-        return f"gives another result {s.in_vectors} where the spec leaves it open"
-    raises = f"now raises {s.in_vectors}" if s.example.new.reason else f"raises no more {s.in_vectors}"
-    return f"{raises} where the spec leaves it open: {s.reason('new') or s.reason('old')}"
+        return f"gives a different result {s.in_vectors}, which the spec leaves open"
+    raises = f"now raises {s.in_vectors}" if s.example.new.reason else f"no longer raises {s.in_vectors}"
+    return f"{raises}, which the spec leaves open: {s.reason('new') or s.reason('old')}"
 
 
+# Drift is in a table.
 PREDICATES: Mapping[str, Callable[[Statement], str]] = {
     "regressed": _verdict_changed,
     "fixed": _verdict_changed,
     "dialect-changed": _verdict_changed,
-    "moved": lambda s: f"{s.verb('diverges')} as before, but by another amount{s.extent()}",
+    "moved": lambda s: f"{s.verb('diverges')} as before, but by a different amount{s.extent()}",
     "raises": lambda s: f"now raises {s.in_vectors}: {s.error('new')}",
-    "raises-no-more": lambda s: f"raises no more {s.in_vectors}{s.outcome()}",
+    "raises-no-more": lambda s: f"no longer raises {s.in_vectors}{s.outcome()}",
     "dies": _dies,
-    "dies-no-more": lambda s: f"{DOES[s.old]} no more {s.in_vectors}{s.outcome()}",
+    "dies-no-more": lambda s: f"no longer {DOES[s.old]} {s.in_vectors}{s.outcome()}",
     "gone": _gone,
     "supported": _supported,
-    "stream-changed": lambda s: f"draws another random stream from the same seed {s.in_vectors}",
+    "stream-changed": lambda s: f"draws a different random stream from the same seed {s.in_vectors}",
     "defaults-changed": _defaults_changed,
     "latitude-changed": _latitude_changed,
-    "drifted": lambda s: f"{s.verb('has')} other bits and the same verdict{s.extent()}",
 }
 
 
@@ -193,11 +190,11 @@ def _element_text(change: Change) -> str:
     element = change.element
     if element is None:
         return ""
-    values = {"was": element.old, "is": element.new, "expected": element.expected}
-    known = {word: value for word, value in values.items() if value is not None}
-    if not known:
+    named = {"was": element.old, "is": element.new, "expected": element.expected}
+    values = {word: value for word, value in named.items() if value is not None}
+    if not values:
         return ""
-    numbers = distinct_decimals(*known.values())
-    text = ", ".join(f"{word} {number}" for word, number in zip(known, numbers, strict=True))
+    numbers = distinct_decimals(*values.values())
+    text = ", ".join(f"{word} {number}" for word, number in zip(values, numbers, strict=True))
     index = f"[{', '.join(map(str, element.index))}]" if element.index else ""
     return f"{change.output}{index} {text}"

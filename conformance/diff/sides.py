@@ -1,4 +1,4 @@
-"""One side of a comparison: its results by call, whether it ran to its end, and reasons for absent results."""
+"""One side of a comparison: its results by call, and the reasons for absent ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CallKey = tuple[str, str, str, str, bool]
 
 
 class DiffError(Exception):
-    """Two reports cannot be compared; the message says why."""
+    """Two reports cannot be compared; the message has the reason."""
 
 
 def call_key(item: Result | Change) -> CallKey:
@@ -61,7 +61,7 @@ class Side:
         }
 
     def finished(self, framework: str) -> bool:
-        """Return whether a framework ran to its end, so that an absent result means something."""
+        """Return True if a framework ran to its end, so that an absent result means something."""
         entry = self.entries.get(framework)
         if entry is None or not entry.ran_to_the_end:
             return False
@@ -69,7 +69,7 @@ class Side:
         return self.report.complete or entry.calls > 0
 
     def selects(self, key: CallKey, other: Side) -> bool:
-        """Return whether the filters let a call of the other side through; False if the reports cannot show it."""
+        """Return True if the filters let a call of the other side through; False if the reports cannot show it."""
         framework, implementation, mode, _, _ = key
         filters, others = self.report.selection, other.report.selection
         if not matches(implementation, filters.get("implementations", ())):
@@ -85,9 +85,9 @@ class Side:
         key = (result.framework, result.operation, result.implementation, result.is_default)
         is_new = self.word == "new"
         if (modes := self._modes.get(key)) is None:
-            reason = f"the implementation {'is not there any more' if is_new else 'was not there'}"
+            reason = f"the implementation {'no longer exists' if is_new else 'did not exist'}"
         elif result.mode not in modes:
-            reason = f"the mode {result.mode} {'is not served any more' if is_new else 'was not served'}"
+            reason = f"the mode {result.mode} {'is no longer supported' if is_new else 'was not supported'}"
         else:
             reason = "it no longer applies to this vector" if is_new else "it did not apply to this vector"
         return State(ABSENT, reason=reason)

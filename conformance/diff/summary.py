@@ -22,7 +22,7 @@ FEW = 3
 def headline(diff: Diff) -> str:
     """Return the versions that were compared, and the outcome, in one sentence."""
     if not diff.old.frameworks and not diff.new.frameworks:
-        return "both sides name the same versions of every framework: there is nothing to compare"
+        return "both sides have the same versions of every framework: nothing to compare"
     limits = "; one side is incomplete" if diff.incomplete else ""
     return f"{title(diff)}: {_outcome(diff)}{limits}"
 
@@ -55,12 +55,12 @@ def _outcome(diff: Diff) -> str:
         return "nothing could be compared"
     sections = Counter(group.section for group in group_changes(diff))
     counts = [
-        f"{count(sections['act'], 'change')} to act on" if sections["act"] else "",
+        f"{count(sections['act'], 'change needs', 'changes need')} action" if sections["act"] else "",
         count(sections["improved"], "improvement") if sections["improved"] else "",
-        f"{count(sections['recorded'], 'change')} where the spec leaves it open" if sections["recorded"] else "",
+        f"{count(sections['recorded'], 'change')} that the spec leaves open" if sections["recorded"] else "",
         f"drift in {count(diff.drifted, 'output')}" if diff.drifted else "",
     ]
-    return ", ".join(text for text in counts if text) or "nothing that the suite can see has changed"
+    return ", ".join(text for text in counts if text) or "no changes"
 
 
 def parts(diff: Diff, *, verbose: bool = False, quiet: bool = False) -> Iterator[Block]:
@@ -75,11 +75,13 @@ def parts(diff: Diff, *, verbose: bool = False, quiet: bool = False) -> Iterator
     all_groups = group_changes(diff)
     several = len({group.framework for group in all_groups} | {drift.framework for drift in diff.drift}) > 1
     for section, heading in TITLES.items():
-        chosen = [group for group in all_groups if group.section == section]
-        if chosen and (section == "act" or not quiet):
+        of_section = [group for group in all_groups if group.section == section]
+        if of_section and (section == "act" or not quiet):
             yield Line()
-            yield Line(f"{heading}: {count(len(chosen), 'change')}", style="bold red" if section == "act" else "bold")
-            for group in chosen:
+            yield Line(
+                f"{heading}: {count(len(of_section), 'change')}", style="bold red" if section == "act" else "bold"
+            )
+            for group in of_section:
                 yield from _group_parts(group, several, verbose)
     if not quiet:
         yield from _drift_parts(diff, several, verbose)
@@ -110,10 +112,10 @@ def _drift_parts(diff: Diff, several: bool, verbose: bool) -> Iterator[Block]:
         return
     heads = ("operation", "output", "tensors", "changed", "median", "p99", "worst ULP")
     yield Line()
-    yield Line("Drift: other bits, the same verdict", style="bold")
+    yield Line("Drift: different bits, same verdict", style="bold")
     yield Table(heads, [_drift_cells(drift, several) for drift in diff.drift], left_aligned=(0, 1), indent=2)
     if all(drift.distribution is None for drift in diff.drift):
-        yield Line("(measured where both reports keep whole outputs: `nnconform run --outputs`)", indent=2)
+        yield Line("(to measure it, keep the outputs of both runs: `nnconform run --outputs FILE`)", indent=2)
     if verbose:
         yield from (Line(change_text(change), indent=6) for change in diff.changes if change.kind == "drifted")
 
@@ -132,14 +134,14 @@ def _not_compared(diff: Diff, verbose: bool) -> Iterator[str]:
     for word, names in (("old", diff.only_old), ("new", diff.only_new)):
         yield from _some(f"only in the {word} report", "framework", names.frameworks, verbose)
         yield from _some(f"only in the {word} report", "vector", names.vectors, verbose)
-    yield from _some("not the same in both reports", "vector", diff.altered_vectors, verbose)
+    yield from _some("with different contents in the two reports", "vector", diff.altered_vectors, verbose)
 
 
 def _some(state: str, noun: str, names: Sequence[str], verbose: bool) -> Iterator[str]:
     if names:
-        shown = names if verbose else names[:FEW]
-        more = ", ..." if len(shown) < len(names) else ""
-        yield f"{count(len(names), noun)} {state}: {', '.join(shown)}{more}"
+        first = names if verbose else names[:FEW]
+        more = ", ..." if len(first) < len(names) else ""
+        yield f"{count(len(names), noun)} {state}: {', '.join(first)}{more}"
 
 
 def conclusion(diff: Diff) -> str:

@@ -18,8 +18,8 @@ from .plan import Plan
 
 # The text of a new file.
 HEAD = """\
-# Known divergences: where frameworks differ from the spec, and why that is so (the format: spec/known.md).
-# `nnconform known FILE --update` keeps counts and entries up to date; reasons, links and comments are yours.
+# Known divergences: accepted differences of frameworks from the spec, with reasons (format: spec/known.md).
+# `nnconform known FILE --update` updates counts and entries; reasons, links and comments are yours.
 format: 1
 known: []
 """
@@ -42,7 +42,7 @@ def edit(text: str, plan: Plan) -> tuple[str, dict[int, str]]:
     """Return the new text, and the text of each entry that is removed or replaced, by number.
 
     Raises:
-        LayoutError: an entry does not begin on a line of its own.
+        LayoutError: an entry does not begin on its own line.
     """
     column, between, entries = _split(text, len(plan.matches))
     newline = "\r\n" if "\r\n" in text else "\n"
@@ -54,17 +54,17 @@ def edit(text: str, plan: Plan) -> tuple[str, dict[int, str]]:
     for number, covers in plan.counts.items():
         count = rf"(\bcovers\s*:\s*){plan.matches[number].entry.covers}\b"
         entries[number] = re.sub(count, rf"\g<1>{covers}", entries[number], count=1)
-    gone: dict[int, str] = {}
+    old_texts: dict[int, str] = {}
     for number in plan.removed:
         new = dump(plan.replacements.get(number, ()))
-        gone[number] = entries[number] if new else _cut_above(between, number) + entries[number]
+        old_texts[number] = entries[number] if new else _cut_above(between, number) + entries[number]
         entries[number] = new
     if plan.added:
         last = f"{entries[-1]}{newline if entries[-1] and not entries[-1].endswith(newline) else ''}"
         entries[-1] = f"{last}{gap if any(entries) else ''}{dump(plan.added)}"
     elif not any(entries):
         between[0] = KEY.sub(r"\g<0> []", between[0])
-    return between[0] + "".join(map("".join, zip(entries, between[1:], strict=True))), gone
+    return between[0] + "".join(map("".join, zip(entries, between[1:], strict=True))), old_texts
 
 
 def _split(text: str, number: int) -> tuple[int, list[str], list[str]]:

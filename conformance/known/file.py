@@ -1,4 +1,4 @@
-"""Read a list of known divergences (spec/known.md); every error names the line, the entry and what is wanted."""
+"""Read a list of known divergences (spec/known.md); errors name the line, the entry and the remedy."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import yaml
 from nnconform.conformance.running.frameworks import PARTS, suggestion
 from nnconform.conformance.schemas import validator
 
-HINT = "globs, versions and texts with `: ` or ` #` in them stand in quotes"
+HINT = "quote globs, versions and texts that contain `: ` or ` #`"
 
 
 class KnownError(Exception):
@@ -35,7 +35,7 @@ class KnownError(Exception):
     def __str__(self) -> str:
         line = f":{self.line}" if self.line else ""
         entry = f" entry {self.entry}:" if self.entry else ""
-        return f"{self.file}{line}:{entry} {self.problem}; wanted: {self.expected}"
+        return f"{self.file}{line}:{entry} {self.problem}; expected: {self.expected}"
 
 
 @dataclass(frozen=True)
@@ -140,10 +140,10 @@ def _document(text: str, file: str) -> tuple[Any, Any]:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             if getattr(event, "anchor", None) is not None:
                 line = event.start_mark.line + 1 if event.start_mark else 0
-                raise KnownError(file, line, 0, "an anchor or alias", f"entries that stand on their own; {HINT}")
+                raise KnownError(file, line, 0, "an anchor or alias", f"each entry in full; {HINT}")
         node = loader.get_single_node()
         for line, key in _repeated_keys(node):
-            raise KnownError(file, line, 0, f"the key {key} stands twice in one mapping", "each key once")
+            raise KnownError(file, line, 0, f"the key {key} is repeated", "each key once")
         return node, loader.construct_document(node) if node is not None else None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -154,7 +154,7 @@ def _document(text: str, file: str) -> tuple[Any, Any]:
 
 
 def _repeated_keys(node: Any) -> Iterator[tuple[int, str]]:
-    """Yield the line and name of each repeated key of a mapping, which YAML forbids and PyYAML accepts."""
+    """Yield the line and name of each repeated key of a mapping: YAML forbids them, and PyYAML accepts them."""
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
             yield from _repeated_keys(item)
@@ -207,7 +207,7 @@ def _describe(error: Any) -> tuple[str, str]:
         return f"{' and '.join(keys) or 'neither vector nor clause'} given", "one of vector and clause"
     text = repr(value) if len(repr(value)) <= 60 else f"{repr(value)[:57]}..."
     if schema is False:
-        return f"{text} with another verdict", "dialect only where the verdict is dialect"
+        return f"{text} with another verdict", "dialect only with verdict: dialect"
     return text, str(schema.get("description", error.message))
 
 
@@ -232,5 +232,5 @@ def _check_versions(entry: Entry, file: str, number: int) -> None:
     try:
         SpecifierSet(entry.versions)
     except InvalidSpecifier:
-        problem = f"versions: {entry.versions!r} is no PEP 440 specifier"
+        problem = f"versions: {entry.versions!r} is not a PEP 440 specifier"
         raise KnownError(file, entry.line, number, problem, 'such as ">=0.9,<0.11"') from None

@@ -53,18 +53,18 @@ class Match:
         return list(dict.fromkeys(result.vector for result in self.covered))
 
 
-def apply(known: KnownList, report: Report, vectors: Iterable[Vector]) -> Report:
+def apply(known_list: KnownList, report: Report, vectors: Iterable[Vector]) -> Report:
     """Return the report with the reasons of the results that a list covers, and with the list's problems.
 
     An entry that covers more vectors than it should gives no result its reason. Reasons and problems of an earlier list
     are removed.
 
     Args:
-        known: the list.
+        known_list: the list.
         report: the report.
         vectors: all that exist; the report's run may have asked for a part of them.
     """
-    matches = match(known, report, vectors)
+    matches = match(known_list, report, vectors)
     reasons = {
         id(result): m.entry.reason
         for m in reversed(matches)
@@ -72,7 +72,7 @@ def apply(known: KnownList, report: Report, vectors: Iterable[Vector]) -> Report
         for result in m.covered
     }
     results = (_with_reason(result, reasons.get(id(result), "")) for result in report.results)
-    problems = (f"{known.file}:{m.entry.line}: {problem}" for m in matches for problem in m.problems)
+    problems = (f"{known_list.file}:{m.entry.line}: {problem}" for m in matches for problem in m.problems)
     return dataclasses.replace(report, results=tuple(results), known_problems=tuple(problems))
 
 
@@ -80,17 +80,17 @@ def _with_reason(result: Result, reason: str) -> Result:
     return result if result.known == reason else dataclasses.replace(result, known=reason)
 
 
-def match(known: KnownList, report: Report, vectors: Iterable[Vector]) -> list[Match]:
+def match(known_list: KnownList, report: Report, vectors: Iterable[Vector]) -> list[Match]:
     """Return each entry of a list with its results; arguments as of ``apply``."""
     index = ReportIndex(report, vectors)
-    matches = [_match(entry, index) for entry in known.entries]
+    matches = [_match(entry, index) for entry in known_list.entries]
     owner: dict[int, Match] = {}
     for m in matches:
         if both := [result for result in m.covered if id(result) in owner]:
             first = owner[id(both[0])].entry.line
             m.problems.append(
-                f"line {first} covers {describe_result(both[0])} too{_more(len(both))}; remove one of the two, or "
-                "narrow it"
+                f"line {first} also covers {describe_result(both[0])}{_more(len(both))}; remove or narrow one of the "
+                "two entries"
             )
         for result in m.covered:
             owner.setdefault(id(result), m)
@@ -102,14 +102,14 @@ def match(known: KnownList, report: Report, vectors: Iterable[Vector]) -> list[M
 def _match(entry: Entry, index: ReportIndex) -> Match:
     frameworks = index.frameworks(entry.framework)
     if not frameworks:
-        return Match(entry, "not judged", note=f"{entry.framework} is not in this report, or did not start")
+        return Match(entry, "not judged", note=f"{entry.framework} is not in this report or did not start")
     versions = [framework.version for framework in frameworks]
     if invalid := [version for version in versions if entry.versions and version_of(version) is None]:
-        problem = f"{entry.framework} has the version {invalid[0]!r}, not one of PEP 440; leave out `versions`"
+        problem = f"{entry.framework} has version {invalid[0]!r}, which is not a PEP 440 version; remove `versions`"
         return Match(entry, "not judged", problems=[problem], note="its versions cannot be compared")
     frameworks = [framework for framework in frameworks if in_range(entry, framework.version)]
     if not frameworks:
-        return Match(entry, "other versions", note=f"holds for {entry.versions}; {', '.join(versions)} ran")
+        return Match(entry, "other versions", note=f"it is for {entry.versions}, and {', '.join(versions)} ran")
     vectors = index.vectors(entry)
     m = Match(entry, scope=index.scope(entry, vectors))
     m.covered = [result for result in m.scope if outcome(result) == m.outcome]
@@ -128,9 +128,9 @@ def _problems_in_any_run(m: Match) -> list[str]:
     covered, covers = m.vectors, m.entry.covers
     if len(covered) > covers:
         problems.append(
-            f"covers {count(len(covered), 'vector')} and says {covers}: "
+            f"covers {count(len(covered), 'vector')}, expected {covers}: "
             f"{', '.join(covered[:5])}{_more(len(covered), 5)}; "
-            "look at those that are new, then narrow it or correct `covers`"
+            "check the new ones, then narrow the entry or correct `covers`"
         )
     on_covered = set(covered)
     if other := [result for result in m.scope if result.vector in on_covered and outcome(result) != m.outcome]:
@@ -138,7 +138,7 @@ def _problems_in_any_run(m: Match) -> list[str]:
         same = next(result for result in m.covered if result.vector == other[0].vector)
         problems.append(
             f"{describe_result(same)} {outcome(same)}, but {describe_call(other[0])} {outcome(other[0])}"
-            f"{_more(len(other))}; narrow its implementation or mode to those that do"
+            f"{_more(len(other))}; narrow the implementation or mode of the entry"
         )
     return problems
 
@@ -147,19 +147,21 @@ def _problems_in_a_whole_run(m: Match, vectors: set[str]) -> list[str]:
     """Return the problems of an entry whose whole scope was asked for: it covers too few vectors, or none."""
     covered, entry = m.vectors, m.entry
     if not vectors:
-        return [f"there is no vector {entry.vector or f'of clause {entry.clause}'}; remove it, or correct it"]
+        return [f"no vector matches {entry.vector or f'clause {entry.clause}'}; fix or remove the entry"]
     if not m.scope:
-        places = f"{entry.implementation}, mode {entry.mode}"
-        return [f"no result is in its scope ({places}): the framework has none such any more; remove it, or correct it"]
+        return [
+            f"no result is in its scope ({entry.implementation}, mode {entry.mode}): this implementation or mode no "
+            "longer exists; fix or remove the entry"
+        ]
     rest = [result for result in m.scope if outcome(result) != m.outcome]
     # A change for the worse first: results that conform may always have done so.
     rest.sort(key=lambda result: -SEVERITY.index(result.verdict))
     now = "; ".join(f"{describe_result(result)} {outcome(result)}" for result in rest[:3]) + _more(len(rest), 3)
     if not covered:
-        return [f"covers nothing: no result in its scope {m.outcome} any more: {now}; remove it"]
+        return [f"covers nothing: no result in its scope {m.outcome} any more: {now}; remove the entry"]
     if len(covered) < entry.covers:
         return [
-            f"covers {count(len(covered), 'vector')} and says {entry.covers}; the others in its scope: {now}; "
+            f"covers {count(len(covered), 'vector')}, expected {entry.covers}; the others in its scope: {now}; "
             "correct `covers`"
         ]
     return []

@@ -25,7 +25,7 @@ class NewEntry(NamedTuple):
 
 
 def entries_for(
-    targets: Sequence[Result], results: Sequence[Result], vectors: Sequence[str], *, taken: Set[int] = frozenset()
+    targets: Sequence[Result], results: Sequence[Result], vectors: Sequence[str], *, excluded: Set[int] = frozenset()
 ) -> list[NewEntry]:
     """Return entries that cover results and, besides, at most results of profile defaults with the same verdict.
 
@@ -35,7 +35,7 @@ def entries_for(
         targets: the results to cover, among ``results``.
         results: all of the report.
         vectors: the ids of all vectors.
-        taken: ``id`` of the results that other entries cover: none of ``targets``.
+        excluded: ``id`` of the results that other entries cover: none of ``targets``.
     """
     peers: dict[tuple[str, ...], list[Result]] = defaultdict(list)
     for result in results:
@@ -46,7 +46,7 @@ def entries_for(
     return [
         new
         for (implementation, common), group in groups.items()
-        for new in _entries(common, group, peers[implementation], vectors, taken)
+        for new in _entries(common, group, peers[implementation], vectors, excluded)
     ]
 
 
@@ -55,12 +55,12 @@ def _implementation(result: Result) -> tuple[str, str, str]:
 
 
 def _entries(
-    common: Outcome, targets: Set[int], peers: Sequence[Result], vectors: Sequence[str], taken: Set[int]
+    common: Outcome, targets: Set[int], peers: Sequence[Result], vectors: Sequence[str], excluded: Set[int]
 ) -> list[NewEntry]:
     """Return the entries of one implementation and operation: for all modes if they agree, or mode by mode."""
     alike = [result for result in peers if outcome(result) == common]
-    free = [r for r in alike if id(r) in targets or (r.is_default and id(r) not in taken)]
-    mixed = {result.vector for result in peers if outcome(result) != common or id(result) in taken}
+    free = [r for r in alike if id(r) in targets or (r.is_default and id(r) not in excluded)]
+    mixed = {result.vector for result in peers if outcome(result) != common or id(result) in excluded}
     mode_globs: tuple[Callable[[Result], str], ...] = (
         lambda result: result.mode if result.vector in mixed else "*",
         lambda result: result.mode,

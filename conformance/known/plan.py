@@ -39,7 +39,7 @@ class Plan:
 
     @property
     def changes_anything(self) -> bool:
-        """Whether the list is not up to date."""
+        """True if the list is not up to date."""
         return bool(self.counts or self.removed or self.added)
 
     @property
@@ -54,36 +54,37 @@ class Plan:
         return [*entries, *self.added]
 
 
-def make_plan(known: KnownList, report: Report, vectors: Sequence[Vector], *, dialects: bool) -> Plan:
+def make_plan(known_list: KnownList, report: Report, vectors: Sequence[Vector], *, dialects: bool) -> Plan:
     """Return the plan for a list.
 
     Args:
-        known: the list.
+        known_list: the list.
         report: of a whole run.
         vectors: all published vectors.
         dialects: add entries for results by a dialect too.
     """
-    plan = Plan(match(known, report, vectors))
-    taken: set[int] = set()
+    plan = Plan(match(known_list, report, vectors))
+    covered_ids: set[int] = set()
     freed: set[int] = set()
     for number, m in enumerate(plan.matches):
         covered = {id(result) for result in m.covered}
         if not m.note and not covered:
             plan.removed[number] = m.problems[0]
-        elif m.mixed or covered & taken:
+        elif m.mixed or covered & covered_ids:
             plan.removed[number] = "; ".join(m.problems)
             freed |= covered
         else:
-            taken |= covered
+            covered_ids |= covered
             if not m.note and len(m.vectors) != m.entry.covers:
                 plan.counts[number] = len(m.vectors)
     verdicts = FAILING | {"dialect"} if dialects else FAILING
     targets = [
         result
         for result in report.results
-        if id(result) not in taken and (id(result) in freed or (result.verdict in verdicts and not result.is_default))
+        if id(result) not in covered_ids
+        and (id(result) in freed or (result.verdict in verdicts and not result.is_default))
     ]
-    for new in entries_for(targets, report.results, [vector.id for vector in vectors], taken=taken):
+    for new in entries_for(targets, report.results, [vector.id for vector in vectors], excluded=covered_ids):
         _add(new, plan)
     return plan
 
@@ -120,8 +121,9 @@ def _changed_reason(old: Entry) -> str:
 def _first_reason(common: Outcome, result: Result) -> tuple[str, str]:
     """Return the reason and the link of a finding that nobody has explained, the link "" if there is none."""
     if common.dialects:
-        known = dialects()
-        parts = [known[part] for name in common.dialects for part in name.split("+") if part in known]
+        published = dialects()
+        names = (part for name in common.dialects for part in name.split("+"))
+        parts = [published[name] for name in names if name in published]
         summaries = " ".join(dict.fromkeys(part.summary for part in parts))
         links = (link for part in parts for link in part.links)
         return summaries or UNEXPLAINED, next(links, "")

@@ -1,4 +1,4 @@
-"""The scope of an entry of a list of known divergences in a report, and whether the report has all of it."""
+"""The scope of an entry of a list of known divergences in a report, and the parts that the report lacks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ class Outcome(NamedTuple):
     dialects: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"is by {' and '.join(self.dialects)}" if self.dialects else VERDICTS[self.verdict].predicate
+        if not self.dialects:
+            return VERDICTS[self.verdict].predicate
+        return f"has the dialect{'s' if len(self.dialects) > 1 else ''} {' and '.join(self.dialects)}"
 
 
 def outcome(result: Result) -> Outcome:
@@ -87,27 +89,27 @@ class ReportIndex:
         return [entry for entry in self.report.frameworks if entry.name == name and entry.implementations]
 
     def limitation(self, framework: FrameworkEntry, entry: Entry, vectors: set[str]) -> str:
-        """Return why the report does not have the whole scope of an entry, or ""."""
+        """Return the reason if the report does not have the whole scope of an entry, or ""."""
         if not framework.ran_to_the_end:
-            return f"{framework.name} did not run to the end"
+            return f"{framework.name} did not run to its end"
         if not self.report.complete or self.report.faults or self.report.problems:
-            return "the run is incomplete, or has faults"
+            return "the run is incomplete or has faults"
         if left_out := vectors & self.changed:
-            return f"{len(left_out)} of its {len(vectors)} vectors were not asked for, or were others"
-        served = [i for i in framework.implementations if fnmatchcase(i.name, entry.implementation)]
+            return f"{len(left_out)} of its {len(vectors)} vectors were not run, or have changed"
+        offered = [i for i in framework.implementations if fnmatchcase(i.name, entry.implementation)]
         for globs in (self.report.selection.get("implementations", ()), framework.only):
-            if not all(matches(i.name, globs) for i in served):
-                return "some of its implementations were not asked for"
-        modes = {mode for i in served for mode in i.modes if fnmatchcase(mode, entry.mode)}
+            if not all(matches(i.name, globs) for i in offered):
+                return "some of its implementations were not selected"
+        modes = {mode for i in offered for mode in i.modes if fnmatchcase(mode, entry.mode)}
         return self._missing_modes(framework.name, modes)
 
     def _missing_modes(self, framework: str, modes: set[str]) -> str:
-        asked = self.report.selection.get("modes", ())
-        if asked and not all(matches(mode, asked) for mode in modes):
-            return "some of its modes were not asked for"
+        globs = self.report.selection.get("modes", ())
+        if globs and not all(matches(mode, globs) for mode in modes):
+            return "some of its modes were not selected"
         # Modes that run only when they are asked for are served, and have no results.
         if modes and not modes & {result.mode for result in self.results[framework]}:
-            return f"mode {', '.join(sorted(modes))} was not asked for"
+            return f"mode {', '.join(sorted(modes))} was not selected"
         return ""
 
     def scope(self, entry: Entry, vectors: set[str]) -> list[Result]:
@@ -138,7 +140,7 @@ def version_of(text: str) -> Version | None:
 
 
 def in_range(entry: Entry, version: str) -> bool:
-    """Return whether an entry holds for a version; prereleases and local versions count as any other."""
+    """Return True if an entry holds for a version; prereleases and local versions count too."""
     if not entry.versions:
         return True
     parsed = version_of(version)

@@ -42,29 +42,29 @@ def update(path: Path, report: Report, vectors: Sequence[Vector], *, dialects: b
         OSError: the file cannot be written.
     """
     if limitation := _limitation(report, vectors):
-        raise Refused(f"{limitation}; a list is brought up to date with a whole run: `nnconform run` without filters")
+        raise Refused(f"{limitation}; update a list from a whole run: `nnconform run` without filters")
     is_new = not path.exists()
-    known = KnownList(str(path), ()) if is_new else read(path)
+    known_list = KnownList(str(path), ()) if is_new else read(path)
     data = entry_lines.HEAD if is_new else path.read_bytes().decode()
     text, mark = data.removeprefix(BOM), BOM if data.startswith(BOM) else ""
-    plan = make_plan(known, report, vectors, dialects=dialects)
+    plan = make_plan(known_list, report, vectors, dialects=dialects)
     lines: list[str] = []
     if plan.changes_anything:
         try:
-            text, gone = entry_lines.edit(text, plan)
+            text, old_texts = entry_lines.edit(text, plan)
         except entry_lines.LayoutError as error:
             raise Refused(f"{path}: {error}") from None
-        lines = list(_describe(known.file, plan, gone))
-    _check(known.file, text, plan, report, vectors)
+        lines = list(_describe(known_list.file, plan, old_texts))
+    _check(known_list.file, text, plan, report, vectors)
     if lines or is_new:
         write_whole(path.resolve(), (mark + text).encode())
     return lines
 
 
 def _limitation(report: Report, vectors: Sequence[Vector]) -> str:
-    """Return why a report is not of a whole run of its frameworks, or ""."""
+    """Return the reason if a report is not of a whole run of its frameworks, or ""."""
     if not report.complete or report.faults or report.problems:
-        return "the run is incomplete, or has faults"
+        return "the run is incomplete or has faults"
     index = ReportIndex(report, vectors)
     frameworks = [entry for entry in report.frameworks if entry.implementations]
     if not frameworks:
@@ -80,17 +80,17 @@ def _check(file: str, text: str, plan: Plan, report: Report, vectors: Sequence[V
         Refused: it is so.
     """
     try:
-        written = parse(text, file)
+        new_list = parse(text, file)
     except KnownError as error:
-        raise Refused(f"{file} cannot be edited in place: {error}") from None
-    if [replace(e, line=0) for e in written.entries] != [replace(e, line=0) for e in plan.result]:
-        raise Refused(f"{file} cannot be edited in place; write each entry as a block, `- framework: ...`")
-    for m in match(written, report, vectors):
+        raise Refused(f"{file} cannot be edited automatically: {error}") from None
+    if [replace(e, line=0) for e in new_list.entries] != [replace(e, line=0) for e in plan.result]:
+        raise Refused(f"{file} cannot be edited automatically; write each entry as a block, `- framework: ...`")
+    for m in match(new_list, report, vectors):
         for problem in m.problems:
-            raise Refused(f"{file}:{m.entry.line}: {problem}; what else there is to do waits for that")
+            raise Refused(f"{file}:{m.entry.line}: {problem}; fix this first")
 
 
-def _describe(file: str, plan: Plan, gone: Mapping[int, str]) -> Iterator[str]:
+def _describe(file: str, plan: Plan, old_texts: Mapping[int, str]) -> Iterator[str]:
     """Yield the changes of a plan, with the text of the entries that are removed."""
     for number, m in enumerate(plan.matches):
         place = f"{file}:{m.entry.line}"
@@ -98,7 +98,7 @@ def _describe(file: str, plan: Plan, gone: Mapping[int, str]) -> Iterator[str]:
             yield f"{place}: covers {plan.counts[number]} instead of {m.entry.covers}"
         if number in plan.removed:
             replacements = plan.replacements.get(number, [])
-            yield f"{place}: {'rewritten' if replacements else 'removed'}: {plan.removed[number]}"
-            yield from (f"  | {line}" for line in gone[number].strip("\r\n").splitlines())
+            yield f"{place}: {'replaced' if replacements else 'removed'}: {plan.removed[number]}"
+            yield from (f"  | {line}" for line in old_texts[number].strip("\r\n").splitlines())
             yield from (f"{file}: added: {describe_entry(entry)}" for entry in replacements)
     yield from (f"{file}: added: {describe_entry(entry)}" for entry in plan.added)

@@ -142,7 +142,7 @@ class Change(Document):
 
     @property
     def fails(self) -> bool:
-        """Whether the change fails a gate."""
+        """True if the change fails a gate."""
         rule = KINDS[self.kind].fails
         return rule if isinstance(rule, bool) else self.new.verdict in rule
 

@@ -1,4 +1,4 @@
-"""A diff: what changed between two reports, the source of every text and page about it (spec/schema/diff.schema.json).
+"""A diff: the changes between two reports, the source of every text and page about it (spec/schema/diff.schema.json).
 
 It has no times and is sorted, so that two diffs of the same pair are equal byte for byte.
 """
@@ -46,7 +46,7 @@ class Distribution(Document):
 
 @dataclass(frozen=True)
 class Drift(Document):
-    """An output of an operation that has other bits and the same verdicts.
+    """An output of an operation that has different bits and the same verdicts.
 
     Attributes:
         framework: the adapter's name.
@@ -99,7 +99,7 @@ class Side(Document):
 
     @property
     def failed(self) -> bool:
-        """Whether the side did not run to its end, or the suite failed on it."""
+        """True if the side did not run to its end, or the suite failed on it."""
         return not self.complete or self.faults > 0 or any(e.status in ("failed", "stopped") for e in self.frameworks)
 
     @classmethod
@@ -142,7 +142,7 @@ class OneSided(Document):
 
 @dataclass(frozen=True)
 class Diff(Document):
-    """What changed from one report to another.
+    """The changes from one report to another.
 
     Attributes:
         nnconform: the version that compared them.
@@ -172,17 +172,17 @@ class Diff(Document):
 
     @property
     def incomplete(self) -> bool:
-        """Whether a side did not run to its end, or the suite failed on it."""
+        """True if a side did not run to its end, or the suite failed on it."""
         return self.old.failed or self.new.failed
 
     @property
     def fruitless(self) -> bool:
-        """Whether there was something to compare, and nothing of it could be compared."""
+        """True if there was something to compare, and nothing of it could be compared."""
         return bool(self.old.frameworks or self.new.frameworks) and not (self.compared or self.changes)
 
     @property
     def drifted(self) -> int:
-        """How many outputs drifted."""
+        """The number of outputs that drifted."""
         return sum(drift.tensors for drift in self.drift)
 
     def exit_status(self, *, bits: bool = False) -> int:

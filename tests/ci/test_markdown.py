@@ -264,10 +264,10 @@ def test_the_first_line_of_a_diff_counts_the_changes_that_need_action(bad):
     for row in good["results"]:
         row["verdict"] = "conforms"
         row["outputs"] = {name: {"verdict": "conforms", "digest": "0" * 16, "ratio": 0.0} for name in row["outputs"]}
-    assert "1 change to act on" in markdown.of_diff(diff_of(good, bad)).splitlines()[1]
+    assert "1 change needs action" in markdown.of_diff(diff_of(good, bad)).splitlines()[1]
     better = markdown.of_diff(diff_of(bad, good))
-    assert "to act on" not in better
-    assert "<summary>Better, or new: " in better
+    assert "action" not in better
+    assert "<summary>Improved or new: " in better
 
 
 def test_the_reason_of_a_side_that_did_not_run_is_not_folded(bad):

@@ -1,4 +1,4 @@
-"""``nnconform diff``: what two versions of a framework changed, in words, with its exit status."""
+"""``nnconform diff``: the changes between two versions of a framework in words, and the exit status."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def batch_norm_train(x, running_variance, *, momentum, channel_axis, **others):
 
 @pytest.fixture(scope="module")
 def versions(cli, tmp_path_factory):
-    """Reports with whole outputs of two versions of a framework, of which the second changed its running variance."""
+    """Reports with outputs of two versions of a framework; the second changed its running variance."""
     folder = tmp_path_factory.mktemp("versions")
     for name, unbiased in (("old", False), ("new", True)):
         (folder / name).mkdir()
@@ -45,11 +45,11 @@ def versions(cli, tmp_path_factory):
     return folder
 
 
-def test_the_command_says_in_words_what_to_act_on_and_exits_with_1(cli, versions):
+def test_the_command_describes_changes_that_need_action_and_exits_with_1(cli, versions):
     result = cli("diff", versions / "old.json", versions / "new.json")
     text = " ".join(result.stdout.split())
-    assert "1 change to act on" in text
-    assert "batch_norm_train: running_variance is now unbiased-running-variance: " in text
+    assert "1 change needs action" in text
+    assert "batch_norm_train: running_variance now has the dialect unbiased-running-variance: " in text
     assert "The running variance takes the unbiased variance of the batch." in text
     assert result.exit_code == 1
 
@@ -60,7 +60,7 @@ def test_the_way_back_is_an_improvement_and_exits_with_0(cli, versions):
     assert result.exit_code == 0
 
 
-def test_the_command_measures_with_the_outputs_beside_the_reports(cli, versions, tmp_path):
+def test_the_command_measures_with_the_outputs_files_of_the_reports(cli, versions, tmp_path):
     cli("diff", versions / "old.json", versions / "new.json", "--json", tmp_path / "diff.json")
     document = json.loads((tmp_path / "diff.json").read_text())
     jsonschema.Draft7Validator(SCHEMA).validate(document)
@@ -74,7 +74,7 @@ def test_outputs_that_are_gone_are_noted(cli, versions, tmp_path):
     for name in ("old", "new"):
         store.write(store.load(versions / f"{name}.json"), tmp_path / f"{name}.json")
     result = cli("diff", tmp_path / "old.json", tmp_path / "new.json")
-    assert "old.npz, the whole outputs of old.json, is not there" in result.stdout
+    assert "old.npz, the outputs file of old.json, is missing" in result.stdout
     assert result.exit_code == 1
 
 
@@ -85,15 +85,15 @@ def test_two_diffs_of_one_pair_are_equal_byte_for_byte(cli, versions, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
-    [(None, "cannot be read"), ("no JSON", "not JSON"), ("{}", "no report"), ('{"format": 1}', "breaks")],
+    ("text", "expected"),
+    [(None, "cannot be read"), ("no JSON", "not JSON"), ("{}", "not a report"), ('{"format": 1}', "breaks")],
 )
-def test_a_file_that_is_no_report_is_wrong_usage(cli, versions, tmp_path, text, said):
+def test_a_file_that_is_no_report_is_wrong_usage(cli, versions, tmp_path, text, expected):
     path = tmp_path / "report.json"
     if text is not None:
         path.write_text(text)
     result = cli("diff", versions / "old.json", path)
-    assert said in result.stderr
+    assert expected in result.stderr
     assert "report.json" in result.stderr
     assert result.exit_code == 2
 

@@ -1,4 +1,4 @@
-"""``nnconform known`` shows what a run says of each entry of a list, and ends with a status that scripts can go by."""
+"""``nnconform known`` shows whether each entry of a list holds, with an exit status for scripts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nnconform.conformance.report import store
 LIAR = Path(__file__).parents[1] / "liars" / "known_differs.py"
 
 DATA = Path(__file__).parents[1] / "data"
-# Two entries, about what the liar known_differs does.
+# Two entries for the liar known_differs.
 ELU, RELU = ((DATA / f"known_{name}.yaml").read_text() for name in ("elu", "relu"))
 
 
@@ -35,7 +35,7 @@ def files(differs, tmp_path) -> Callable[[str], tuple[Path, str, Path]]:
 
 
 def words_of(result):
-    """Return what was printed in one line, wherever its lines were broken."""
+    """Return the printed text in one line."""
     return " ".join(result.stdout.split())
 
 
@@ -47,18 +47,18 @@ def test_the_command_shows_the_state_of_each_entry(cli, files, tmp_path):
     path = tmp_path / "known.yaml"
     lines = result.stdout.replace("\n  ", " ").splitlines()
     assert lines[0] == f"{path}:3: holds: liar, elu/*/bfloat16 diverges (51)"
-    assert lines[1].startswith(f"{path}:9: other versions: liar, relu/*/float16 diverges (2): holds for <1;")
+    assert lines[1].startswith(f"{path}:9: other versions: liar, relu/*/float16 diverges (2): it is for <1, and")
     assert lines[2].startswith(
-        f"{path}:16: not judged: x, x.relu, eager, relu/* is by gradient-one-at-zero (31) (no link yet)"
+        f"{path}:16: not judged: x, x.relu, eager, relu/* has the dialect gradient-one-at-zero (31) (no link yet)"
     )
-    assert lines[3] == "3 entries: 1 hold, 0 do not, 2 are not judged by this run; 118 findings are not in the list"
+    assert lines[3] == "3 entries: 1 hold, 0 do not hold, 2 are not judged by this run; 118 findings are not listed"
     assert result.exit_code == 0
 
 
-def test_the_command_ends_with_status_1_where_an_entry_does_not_hold(cli, files):
+def test_the_command_ends_with_status_1_if_an_entry_does_not_hold(cli, files):
     result = cli("known", *files(ELU.replace("51", "60")))
     assert ":3: does not hold: liar, elu/*/bfloat16 diverges (60)" in words_of(result)
-    assert "\n    covers 51 vectors and says 60" in result.stdout
+    assert "\n    covers 51 vectors, expected 60" in result.stdout
     assert result.exit_code == 1
 
 
@@ -69,15 +69,15 @@ def test_the_command_goes_by_the_last_run(cli, files, differs):
 
 def test_wrong_input_of_the_command_ends_with_status_2(cli, files, tmp_path):
     words = files(ELU.replace("51", "0"))
-    for arguments, said in (
+    for arguments, expected in (
         (words, "entry 1: covers: 0"),
         ((tmp_path / "none.yaml", *words[1:]), "none.yaml: cannot be read"),
         ((words[0], "--report", tmp_path / "none.json"), "none.json: no such report; run `nnconform run`"),
         ((words[0], "--report", words[0]), "known.yaml: not JSON"),
-        ((*words, "--dialects"), "--dialects goes with --update"),
+        ((*words, "--dialects"), "--dialects needs --update"),
     ):
         result = cli("known", *arguments)
-        assert said in result.stderr
+        assert expected in result.stderr
         assert result.exit_code == 2
 
 

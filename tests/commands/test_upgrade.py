@@ -29,14 +29,14 @@ def test_an_upgrade_runs_both_versions_and_says_what_changed(numpy):
     assert document["new"]["frameworks"][0]["versions"] != {"numpy": "2.2.6"}
     assert document["compared"] > 10
     assert document["compared"] == document["unchanged"]
-    assert "nothing that the suite can see has changed" in result.stdout
+    assert "no changes" in result.stdout
     assert result.exit_code == 0
 
 
 def test_every_form_of_the_diff_is_written(numpy):
     _, _, written = numpy
     assert "<testsuite" in written["junit"]
-    assert "nothing that the suite can see has changed" in written["markdown"]
+    assert "no changes" in written["markdown"]
 
 
 def test_both_reports_are_kept_with_their_outputs_and_give_the_same_diff(numpy, cli):
@@ -49,7 +49,7 @@ def test_both_reports_are_kept_with_their_outputs_and_give_the_same_diff(numpy, 
 
 def test_both_sides_may_be_the_same(cli):
     result = cli("upgrade", "numpy", f"numpy+python:{sys.executable}", *SMALL)
-    assert "nothing that the suite can see has changed" in result.stdout
+    assert "no changes" in result.stdout
     assert result.exit_code == 0
 
 
@@ -73,7 +73,7 @@ def test_a_requirements_file_that_did_not_change_leaves_nothing_to_compare(cli, 
     for name in ("old.txt", "new.txt"):
         (tmp_path / name).write_text("jax==0.9.2\n")
     result = cli("upgrade", f"requirements:{tmp_path / 'old.txt'}", f"requirements:{tmp_path / 'new.txt'}")
-    assert "both sides name the same versions of every framework" in result.stdout
+    assert "both sides have the same versions of every framework" in result.stdout
     assert result.exit_code == 0
 
 

@@ -1,4 +1,4 @@
-"""Outputs that cross the conforming bound by rounding are drift; what goes one way, or is new, is a change."""
+"""Outputs that cross the conforming bound by rounding are drift; crossings in one direction are changes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_crossings_that_go_one_way_too_often_are_no_chance(out, back, unequal):
 
 @pytest.fixture
 def kinds(good):
-    """Compare two reports in which the outputs of one call a vector conform or are by a dialect; return the kinds."""
+    """Compare two reports whose outputs conform or have a dialect, one call per vector; return the kinds and notes."""
 
     def run(old, new):
         sides = [copy.deepcopy(good) for _ in range(2)]
@@ -55,20 +55,20 @@ def named(row, number, dialect, side):
 
 
 def test_crossings_in_both_directions_are_drift_and_noted(kinds):
-    found, notes = kinds(["", HALF, HALF, ""], [HALF, "", HALF, ""])
-    assert found == {(number, "drifted") for number in range(4)}
-    assert any("2 outputs crossed the conforming bound by rounding, 1 out and 1 back" in note for note in notes)
+    changes, notes = kinds(["", HALF, HALF, ""], [HALF, "", HALF, ""])
+    assert changes == {(number, "drifted") for number in range(4)}
+    assert any("2 outputs crossed the error bound by rounding, 1 out and 1 back" in note for note in notes)
 
 
 def test_crossings_in_one_direction_are_a_change(kinds):
-    found, notes = kinds([HALF, *[""] * 10], [HALF] * 11)
-    assert found == {(0, "drifted"), *((number, "regressed") for number in range(1, 11))}
+    changes, notes = kinds([HALF, *[""] * 10], [HALF] * 11)
+    assert changes == {(0, "drifted"), *((number, "regressed") for number in range(1, 11))}
     assert not any("crossed" in note for note in notes)
 
 
 def test_the_way_back_is_an_improvement(kinds):
-    found, _ = kinds([HALF] * 11, [HALF, *[""] * 10])
-    assert found == {(0, "drifted"), *((number, "fixed") for number in range(1, 11))}
+    changes, _ = kinds([HALF] * 11, [HALF, *[""] * 10])
+    assert changes == {(0, "drifted"), *((number, "fixed") for number in range(1, 11))}
 
 
 def test_a_dialect_that_was_not_spoken_before_is_a_change_on_one_vector_too(kinds):
@@ -80,16 +80,16 @@ def test_a_dialect_that_is_not_spoken_any_more_is_one_too(kinds):
 
 
 def test_another_value_is_no_rounding(kinds):
-    found, _ = kinds(["", "global-norm", "global-norm"], ["global-norm", "", "global-norm"])
-    assert found == {(0, "regressed"), (1, "fixed"), (2, "drifted")}
+    changes, _ = kinds(["", "global-norm", "global-norm"], ["global-norm", "", "global-norm"])
+    assert changes == {(0, "regressed"), (1, "fixed"), (2, "drifted")}
 
 
 def test_a_part_of_a_combination_may_cross(kinds):
     both = f"global-norm+{HALF}"
-    found, _ = kinds(["global-norm", both, both], [both, "global-norm", both])
-    assert found == {(number, "drifted") for number in range(3)}
+    changes, _ = kinds(["global-norm", both, both], [both, "global-norm", both])
+    assert changes == {(number, "drifted") for number in range(3)}
 
 
-def test_what_diverges_has_crossed_nothing(kinds):
-    found, _ = kinds([HALF, HALF, ""], ["diverges", HALF, HALF])
-    assert (0, "regressed") in found
+def test_divergences_never_count_as_crossings(kinds):
+    changes, _ = kinds([HALF, HALF, ""], ["diverges", HALF, HALF])
+    assert (0, "regressed") in changes

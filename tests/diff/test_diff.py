@@ -1,4 +1,4 @@
-"""Two reports compared: every kind of change is told apart, and nothing is counted that was not seen on both sides."""
+"""Two reports compared: every kind of change is distinguished, and only results on both sides are counted."""
 
 from __future__ import annotations
 
@@ -59,9 +59,9 @@ def become(side, state, vector=VECTOR, output=OUTPUT, **fields):
         side["results"].remove(row(side, vector))
     elif state in VALUES:
         worst = {"index": [0], "got": 1.0526, "expected": 1.02, "bound": 1e-7}
-        told = VALUES[state] | ({} if state == "conforms" else {"ulp": 9.0, "ratio": 9.0, "worst": worst})
-        row(side, vector)["outputs"][output] |= told | fields
-        row(side, vector)["verdict"] = told.get("verdict", "conforms")
+        fields = VALUES[state] | ({} if state == "conforms" else {"ulp": 9.0, "ratio": 9.0, "worst": worst}) | fields
+        row(side, vector)["outputs"][output] |= fields
+        row(side, vector)["verdict"] = fields.get("verdict", "conforms")
     else:
         row(side, vector).update({"outputs": {}} | WITHOUT[state] | fields)
 
@@ -149,8 +149,8 @@ def test_equal_reports_have_no_changes_and_no_notes(pair):
 def test_every_output_is_a_change_of_its_own(pair):
     become(pair[1], "dialect")
     become(pair[1], "diverges", output="y")
-    found = [(change["kind"], change["output"]) for change in diff(pair)["changes"]]
-    assert found == [("regressed", OUTPUT), ("regressed", "y")]
+    kinds = [(change["kind"], change["output"]) for change in diff(pair)["changes"]]
+    assert kinds == [("regressed", OUTPUT), ("regressed", "y")]
 
 
 def test_other_bits_of_the_same_verdict_are_drift_and_do_not_fail(pair):
@@ -174,7 +174,7 @@ def test_the_same_bits_of_another_verdict_are_no_change_but_a_note(pair):
     document = diff(pair)
     assert document["changes"] == []
     assert document["unchanged"] == document["compared"] - 1
-    assert "1 output: the same bits with another verdict" in document["notes"][0]
+    assert "1 output with the same bits and another verdict" in document["notes"][0]
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_the_same_bits_of_another_verdict_are_no_change_but_a_note(pair):
         ({"ratio": 9.5, "worst": {"index": [1], "got": 1.0527, "expected": 1.02, "bound": 1e-7}}, "drifted"),
     ],
 )
-def test_a_divergence_moves_where_its_amount_changes_by_more_than_the_bound(pair, fields, kind):
+def test_a_divergence_moves_if_its_amount_changes_by_more_than_the_bound(pair, fields, kind):
     become(pair[0], "diverges")
     become(pair[1], "diverges", digest="1" * 16, **fields)
     assert [change["kind"] for change in diff(pair)["changes"]] == [kind]
@@ -202,7 +202,7 @@ def test_a_divergence_moves_where_its_amount_changes_by_more_than_the_bound(pair
         ({"problem": "dtype float64, wanted float32"}, "moved"),
     ],
 )
-def test_a_divergence_over_a_bound_of_0_moves_where_its_first_element_does(pair, fields, kind):
+def test_a_divergence_over_a_bound_of_0_moves_if_its_first_element_does(pair, fields, kind):
     special = {"ratio": "inf", "worst": {"index": [0], "got": "nan", "expected": 1.02, "bound": 0.0}}
     become(pair[0], "diverges", **special)
     become(pair[1], "diverges", **special | {"digest": "1" * 16} | fields)
@@ -225,7 +225,7 @@ def test_a_default_that_changes_its_verdict_dialect_or_error_is_one_change(pair,
     assert (change["kind"], change["fails"]) == ("defaults-changed", True)
 
 
-def test_a_default_that_dies_is_told_so(pair):
+def test_a_default_that_crashes_has_kind_dies(pair):
     become(pair[1], "crash", DEFAULT)
     assert [change["kind"] for change in diff(pair)["changes"]] == ["dies"]
 
@@ -250,11 +250,11 @@ def test_a_result_that_is_not_judged_is_recorded_and_does_not_fail(pair, states)
 def test_an_output_that_is_shown_on_one_side_only_is_gone_or_supported(pair):
     del row(pair[1])["outputs"]["batch_mean"]
     del row(pair[0])["outputs"]["batch_variance"]
-    found = [(c["kind"], c["output"], c["fails"]) for c in diff(pair)["changes"]]
-    assert found == [("gone", "batch_mean", True), ("supported", "batch_variance", False)]
+    kinds = [(c["kind"], c["output"], c["fails"]) for c in diff(pair)["changes"]]
+    assert kinds == [("gone", "batch_mean", True), ("supported", "batch_variance", False)]
 
 
-def test_a_value_where_a_gradient_is_absent_is_a_regression_and_its_end_is_a_fix(pair):
+def test_a_value_for_an_absent_gradient_is_a_regression_and_its_end_is_a_fix(pair):
     vector = next(r["vector"] for r in pair[0]["results"] if r["operation"] == "clip_by_value" and r["outputs"])
     extra = {"verdict": "diverges", "digest": "1" * 16, "ratio": "inf", "ulp": "inf", "problem": "a value"}
     row(pair[1], vector)["outputs"]["gradients[9]"] = extra
@@ -268,12 +268,12 @@ def test_an_error_of_another_text_is_no_change(pair):
     assert diff(pair)["unchanged"] == diff(pair)["compared"]
 
 
-def test_what_differs_from_run_to_run_is_not_in_the_text_of_an_error():
+def test_details_of_one_run_are_not_in_the_text_of_an_error():
     text = "2026-01-02 03:04:05.678901: F core.cc] array at 0x7f3a0c112233 in /tmp/nnconform-ab12cd_x/mode"
     assert stable_text(text) == "(time): F core.cc] array at 0x... in /tmp/nnconform-.../mode"
 
 
-# What must never be counted as a change.
+# Differences that are never counted as a change.
 
 
 def uncounted(document):
@@ -313,15 +313,15 @@ def test_a_framework_of_one_report_only_is_named_and_counts_as_nothing(pair):
 @pytest.mark.parametrize("status", ["missing", "failed", "stopped"])
 @pytest.mark.parametrize("turn", [1, -1])
 def test_results_that_a_side_lacks_since_it_did_not_run_count_as_nothing(pair, status, turn):
-    left = 0 if status != "stopped" else 10
-    pair[1]["frameworks"][0].update(status=status, reason="it would not", not_run=5 if left else 0)
-    pair[1]["results"] = pair[1]["results"][:left]
+    rest = 0 if status != "stopped" else 10
+    pair[1]["frameworks"][0].update(status=status, reason="it would not", not_run=5 if rest else 0)
+    pair[1]["results"] = pair[1]["results"][:rest]
     pair[1]["complete"] = status == "missing"
     document = diff(pair[::turn])
     assert uncounted(document)
-    assert document["compared"] == left
+    assert document["compared"] == rest
     assert any(
-        "it would not" in note and f"{len(pair[0]['results']) - left} results" in note for note in document["notes"]
+        "it would not" in note and f"{len(pair[0]['results']) - rest} results" in note for note in document["notes"]
     )
 
 
@@ -332,7 +332,7 @@ def test_results_that_an_interrupted_side_lacks_count_as_nothing(pair):
     document = diff(pair)
     assert uncounted(document)
     (note,) = document["notes"]
-    assert note.startswith("numpy did not run to the end in the new report (the run was interrupted): 1 result")
+    assert note.startswith("numpy did not run to its end in the new report (the run was interrupted): 1 result")
 
 
 def test_a_run_that_was_interrupted_before_it_planned_anything_counts_as_nothing(pair):
@@ -349,7 +349,7 @@ def test_results_that_only_a_stopped_side_has_count_as_nothing(pair):
     assert uncounted(diff(pair[::-1]))
 
 
-def test_what_a_stopped_side_did_run_is_compared(pair):
+def test_results_of_a_stopped_side_are_compared(pair):
     pair[1]["frameworks"][0].update(status="stopped", reason="its workers ended too often", not_run=5)
     pair[1]["complete"] = False
     become(pair[1], "diverges")
@@ -367,7 +367,7 @@ def test_a_result_that_a_fault_of_the_adapter_took_counts_as_nothing(pair):
 
 
 @pytest.mark.parametrize(
-    ("filters", "counted"),
+    ("filters", "counts"),
     [
         ({"implementations": ["torch.*"]}, False),
         ({"implementations": ["numpy *"]}, True),
@@ -375,12 +375,12 @@ def test_a_result_that_a_fault_of_the_adapter_took_counts_as_nothing(pair):
         ({"modes": ["eag*"]}, True),
     ],
 )
-def test_results_that_another_filter_left_out_count_as_nothing(pair, filters, counted):
+def test_results_that_another_filter_left_out_count_as_nothing(pair, filters, counts):
     become(pair[1], "absent")
     pair[1]["selection"] |= filters
     document = diff(pair)
-    assert uncounted(document) != counted
-    assert any("other filters" in note for note in document["notes"]) != counted
+    assert uncounted(document) != counts
+    assert any("other filters" in note for note in document["notes"]) != counts
 
 
 def test_a_mode_that_only_one_side_asked_for_is_not_gone(pair):
@@ -389,7 +389,7 @@ def test_a_mode_that_only_one_side_asked_for_is_not_gone(pair):
     assert uncounted(diff(pair))
 
 
-def test_the_rest_of_a_framework_is_not_gone_where_only_a_part_was_named(pair):
+def test_the_rest_of_a_framework_is_not_gone_if_only_a_part_was_named(pair):
     pair[1]["frameworks"][0]["only"] = ["keras.*"]
     become(pair[1], "absent")
     assert uncounted(diff(pair))
@@ -398,24 +398,24 @@ def test_the_rest_of_a_framework_is_not_gone_where_only_a_part_was_named(pair):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda served: served.update(name="renamed"), "the implementation is not there any more"),
-        (lambda served: served.update(defaults=True), "the implementation is not there any more"),
-        (lambda served: served.update(modes=["jit"]), "the mode eager is not served any more"),
-        (lambda served: None, "it no longer applies to this vector"),
+        (lambda entry: entry.update(name="renamed"), "the implementation no longer exists"),
+        (lambda entry: entry.update(defaults=True), "the implementation no longer exists"),
+        (lambda entry: entry.update(modes=["jit"]), "the mode eager is no longer supported"),
+        (lambda entry: None, "it no longer applies to this vector"),
     ],
 )
-def test_what_is_gone_has_its_reason(pair, change, reason):
+def test_a_result_that_is_gone_has_its_reason(pair, change, reason):
     become(pair[1], "absent")
-    served = pair[1]["frameworks"][0]["implementations"]
-    change(next(i for i in served if i["operation"] == "batch_norm_train" and not i["defaults"]))
-    (found,) = diff(pair)["changes"]
-    assert (found["kind"], found["new"]) == ("gone", {"verdict": "absent", "reason": reason})
+    implementations = pair[1]["frameworks"][0]["implementations"]
+    change(next(i for i in implementations if i["operation"] == "batch_norm_train" and not i["defaults"]))
+    (gone_change,) = diff(pair)["changes"]
+    assert (gone_change["kind"], gone_change["new"]) == ("gone", {"verdict": "absent", "reason": reason})
 
 
-def test_what_is_new_has_its_reason(pair):
+def test_a_new_result_has_its_reason(pair):
     become(pair[0], "absent")
-    (found,) = diff(pair)["changes"]
-    assert found["old"] == {"verdict": "absent", "reason": "it did not apply to this vector"}
+    (new,) = diff(pair)["changes"]
+    assert new["old"] == {"verdict": "absent", "reason": "it did not apply to this vector"}
 
 
 @pytest.mark.parametrize("list_name", ["frameworks", "results"])
@@ -455,8 +455,8 @@ def test_another_machine_is_noted(pair):
     ],
 )
 def test_versions_that_nobody_asked_to_change_are_noted(pair, targets, versions, noted):
-    for side, target, found in zip(pair, targets, versions, strict=True):
-        side["frameworks"][0].update(target=target, versions=found)
+    for side, target, packages in zip(pair, targets, versions, strict=True):
+        side["frameworks"][0].update(target=target, versions=packages)
     assert [note.partition("too: ")[2] for note in diff(pair)["notes"]] == noted
 
 
@@ -516,32 +516,32 @@ def test_without_tensors_the_element_is_the_worst_of_the_side_that_does_not_conf
     assert "ulp" not in change
 
 
-def test_without_tensors_both_values_are_told_where_both_reports_have_the_element(pair):
+def test_without_tensors_both_values_are_known_if_both_reports_have_the_element(pair):
     become(pair[0], "dialect")
     become(pair[1], "other", worst={"index": [0], "got": "nan", "expected": 1.02, "bound": 1e-7})
     (change,) = diff(pair)["changes"]
     assert change["element"] == {"index": [0], "old": 1.0526, "new": "nan", "expected": 1.02}
 
 
-def kept(pair, vector=VECTOR, **outputs):
+def store_tensors(pair, vector=VECTOR, **outputs):
     """Put tensors of an output into both reports by their digests; return them as files have them."""
     tensors = ({}, {})
     for name, values in outputs.items():
-        for side, found, value in zip(pair, tensors, values, strict=True):
-            found["numpy", row(side, vector)["implementation"], "eager", vector, name] = value
+        for side, of_side, value in zip(pair, tensors, values, strict=True):
+            of_side["numpy", row(side, vector)["implementation"], "eager", vector, name] = value
             row(side, vector)["outputs"][name]["digest"] = digest(value, None)
     return tensors
 
 
 def test_with_tensors_the_element_is_the_one_that_moved_most_for_its_bound(pair):
     become(pair[1], "dialect", worst={"index": [1], "got": 3.0, "expected": 2.0, "bound": 1e-7})
-    tensors = kept(pair, running_variance=(np.float32([1.0, 2.0, 0.0]), np.float32([1.0, 3.0, 1e-3])))
+    tensors = store_tensors(pair, running_variance=(np.float32([1.0, 2.0, 0.0]), np.float32([1.0, 3.0, 1e-3])))
     (change,) = diff(pair, *tensors)["changes"]
     assert change["element"] == {"index": [1], "old": 2.0, "new": 3.0, "expected": 2.0}
     assert (change["ulp"]["elements"], change["ulp"]["changed"]) == (3, 2)
 
 
-def test_with_tensors_a_divergence_moves_where_an_element_moved_more_than_its_bound(pair):
+def test_with_tensors_a_divergence_moves_if_an_element_moved_more_than_its_bound(pair):
     for side, ratio in zip(pair, (9.0, 9.5), strict=True):
         become(
             side,
@@ -549,7 +549,7 @@ def test_with_tensors_a_divergence_moves_where_an_element_moved_more_than_its_bo
             ratio=ratio,
             worst={"index": [int(ratio == 9.5)], "got": 1.0, "expected": 0.9, "bound": 0.1},
         )
-    tensors = kept(pair, running_variance=(np.float32([1.0, 0.5]), np.float32([0.5, 1.0])))
+    tensors = store_tensors(pair, running_variance=(np.float32([1.0, 0.5]), np.float32([0.5, 1.0])))
     assert [change["kind"] for change in diff(pair)["changes"]] == ["drifted"]
     assert [change["kind"] for change in diff(pair, *tensors)["changes"]] == ["moved"]
 
@@ -563,26 +563,28 @@ def test_drift_is_a_distribution_over_the_changed_elements(pair):
         np.array([1.0, 2.0, -0.0], ml_dtypes.bfloat16),
         np.array([1.0 + 2.0**-7, 2.0 + 2.0**-4, 0.0], ml_dtypes.bfloat16),
     )
-    document = diff(pair, *kept(pair, y=(old, new), dx=half))
+    document = diff(pair, *store_tensors(pair, y=(old, new), dx=half))
     about = {"framework": "numpy", "operation": "batch_norm_train", "tensors": 1}
-    where = {"vector": VECTOR, "implementation": row(pair[0])["implementation"], "mode": "eager"}
+    place = {"vector": VECTOR, "implementation": row(pair[0])["implementation"], "mode": "eager"}
     numbers = {"elements": 200, "changed": 100, "median": 50.0, "p99": 99.0, "worst": 100.0}
     in_half = {"elements": 3, "changed": 3, "median": 1.0, "p99": 4.0, "worst": 4.0}
     assert document["drift"] == [
-        {"output": "dx"} | about | in_half | where,
-        {"output": "y"} | about | numbers | where,
+        {"output": "dx"} | about | in_half | place,
+        {"output": "y"} | about | numbers | place,
     ]
     assert [change["element"]["index"] for change in document["changes"]] == [[1], [99]]
 
 
-def test_of_equal_distances_the_first_is_told_whatever_the_order(pair):
+def test_of_equal_distances_the_first_is_named_in_any_order(pair):
     vectors = [
         r["vector"] for r in pair[0]["results"] if r["operation"] == "batch_norm_train" and r["profile"] == "core"
     ]
     tensors = ({}, {})
     for vector in vectors:
-        for found, more in zip(tensors, kept(pair, vector, y=(np.float32([1.0]), np.float32([2.0]))), strict=True):
-            found.update(more)
+        for of_side, more in zip(
+            tensors, store_tensors(pair, vector, y=(np.float32([1.0]), np.float32([2.0]))), strict=True
+        ):
+            of_side.update(more)
     for _ in range(3):
         for side in pair:
             random.Random(7).shuffle(side["results"])
@@ -597,17 +599,17 @@ def test_entries_of_a_list_drift_as_one_output(pair):
 
 
 def test_a_tensor_that_is_not_the_one_of_its_result_is_left_aside_and_noted(pair):
-    tensors = kept(pair, y=(np.float32([1.0]), np.float32([2.0])))
+    tensors = store_tensors(pair, y=(np.float32([1.0]), np.float32([2.0])))
     (key,) = tensors[1]
     document = diff(pair, tensors[0], {key: np.float32([3.0])})
     assert "ulp" not in document["changes"][0]
     assert document["notes"] == [
-        "1 tensor kept for the new report left aside: not of its results, as if from another run"
+        "1 tensor in the outputs file of the new report not used: not of its results, perhaps of another run"
     ]
 
 
 def test_zeros_whose_sign_is_free_do_not_make_a_tensor_another(pair):
-    tensors = kept(pair, y=(np.float32([0.0, 1.0]), np.float32([0.0, 2.0])))
+    tensors = store_tensors(pair, y=(np.float32([0.0, 1.0]), np.float32([0.0, 2.0])))
     (key,) = tensors[1]
     document = diff(pair, tensors[0], {key: np.float32([-0.0, 2.0])})
     assert document["notes"] == []
@@ -615,7 +617,7 @@ def test_zeros_whose_sign_is_free_do_not_make_a_tensor_another(pair):
 
 
 def test_tensors_on_one_side_only_are_noted(pair):
-    tensors = kept(pair, y=(np.float32([1.0]), np.float32([2.0])))
+    tensors = store_tensors(pair, y=(np.float32([1.0]), np.float32([2.0])))
     document = diff(pair, tensors[0], None)
     assert document["notes"] == ["only the old report has whole outputs: changes are not measured in ULP"]
     assert "elements" not in document["drift"][0]
@@ -623,7 +625,7 @@ def test_tensors_on_one_side_only_are_noted(pair):
 
 @pytest.mark.parametrize("new", [np.float64([1.0]), np.float32([[1.0]]), np.float32([1.0, 1.0])])
 def test_tensors_of_another_dtype_or_shape_are_not_measured(pair, new):
-    document = diff(pair, *kept(pair, y=(np.float32([1.0]), new)))
+    document = diff(pair, *store_tensors(pair, y=(np.float32([1.0]), new)))
     assert "ulp" not in document["changes"][0]
 
 
@@ -631,5 +633,5 @@ def test_the_page_and_the_code_have_the_same_kinds_and_the_same_ones_fail():
     page = resources.files("nnconform.spec").joinpath("diff.md").read_text()
     rows = re.findall(r"^\| `([a-z-]+)` \| .* \| ([^|]+) \|$", page, re.MULTILINE)
     words = {True: "yes", False: "no"}
-    wanted = {name: words[kind.fails] if isinstance(kind.fails, bool) else "if it" for name, kind in KINDS.items()}
-    assert {kind: "no" if fails.startswith("no;") else fails[:5].strip() for kind, fails in rows} == wanted
+    expected = {name: words[kind.fails] if isinstance(kind.fails, bool) else "if it" for name, kind in KINDS.items()}
+    assert {kind: "no" if fails.startswith("no;") else fails[:5].strip() for kind, fails in rows} == expected

@@ -34,9 +34,9 @@ STEPS = {
 
 @pytest.mark.parametrize(("old", "new", "ulps", "changed"), STEPS.values(), ids=STEPS.keys())
 def test_the_distance_is_in_units_in_the_last_place_of_the_larger(old, new, ulps, changed):
-    (found,) = element_distances([(np.array([old]), np.array([new]))])
-    assert found.changed.tolist() == [changed]
-    assert found.ulps.tolist() == [ulps]
+    (result,) = element_distances([(np.array([old]), np.array([new]))])
+    assert result.changed.tolist() == [changed]
+    assert result.ulps.tolist() == [ulps]
 
 
 def test_pairs_of_all_dtypes_and_shapes_are_measured_together_and_come_back_in_order():
@@ -46,8 +46,8 @@ def test_pairs_of_all_dtypes_and_shapes_are_measured_together_and_come_back_in_o
             [((2, 3), F32), ((), np.float64), ((0,), F32), ((4,), F32), ((1,), np.float64)]
         )
     ]
-    assert [found.count for found in element_distances(pairs)] == [0, 1, 0, 4, 0]
-    assert [found.worst_position for found in element_distances(pairs)] == [-1, 0, -1, 0, -1]
+    assert [d.count for d in element_distances(pairs)] == [0, 1, 0, 4, 0]
+    assert [d.worst_position for d in element_distances(pairs)] == [-1, 0, -1, 0, -1]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The list of known divergences excuses what it names, exactly, and fails a run as soon as it is not true any more."""
+"""A list of known divergences accepts exactly the results that it covers, and fails a run once it no longer holds."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LIAR = Path(__file__).parents[1] / "liars" / "known_differs.py"
 ADAPTER = ("--adapter", LIAR)
 
 DATA = Path(__file__).parents[1] / "data"
-# Two entries, about what the liar known_differs does.
+# Two entries for the liar known_differs.
 ELU, RELU = ((DATA / f"known_{name}.yaml").read_text() for name in ("elu", "relu"))
 ALL = f"""\
 {ELU}{RELU}
@@ -47,8 +47,8 @@ def listed(entries: str) -> KnownList:
 
 
 @pytest.fixture
-def judged(differs, published) -> Callable[..., dict[str, Any]]:
-    """Apply entries to a copy of the report, which ``change`` may edit before, and return the copy."""
+def apply_to(differs, published) -> Callable[..., dict[str, Any]]:
+    """Return a copy of the report, edited by ``change``, with the entries applied."""
 
     def judge(entries: str, change: Callable[[dict[str, Any]], object] = lambda _: None, of: Any = differs) -> Any:
         document = copy.deepcopy(of)
@@ -69,7 +69,7 @@ def problems(document: Mapping[str, Any]) -> list[str]:
 
 
 def set_rows(verdict: str, number: int = 1, *, vector: str = "", **keys: Any) -> Callable[[dict[str, Any]], None]:
-    """Return what gives the first results on elu in bfloat16, or on a vector, another verdict."""
+    """Return a change that gives the first results on elu in bfloat16, or on a vector, another verdict."""
 
     def change(document: dict[str, Any]) -> None:
         rows = [r for r in document["results"] if re.fullmatch(vector or "elu/.*/bfloat16", r["vector"])]
@@ -82,26 +82,26 @@ def set_rows(verdict: str, number: int = 1, *, vector: str = "", **keys: Any) ->
 
 
 def by(*dialects: str) -> dict[str, Any]:
-    """The outputs of a result that are by dialects."""
+    """Return the outputs of a result that have dialects."""
     return {
         name: {"verdict": "dialect", "digest": "", "ratio": 2.0, "ulp": 2.0, "dialect": dialect}
         for name, dialect in zip(("y", "dx"), dialects, strict=False)
     }
 
 
-# What it excuses
+# Results that it covers
 
 
-def test_what_a_list_covers_has_its_reason_and_fails_no_run(judged):
-    document = judged(ALL)
+def test_covered_results_have_the_reason_and_fail_no_run(apply_to):
+    document = apply_to(ALL)
     assert problems(document) == []
     assert {r["known"] for r in document["results"] if r["operation"] == "elu" and "known" in r} == {"adds 1"}
     assert exit_status(document, strict=True) == 0
 
 
-def test_what_a_list_does_not_cover_fails_the_run(judged, differs):
+def test_results_that_no_entry_covers_fail_the_run(apply_to, differs):
     assert exit_status(differs, strict=False) == 1
-    document = judged(ELU)
+    document = apply_to(ELU)
     assert problems(document) == []
     assert exit_status(document, strict=False) == 1
     assert {r["vector"] for r in document["results"] if "known" in r} == {
@@ -109,61 +109,61 @@ def test_what_a_list_does_not_cover_fails_the_run(judged, differs):
     }
 
 
-def test_a_problem_of_the_list_alone_fails_the_run(judged):
-    assert exit_status(judged(ALL.replace("covers: 12", "covers: 13")), strict=False) == 1
+def test_a_problem_of_the_list_alone_fails_the_run(apply_to):
+    assert exit_status(apply_to(ALL.replace("covers: 12", "covers: 13")), strict=False) == 1
 
 
-def test_another_list_replaces_what_an_earlier_one_marked(judged, differs):
-    marked = judged(ALL.replace("covers: 12", "covers: 13"))
-    assert judged("  []", of=marked) == differs
+def test_another_list_replaces_the_reasons_of_an_earlier_one(apply_to, differs):
+    marked = apply_to(ALL.replace("covers: 12", "covers: 13"))
+    assert apply_to("  []", of=marked) == differs
 
 
-def test_results_of_profile_defaults_count_like_others(judged):
+def test_results_of_profile_defaults_count_like_others(apply_to):
     def change(document):
         for row in document["results"][::2]:
             row["profile"] = "defaults"
 
-    assert problems(judged(ALL, change)) == []
+    assert problems(apply_to(ALL, change)) == []
 
 
-# When it is wrong: each edit, and what is said of it
+# When it does not hold: each edit, and the message
 WRONG: dict[str, tuple[str, Callable[[dict[str, Any]], object], str]] = {
     "it covers more": (
         ELU.replace("51", "50"),
         lambda _: None,
-        "covers 51 vectors and says 50: elu/.*bfloat16, .* and 46 more; .*narrow it or correct `covers`",
+        "covers 51 vectors, expected 50: elu/.*bfloat16, .* and 46 more; .*narrow the entry or correct `covers`",
     ),
     "some are better": (
         ELU,
         set_rows("conforms", 2),
-        "covers 49 vectors and says 51; .* in its scope: elu/.*bfloat16 \\(liar.elu, eager\\) conforms; .*correct",
+        "covers 49 vectors, expected 51; .* in its scope: elu/.*bfloat16 \\(liar.elu, eager\\) conforms; .*correct",
     ),
     "some are worse": (
         ELU,
         set_rows("crash", 4, reason="killed"),
-        "covers 47 vectors and says 51; .* in its scope: elu/.* crashes; .* crashes; .* crashes and \\d+ more; ",
+        "covers 47 vectors, expected 51; .* in its scope: elu/.* crashes; .* crashes; .* crashes and \\d+ more; ",
     ),
     "some have a dialect now": (
         ELU,
         set_rows("dialect", outputs=by("exp-minus-one")),
-        "covers 50 vectors and says 51; .* in its scope: elu/.* is by exp-minus-one",
+        "covers 50 vectors, expected 51; .* in its scope: elu/.* has the dialect exp-minus-one",
     ),
     "a dialect is another": (
         RELU,
         set_rows("dialect", vector="relu/zero-alone/float64", outputs=by("gradient-half-at-zero")),
-        "covers 30 vectors and says 31; .* relu/zero-alone/float64 .* is by gradient-half-at-zero",
+        "covers 30 vectors, expected 31; .* relu/zero-alone/float64 .* has the dialect gradient-half-at-zero",
     ),
     "a dialect is joined by a second": (
         RELU,
         set_rows("dialect", vector="relu/zero-alone/float64", outputs=by("a", "gradient-one-at-zero")),
-        "covers 30 vectors and says 31; .* is by a and gradient-one-at-zero",
+        "covers 30 vectors, expected 31; .* has the dialects a and gradient-one-at-zero",
     ),
     "all are better": (ELU, set_rows("conforms", 51), "covers nothing: no result in its scope diverges any more: elu/"),
-    "there is no such vector": (ELU.replace("elu/*/b", "elo/*/b"), lambda _: None, "there is no vector elo/"),
+    "there is no such vector": (ELU.replace("elu/*/b", "elo/*/b"), lambda _: None, "no vector matches elo/"),
     "there is no such clause": (
         ELU.replace('vector: "elu/*/bfloat16"', "clause: ELU-99"),
         lambda _: None,
-        "there is no vector of clause ELU-99; remove it",
+        "no vector matches clause ELU-99; fix or remove the entry",
     ),
     "there is no such implementation": (
         ELU + "  implementation: liar.gone\n",
@@ -178,45 +178,45 @@ WRONG: dict[str, tuple[str, Callable[[dict[str, Any]], object], str]] = {
             for r in document["results"]
             if r["verdict"] == "diverges" and (r["operation"], r["mode"]) == ("elu", "jit")
         ).update(verdict="conforms"),
-        "eager\\) diverges, but liar.elu, jit conforms; narrow its implementation or mode",
+        "eager\\) diverges, but liar.elu, jit conforms; narrow the implementation or mode",
     ),
     "another entry covers the same": (
         ELU + ELU.replace("51", "1").replace("elu/*/", "elu/subnormal/"),
         lambda _: None,
-        r"line 3 covers elu/subnormal/bfloat16 \(liar.elu, eager\) too; remove one of the two",
+        r"line 3 also covers elu/subnormal/bfloat16 \(liar.elu, eager\).*; remove or narrow one of the two",
     ),
     "the version is none": (
         ELU + '  versions: ">=1"\n',
         lambda document: document["frameworks"][0].update(versions={"liar": "nightly"}),
-        "liar has the version 'nightly', not one of PEP 440; leave out `versions`",
+        "liar has version 'nightly', which is not a PEP 440 version; remove `versions`",
     ),
 }
 
 
-@pytest.mark.parametrize(("entries", "change", "said"), WRONG.values(), ids=WRONG.keys())
-def test_an_entry_is_wrong_when(judged, entries, change, said):
-    [problem] = problems(judged(entries, change))
-    assert re.match(rf"known\.yaml:\d+: (.*){said}", f"{problem}"), problem
+@pytest.mark.parametrize(("entries", "change", "expected"), WRONG.values(), ids=WRONG.keys())
+def test_an_entry_is_wrong_when(apply_to, entries, change, expected):
+    [problem] = problems(apply_to(entries, change))
+    assert re.match(rf"known\.yaml:\d+: (.*){expected}", f"{problem}"), problem
 
 
-def test_a_problem_names_the_line_of_its_entry(judged):
-    assert problems(judged(f"\n# above\n{RELU}# between\n{ELU.replace('51', '9')}"))[0].startswith("known.yaml:15: ")
+def test_a_problem_names_the_line_of_its_entry(apply_to):
+    assert problems(apply_to(f"\n# above\n{RELU}# between\n{ELU.replace('51', '9')}"))[0].startswith("known.yaml:15: ")
 
 
-def test_an_entry_that_covers_more_than_it_says_excuses_nothing(judged):
-    assert not [r for r in judged(ELU.replace("51", "50"))["results"] if "known" in r]
+def test_an_entry_that_covers_more_than_it_says_excuses_nothing(apply_to):
+    assert not [r for r in apply_to(ELU.replace("51", "50"))["results"] if "known" in r]
 
 
-def test_an_entry_covers_results_whose_outputs_are_by_exactly_its_dialects(judged):
+def test_an_entry_covers_results_whose_outputs_are_by_exactly_its_dialects(apply_to):
     entry = RELU.replace("gradient-one-at-zero", "[gradient-one-at-zero, a]").replace("31", "1")
     change = set_rows("dialect", vector="relu/zero-alone/float64", outputs=by("a", "gradient-one-at-zero"))
-    assert problems(judged(entry, change)) == []
+    assert problems(apply_to(entry, change)) == []
 
 
-def test_an_entry_covers_an_error_that_a_dialect_prescribes(judged):
+def test_an_entry_covers_an_error_that_a_dialect_prescribes(apply_to):
     change = set_rows("dialect", vector="relu/zero-alone/float64", reason="ValueError", dialect="raises-on-zero")
     entry = RELU.replace("gradient-one-at-zero", "raises-on-zero").replace("31", "1")
-    assert problems(judged(entry, change)) == []
+    assert problems(apply_to(entry, change)) == []
 
 
 # Versions
@@ -240,15 +240,15 @@ def test_prereleases_and_local_versions_count(versions, version, holds):
     assert in_range(Entry(1, "f", versions, "*", "*", "*", "", "diverges", (), 1, "r", ""), version) is holds
 
 
-def test_an_entry_for_other_versions_is_not_stale_and_is_shown_so(judged, differs, published):
+def test_an_entry_for_other_versions_is_not_stale_and_is_shown_so(apply_to, differs, published):
     entry = ELU + '  versions: "<1"\n'
-    assert problems(judged(entry)) == []
+    assert problems(apply_to(entry)) == []
     [match] = matching.match(listed(entry), Report.from_json(differs), published.values())
     assert (match.status, match.note) == (
         "other versions",
-        f"holds for <1; {differs['frameworks'][0]['versions']['numpy']} ran",
+        f"it is for <1, and {differs['frameworks'][0]['versions']['numpy']} ran",
     )
-    assert exit_status(judged(entry), strict=False) == 1
+    assert exit_status(apply_to(entry), strict=False) == 1
 
 
 # Partial runs
@@ -265,19 +265,19 @@ FILTERS: list[dict[str, tuple[str, ...]]] = [
 
 @pytest.fixture
 def part(differs, published) -> Callable[..., dict[str, Any]]:
-    """Return what a run with filters gives: a part of the whole one."""
+    """Return the report of a run with filters: a part of the whole one."""
 
     def run(**filters: tuple[str, ...]) -> dict[str, Any]:
         document, selection = copy.deepcopy(differs), Selection(**filters)
-        asked = {name: digest for name, digest in document["asked"].items() if selection.takes(published[name])}
+        vectors = {name: digest for name, digest in document["asked"].items() if selection.takes(published[name])}
         return document | {
             "selection": {key: list(globs) for key, globs in filters.items()},
-            "asked": asked,
-            "vectors": len(asked),
+            "asked": vectors,
+            "vectors": len(vectors),
             "results": [
                 row
                 for row in document["results"]
-                if row["vector"] in asked
+                if row["vector"] in vectors
                 and matches(row["implementation"], selection.implementations)
                 and matches(row["mode"], selection.modes)
             ],
@@ -288,29 +288,29 @@ def part(differs, published) -> Callable[..., dict[str, Any]]:
 
 def test_a_filtered_run_gives_a_part_of_the_whole(report_of, part):
     filters = {"--operation": "elu", "--dtype": "bfloat16", "--mode": "eager"}
-    found = report_of(*ADAPTER, *(word for pair in filters.items() for word in pair))[1]
-    wanted = part(operations=("elu",), dtypes=("bfloat16",), modes=("eager",))
-    assert {key: found[key] for key in ("selection", "asked", "results")} == {
-        key: wanted[key] for key in ("selection", "asked", "results")
+    filtered = report_of(*ADAPTER, *(word for pair in filters.items() for word in pair))[1]
+    expected = part(operations=("elu",), dtypes=("bfloat16",), modes=("eager",))
+    assert {key: filtered[key] for key in ("selection", "asked", "results")} == {
+        key: expected[key] for key in ("selection", "asked", "results")
     }
 
 
 @pytest.mark.parametrize("filters", FILTERS, ids=str)
-def test_a_filtered_run_calls_no_entry_stale_and_still_sees_one_that_covers_too_much(part, judged, filters):
-    assert problems(judged(FEWER.replace("*/bfloat16", "*"), of=part(**filters))) == []
-    assert "and says 2" in problems(judged(MORE, of=part(**filters)))[0]
+def test_a_filtered_run_calls_no_entry_stale_and_still_sees_one_that_covers_too_much(part, apply_to, filters):
+    assert problems(apply_to(FEWER.replace("*/bfloat16", "*"), of=part(**filters))) == []
+    assert ", expected 2" in problems(apply_to(MORE, of=part(**filters)))[0]
 
 
-def test_a_filtered_run_that_asks_for_all_of_an_entry_judges_it(part, judged):
+def test_a_filtered_run_that_asks_for_all_of_an_entry_judges_it(part, apply_to):
     run = part(operations=("elu",), dtypes=("bfloat16",), modes=("*",))
-    assert problems(judged(ELU, of=run)) == []
-    assert "covers 51 vectors and says 60" in problems(judged(FEWER, of=run))[0]
+    assert problems(apply_to(ELU, of=run)) == []
+    assert "covers 51 vectors, expected 60" in problems(apply_to(FEWER, of=run))[0]
 
 
-def test_a_run_of_one_implementation_judges_the_entries_for_it_alone(part, judged):
+def test_a_run_of_one_implementation_judges_the_entries_for_it_alone(part, apply_to):
     run = part(implementations=("liar.elu",))
-    assert "says 60" in problems(judged(FEWER + "  implementation: liar.elu\n", of=run))[0]
-    assert problems(judged(FEWER + '  implementation: "liar.*"\n', of=run)) == []
+    assert "expected 60" in problems(apply_to(FEWER + "  implementation: liar.elu\n", of=run))[0]
+    assert problems(apply_to(FEWER + '  implementation: "liar.*"\n', of=run)) == []
 
 
 def test_vectors_of_the_report_that_are_not_among_those_given_are_all_there_are_but_in_a_filtered_run(part, differs):
@@ -319,8 +319,8 @@ def test_vectors_of_the_report_that_are_not_among_those_given_are_all_there_are_
         assert match.status == status
 
 
-def test_a_mode_that_runs_only_when_asked_for_is_not_stale_where_it_was_not(judged):
-    assert problems(judged(FEWER + "  mode: compile\n")) == []
+def test_a_mode_that_runs_only_on_request_is_not_stale_if_it_was_not_requested(apply_to):
+    assert problems(apply_to(FEWER + "  mode: compile\n")) == []
 
 
 @pytest.mark.parametrize(
@@ -335,13 +335,13 @@ def test_a_mode_that_runs_only_when_asked_for_is_not_stale_where_it_was_not(judg
     ],
     ids=["calls left", "stopped", "interrupted", "vector files left out", "an altered vector", "another framework"],
 )
-def test_what_did_not_wholly_run_calls_no_entry_stale(judged, change):
-    assert problems(judged(FEWER, change)) == []
+def test_an_incomplete_run_calls_no_entry_stale(apply_to, change):
+    assert problems(apply_to(FEWER, change)) == []
 
 
-def test_a_framework_that_did_not_start_calls_no_entry_stale(report_of, judged, tmp_path):
+def test_a_framework_that_did_not_start_calls_no_entry_stale(report_of, apply_to, tmp_path):
     (tmp_path / "liar.py").write_text("import a_module_that_nobody_has\n")
-    assert problems(judged(ALL, of=report_of("--adapter", tmp_path / "liar.py")[1])) == []
+    assert problems(apply_to(ALL, of=report_of("--adapter", tmp_path / "liar.py")[1])) == []
 
 
 def test_a_run_of_a_part_of_a_framework_judges_entries_for_that_part_alone(differs, published):

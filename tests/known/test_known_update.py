@@ -1,4 +1,4 @@
-"""An update makes a list right for a whole run and touches nothing else; what it cannot do leaves the file as it is."""
+"""An update makes a list right for a whole run and changes nothing else; a list that it refuses stays as it is."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ def file(tmp_path) -> Path:
 
 @pytest.fixture
 def updated(differs, published, file) -> Callable[..., list[str]]:
-    """Update the file by a copy of the report that ``change`` may edit, check the outcome, and return what was told."""
+    """Update the file from a copy of the report, edited by ``change``, check the outcome, and return the lines."""
 
     def run(change: Change = lambda _: None, *, dialects: bool = False) -> list[str]:
         document = copy.deepcopy(differs)
         change(document)
         report, vectors = Report.from_json(document), list(published.values())
-        told = update(file, report, vectors, dialects=dialects)
-        written = file.read_bytes()
+        lines = update(file, report, vectors, dialects=dialects)
+        data = file.read_bytes()
         applied = apply(read(file), report, vectors)
         assert applied.known_problems == ()
         assert not any(result.fails(strict=dialects) for result in applied.results)
         assert update(file, report, vectors, dialects=dialects) == []
-        assert file.read_bytes() == written
-        return [line.removeprefix(f"{file}") for line in told]
+        assert file.read_bytes() == data
+        return [line.removeprefix(f"{file}") for line in lines]
 
     return run
 
 
 def turn(verdict: str, operation: str, number: int | None = None, **keys: Any) -> Change:
-    """Return what gives the first vectors of an operation that do not conform, or all of them, another verdict."""
+    """Return a change that gives the first vectors of an operation that do not conform, or all, another verdict."""
 
     def change(document: dict[str, Any]) -> None:
         rows = [r for r in document["results"] if r["operation"] == operation and r["verdict"] != "conforms"]
-        chosen = list(dict.fromkeys(r["vector"] for r in rows))[:number]
-        for row in (r for r in rows if r["vector"] in chosen):
+        names = list(dict.fromkeys(r["vector"] for r in rows))[:number]
+        for row in (r for r in rows if r["vector"] in names):
             row.pop("reason", None)
             row |= {"verdict": verdict, "outputs": {}} | keys
 
@@ -95,7 +95,9 @@ def test_a_file_that_is_not_there_is_made_with_the_narrowest_globs(updated, file
 
 
 def test_dialects_are_listed_when_they_are_asked_for_with_their_summary_and_source(updated, file):
-    assert updated(dialects=True)[3:] == [": added: liar, liar.relu, eager, relu/* is by gradient-one-at-zero (31)"]
+    assert updated(dialects=True)[3:] == [
+        ": added: liar, liar.relu, eager, relu/* has the dialect gradient-one-at-zero (31)"
+    ]
     assert '    reason: "The gradient of ReLU at x = 0 is 1."\n    link: https://' in file.read_text()
 
 
@@ -125,7 +127,7 @@ def test_a_run_without_findings_makes_an_empty_list(updated, file):
     assert file.read_text().endswith("format: 1\nknown: []\n")
 
 
-# What stays
+# Lines that stay
 
 
 def test_a_list_that_holds_stays_byte_for_byte(updated, file):
@@ -148,9 +150,9 @@ def test_line_ends_a_byte_order_mark_and_a_missing_last_newline_stay(updated, fi
     text = f"{mark}format: 1\n{text}".rstrip("\n").replace("\n", newline) + end
     file.write_bytes(text.encode())
     assert len(updated(dialects=True)) == 1
-    written = file.read_bytes().decode()
-    assert written.startswith(text.replace("51   #", "51   #"))
-    added = written.removeprefix(text)
+    text_after = file.read_bytes().decode()
+    assert text_after.startswith(text.replace("51   #", "51   #"))
+    added = text_after.removeprefix(text)
     assert added.count("\n") == added.count(newline) >= 9
 
 
@@ -173,7 +175,7 @@ def test_a_link_to_the_file_stays_a_link(updated, file, tmp_path):
     assert "49   # as of" in (tmp_path / "real.yaml").read_text()
 
 
-# What goes
+# Entries that are removed
 
 FIRST = UGLY[UGLY.index("  # elu, above") : UGLY.index("\n  # raises, above")]
 SECOND = UGLY[UGLY.index("  # raises, above") : UGLY.index("\n\n  # between")]
@@ -182,9 +184,9 @@ THIRD = UGLY[UGLY.index("  -\n    # under") : UGLY.index("  # last")]
 
 def test_an_entry_that_covers_nothing_goes_with_its_comments_and_no_others(updated, file):
     file.write_text(UGLY)
-    told = updated(turn("conforms", "clip_by_value"))
-    assert told[0].startswith(":22: removed: covers nothing: no result in its scope raises an error any more: ")
-    assert told[1:] == [f"  | {line}" for line in SECOND.splitlines()]
+    lines = updated(turn("conforms", "clip_by_value"))
+    assert lines[0].startswith(":22: removed: covers nothing: no result in its scope raises an error any more: ")
+    assert lines[1:] == [f"  | {line}" for line in SECOND.splitlines()]
     assert file.read_text() == UGLY.replace(f"\n{SECOND}", "")
 
 
@@ -208,14 +210,14 @@ def test_a_list_of_which_nothing_is_left_is_empty_and_can_be_filled_again(update
     assert file.read_text().startswith(text[: text.index("known:")] + "known:   # the list\n  - framework: liar\n")
 
 
-# What changes
+# Entries that change
 
 
-def test_an_entry_whose_verdict_is_another_is_replaced_where_it_stood_and_its_reason_is_quoted(updated, file):
+def test_an_entry_whose_results_changed_verdict_is_replaced_in_its_place_and_its_reason_is_quoted(updated, file):
     file.write_text(UGLY)
-    told = updated(turn("crash", "elu", reason="killed by SIGKILL"))
-    assert told[0].startswith(":9: rewritten: covers nothing: ")
-    assert told[-1] == ": added: liar, liar.elu, elu/*/bfloat16 crashes (51)"
+    lines = updated(turn("crash", "elu", reason="killed by SIGKILL"))
+    assert lines[0].startswith(":9: replaced: covers nothing: ")
+    assert lines[-1] == ": added: liar, liar.elu, elu/*/bfloat16 crashes (51)"
     text = file.read_text()
     assert (
         '    reason: "not explained yet; was diverges: adds 1, in two lines"\n    link: https://example.org/a#b\n'
@@ -226,9 +228,9 @@ def test_an_entry_whose_verdict_is_another_is_replaced_where_it_stood_and_its_re
 
 def test_an_entry_some_of_whose_results_have_another_verdict_is_reduced_and_they_are_added(updated, file):
     file.write_text(UGLY)
-    told = updated(turn("error", "elu", 1, reason="ValueError: no"))
-    assert told[0] == ":9: covers 50 instead of 51"
-    assert told[1].startswith(": added: liar, liar.elu, elu/")
+    lines = updated(turn("error", "elu", 1, reason="ValueError: no"))
+    assert lines[0] == ":9: covers 50 instead of 51"
+    assert lines[1].startswith(": added: liar, liar.elu, elu/")
     added = read(file).entries[-1]
     assert (added.verdict, added.covers) == ("error", 1)
     assert added.reason == "not explained yet; was diverges: adds 1, in two lines"
@@ -244,7 +246,7 @@ def test_a_reason_that_was_never_given_is_not_quoted_again(updated, file):
 def test_an_entry_that_covers_a_vector_in_part_is_narrowed_and_keeps_reason_link_and_versions(updated, file):
     wide = entry("relu/*", "diverges", 106, "in jit", 'versions: ">=1"').replace("null", "https://example.org/jit")
     file.write_text(listed("# above\n", wide))
-    assert "narrow its implementation or mode" in updated()[0]
+    assert "narrow the implementation or mode" in updated()[0]
     narrow = wide.replace("  vector", '  implementation: "liar.relu"\n  mode: "jit"\n  vector')
     assert file.read_text().startswith(listed("# above\n", narrow))
 
@@ -264,7 +266,7 @@ def test_results_by_several_dialects_get_entries_with_all_of_them(updated, file)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_whatever_the_verdicts_are_the_list_holds_afterwards(updated, file, seed):
+def test_the_list_holds_afterwards_for_any_verdicts(updated, file, seed):
     def change(document):
         chance = random.Random(seed)
         for row in chance.sample(document["results"], 60):
@@ -278,35 +280,35 @@ def test_whatever_the_verdicts_are_the_list_holds_afterwards(updated, file, seed
     updated()
 
 
-# What is refused
+# Lists and reports that are refused
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "expected"),
     [
         (lambda document: document.update(complete=False), "incomplete"),
         (lambda document: document.update(faults=[FAULT]), "faults"),
         (lambda document: document.update(problems=["bad.yaml"]), "faults"),
-        (lambda document: document["asked"].popitem(), "1 of its .* vectors were not asked for"),
+        (lambda document: document["asked"].popitem(), "1 of its .* vectors were not run"),
         (lambda document: document["asked"].update({"elu/subnormal/bfloat16": "0"}), "1 of its .* vectors"),
         (lambda document: document["selection"].update(modes=["eager"]), "some of its modes"),
         (lambda document: document["selection"].update(implementations=["liar.elu"]), "some of its implementations"),
         (lambda document: document["frameworks"][0].update(only=["liar.elu"]), "some of its implementations"),
-        (lambda document: document["frameworks"][0].update(not_run=1), "did not run to the end"),
+        (lambda document: document["frameworks"][0].update(not_run=1), "did not run to its end"),
         (lambda document: document["frameworks"].clear(), "no framework ran"),
     ],
 )
-def test_a_partial_run_is_refused_and_the_file_untouched(differs, published, file, change, said):
+def test_a_partial_run_is_refused_and_the_file_untouched(differs, published, file, change, expected):
     document = copy.deepcopy(differs)
     change(document)
     file.write_text("format: 1\nknown: []\n")
-    with pytest.raises(Refused, match=f"{said}.*; a list is brought up to date with a whole run"):
+    with pytest.raises(Refused, match=f"{expected}.*; update a list from a whole run"):
         update(file, Report.from_json(document), list(published.values()), dialects=False)
     assert file.read_text() == "format: 1\nknown: []\n"
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ('{"format": 1, "known": []}\n', "do not begin on lines of their own; write each as"),
         (
@@ -319,21 +321,21 @@ def test_a_partial_run_is_refused_and_the_file_untouched(differs, published, fil
         ),
     ],
 )
-def test_a_list_that_cannot_be_edited_in_place_is_refused_and_untouched(differs, published, file, text, said):
+def test_a_list_that_cannot_be_edited_in_place_is_refused_and_untouched(differs, published, file, text, expected):
     file.write_text(text)
-    with pytest.raises(Refused, match=said):
+    with pytest.raises(Refused, match=expected):
         update(file, Report.from_json(differs), list(published.values()), dialects=False)
     assert file.read_text() == text
 
 
-def test_what_only_the_user_can_mend_is_refused(differs, published, file):
+def test_a_problem_that_only_the_user_can_fix_is_refused(differs, published, file):
     document = copy.deepcopy(differs)
     document["frameworks"][0]["versions"] = {"liar": "nightly"}
     for row in document["results"]:
         row["version"] = "nightly"
     text = listed(entry("*", "crash", 1, "r", 'versions: ">1"'))
     file.write_text(text)
-    with pytest.raises(Refused, match=r"known\.yaml:3: liar has the version 'nightly'"):
+    with pytest.raises(Refused, match=r"known\.yaml:3: liar has version 'nightly'"):
         update(file, Report.from_json(document), list(published.values()), dialects=False)
     assert file.read_text() == text
 

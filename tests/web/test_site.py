@@ -95,7 +95,7 @@ def test_a_release_says_what_it_changed(site_pages):
     text = site_pages["frameworks/torch.html"].text
     assert text.index("torch 2.13.0+cpu") < text.index("torch 2.12.0")
     assert "torch 2.12.0 → 2.13.0+cpu" in text
-    assert "Better, or new: 2" in text
+    assert "Improved or new: 2" in text
     assert "elu: y diverged and now" in text
     assert "e.g. elu/near-zero/float32" in text
 
