@@ -117,7 +117,7 @@ def batch_norm_train(
 
 
 def batch_norm_train_vjp(x: Array, gamma: Array | None, dy: Array, *, epsilon: float, channel_axis: int) -> Gradients:
-    """Return the gradients of sum(dy * y) in training, where mean and variance depend on x (BN-TRAIN-6 to 8).
+    """Return the gradients of sum(dy * y) in training: mean and variance depend on x (BN-TRAIN-6 to 8).
 
     Source: Ioffe and Szegedy 2015, section 3, the chain rule of which this is the closed form.
 
@@ -172,7 +172,7 @@ def batch_norm_eval_vjp(
     epsilon: float,
     channel_axis: int,
 ) -> Gradients:
-    """Return the gradients of sum(dy * y) in evaluation, where the statistics are constants (BN-EVAL-3 to 5).
+    """Return the gradients of sum(dy * y) in evaluation: the statistics are constants (BN-EVAL-3 to 5).
 
     Args:
         x: as for ``batch_norm_eval``.

@@ -106,7 +106,7 @@ class Normalized:
 
     @property
     def sizes(self) -> Array:
-        """|x| + |mu| + D_mu: what a difference that is multiplied out rounds."""
+        """|x| + |mu| + D_mu: the size of the terms that are rounded in a difference that is multiplied out."""
         return exact.absolute(self.x) + exact.absolute(self.mean) + self.d_mean
 
     def affine(self, gamma: Array, beta: Array) -> Array:

@@ -127,7 +127,7 @@ def _train_step(
 def _with_infinite_cube(
     case: Case, x: Array, dy: Array, s: batch_norm_bounds.Statistics, epsilon: float, dx: Output
 ) -> Output:
-    """Return dx where r^3 overflows: the gradient of v is infinite, and so is each part of what it adds to dx.
+    """Return dx after an overflow of r^3: the gradient of v is infinite, and so is each part that it adds to dx.
 
     With v = mean(x^2) - mu^2 these parts are x D and -mu D, where D = -infinity sum(dy (x - mu)) gamma.
     """
@@ -163,7 +163,7 @@ def batch_norm_eval(
     """Batch normalization in evaluation.
 
     Args:
-        case: what is asked.
+        case: the inputs, dtypes and attributes.
         half: everything is computed in the storage dtype.
         sequential: long sums are taken one element after the other.
         epsilon: instead of the attribute's.

@@ -26,7 +26,7 @@ from .rounding import FORMATS, round_floats, round_number
 HALF = ("float16", "bfloat16")
 # The most elements of a sum whose bound allows adding them one after the other (NUM-11).
 SEQUENTIAL = 4096
-# What is assumed of libraries (BOUND-ELU): exp within 3 ULP; expm1 within 7 ULP, and within 4 u absolutely below 0.
+# Assumptions on libraries (BOUND-ELU): exp within 3 ULP; expm1 within 7 ULP, and within 4 u absolutely below 0.
 EXP_ULP = 3
 EXPM1_ULP = 7
 EXPM1_UNITS = 4
@@ -58,7 +58,7 @@ class Precision:
         return math.expm1(-n * math.log1p(-self.u))
 
     def terms(self, n: int) -> int:
-        """Return n_eff: the roundings of a sum of n terms, fewer than n where a long one must be blocked (NUM-11)."""
+        """Return n_eff: the roundings of a sum of n terms, fewer than n if a long sum must be blocked (NUM-11)."""
         if n <= SEQUENTIAL or not self.blocked:
             return n
         return SEQUENTIAL + math.ceil(math.log2(n / SEQUENTIAL))
@@ -98,7 +98,7 @@ def precision(dtype: str, *, half: bool, sequential: bool, like: Array | None = 
 
 
 def stored(values: Array, bounds: Array, dtype: str) -> Array:
-    """Return the bound around the stored values as float64: 0 where the value is not finite.
+    """Return the bound around the stored values as float64: 0 if a value is not finite.
 
     Rounding to nearest is monotone, so what lies within b of the exact e is stored between RN(e - b)
     and RN(e + b): the bound is the greater of the two distances from RN(e) (NUM-2).
@@ -142,7 +142,7 @@ def _stored_floats(values: Array, bounds: Array, dtype: str) -> Array:
 
 
 def _where_negative(x: Array, bound: Array, times: Array, alpha: float, p: Precision) -> Array:
-    """Return a bound of ELU where x <= 0, and 0 elsewhere: there the result is an input."""
+    """Return a bound of ELU if x <= 0, else 0: for x > 0 the result is an input."""
     # Lost to underflow, times the other factor or on its own: alpha, the exponential, the products.
     #   2 (1 + |alpha|) times (1 + gamma_2) eta,   times = 1 for the value, 1 + |dy| for the gradient
     slack = 2 * (1 + abs(exact.number(alpha, x))) * times * (1 + p.gamma(2)) * p.eta
@@ -186,7 +186,7 @@ def gradient_from_output(x: Array, y: Array, dy: Array, alpha: float, p: Precisi
 
 
 def _expm1_size(y: Array, alpha: float) -> Array:
-    """Return |E| = |expm1(x)| where y = alpha E; where alpha is 0 nothing depends on it."""
+    """Return |E| = |expm1(x)| of y = alpha E; if alpha is 0, nothing depends on it."""
     return np.asarray(exact.absolute(y) / abs(exact.number(alpha, y))) if alpha else exact.full(y.shape, 0.0, y)
 
 
@@ -251,7 +251,7 @@ def sgd_step(
     dtype: str,
     sums: Mapping[int, Array],
 ) -> list[Array]:
-    """Bound of w - learning_rate g (BOUND-SGD): gamma_2 (1 + u) |lr g| + u |w'|, and what clipping adds to g.
+    """Bound of w - learning_rate g (BOUND-SGD): gamma_2 (1 + u) |lr g| + u |w'|, and the error of a clipped g.
 
     Args:
         weights: before the step.

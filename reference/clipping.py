@@ -41,7 +41,7 @@ def global_norm(gradients: Gradients) -> Array:
 
 
 def scaled(gradient: Array, norm: Array, clipnorm: float) -> Array:
-    """Return ``gradient`` unchanged where ``norm`` <= clipnorm, else times clipnorm / norm.
+    """Return ``gradient`` unchanged if ``norm`` <= clipnorm, else times clipnorm / norm.
 
     Source: Pascanu et al. 2013, Algorithm 1. A NaN norm makes every element NaN; an infinite one makes the
     finite elements 0 and the infinite ones NaN.

@@ -31,7 +31,7 @@ def _rows(case: Case) -> list[Any]:
 
 
 def _summed(case: Case, values: Sequence[Any]) -> list[Any]:
-    """Return gradients of which the sparse ones are rows as dense arrays."""
+    """Return gradients as dense arrays; ``values`` has the rows of sparse ones."""
     result = list(values)
     for i, (indices, _) in case.rows.items():
         total = zeros_like(case.inputs["gradients"][i])
@@ -53,7 +53,7 @@ class NormRules(NamedTuple):
     """A way of clipping by norm; the defaults are the clauses'.
 
     Attributes:
-        everywhere: one norm over all variables where the clause wants one a variable.
+        everywhere: one norm over all variables instead of one per variable.
         denominator: added to the norm in the scale c / (n + denominator), which is then at most 1.
         zero_is_off: a threshold of 0 does nothing.
         overflow: what becomes of the gradients when the sum of squares overflows: "" (as the clause), "zero", "nan".
@@ -140,7 +140,7 @@ def clip_by_norm(case: Case, **rules: Any) -> Outputs:
 
 
 def clip_by_global_norm(case: Case, **rules: Any) -> Outputs:
-    """Clipping all variables by their common norm, which is an output too."""
+    """Clipping all variables by their common norm, a further output."""
     made = _clip_norms(case, case.attributes["clipnorm"], NormRules(**rules), one_norm=True)
     gradients = _rows(case) if rules.get("rows_apart") else case.inputs["gradients"]
     dtype = case.dtypes["gradients"]
@@ -157,12 +157,12 @@ def clip_by_global_norm(case: Case, **rules: Any) -> Outputs:
 
 
 def _arithmetic(dtype: str) -> Format:
-    """Return the format in which squares and products overflow and underflow: float16 is its own."""
+    """Return the format of the arithmetic, whose range squares and products may leave: float32 for bfloat16."""
     return FORMATS["float32" if dtype == "bfloat16" else dtype]
 
 
 def _overflows(gradients: Sequence[Any], dtype: str) -> bool:
-    """Say whether the squares of finite gradients add up to more than the arithmetic's largest number."""
+    """Return True if the squares of finite gradients add up to more than the arithmetic's largest number."""
     total: Any = sum((exact.total(g * g)[()] for g in gradients if g is not None), Decimal(0))
     return bool(total.is_finite()) and bool(total > Decimal(_arithmetic(dtype).largest))
 
@@ -176,7 +176,7 @@ def _elements(gradients: Sequence[Any]) -> Iterator[Decimal]:
 
 
 def _lost(results: Iterable[Decimal], dtype: str) -> bool:
-    """Say whether all are rounded to 0 in the arithmetic, as up to half of its smallest number is; a NaN is not."""
+    """Return True if all are rounded to 0, as numbers up to half of the smallest one are; a NaN is not."""
     arithmetic = _arithmetic(dtype)
     return all(abs(d) <= arithmetic.smallest_normal * arithmetic.unit for d in results)
 
@@ -186,7 +186,7 @@ BLOCK = 32
 
 
 def _in_blocks(a: Any) -> Any:
-    """Say of each element whether it is in a whole block, not among the last few, in C order."""
+    """Return a mask of the elements in whole blocks in C order, without the last few."""
     return (np.arange(a.size) < a.size // BLOCK * BLOCK).reshape(a.shape)
 
 
@@ -201,7 +201,7 @@ def sgd_step(
     """One SGD step on clipped gradients.
 
     Args:
-        case: what is asked.
+        case: the inputs, dtypes and attributes.
         learning_rate: instead of the attribute's.
         float32_rate: the learning rate is kept in float32.
         blocks_stay: weights in whole blocks are left as they are; the last few take the step.

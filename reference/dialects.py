@@ -55,7 +55,7 @@ class Dialect:
 
     @property
     def accuracy(self) -> bool:
-        """Whether it keeps the exact value and widens the bound."""
+        """True if it keeps the exact value and widens the bound."""
         return self.kind == "accuracy"
 
     @property
@@ -132,7 +132,7 @@ DIALECTS: dict[str, Dialect] = {
     "position-dependent": Dialect("position", ("relu", "elu", "clip_by_value")),
 }
 
-# What implementations were found to combine.
+# Combinations that implementations have.
 COMBINATIONS: tuple[tuple[str, ...], ...] = (
     ("unbiased-running-variance", "single-pass-variance"),
     ("unbiased-running-variance", "half-precision-arithmetic"),
@@ -161,7 +161,7 @@ COMBINATIONS: tuple[tuple[str, ...], ...] = (
 
 @dataclass(frozen=True)
 class Variant:
-    """A dialect or a combination that may be tried on an operation: its name, keywords and nature."""
+    """A dialect, or a combination of dialects, that an operation can have: its name, parts, keywords and kind."""
 
     name: str
     parts: tuple[str, ...]
@@ -175,7 +175,7 @@ def variants_of(operation: str, *, dtype: str, defaults: bool) -> Iterator[Varia
     Args:
         operation: its name.
         dtype: of the vector.
-        defaults: whether the vector leaves the attributes out.
+        defaults: the vector leaves the attributes out.
     """
     computed = ((name,) for name, dialect in DIALECTS.items() if dialect.keywords)
     for parts in (*computed, *COMBINATIONS):

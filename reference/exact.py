@@ -1,8 +1,8 @@
 """The differences between the two number systems of the reference: float64, and Decimal in object arrays.
 
-``+ - * /``, comparison, ``np.sqrt`` and ``np.where`` work on both as they stand. Here is what does not: object
-arrays lose NaN in ``np.maximum``, ``-Decimal(0)`` is +0, the sum of nothing is the integer 0, Decimal
-has no expm1 and refuses a Python float as an operand.
+``+ - * /``, comparison, ``np.sqrt`` and ``np.where`` work on both. This module has the functions that do not: object
+arrays lose NaN in ``np.maximum``, ``-Decimal(0)`` is +0, the sum of nothing is the integer 0, Decimal has no expm1 and
+refuses a Python float as an operand.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def precision(digits: int) -> Iterator[None]:
 
 @contextmanager
 def repeated(times: int) -> Iterator[None]:
-    """Let every element of an array stand for ``times`` equal ones in ``total``, ``mean`` and ``count``.
+    """Let every element of an array count as ``times`` equal ones in ``total``, ``mean`` and ``count``.
 
     So long sums are evaluated on short arrays. It belongs to the thread, or task, that enters it.
     """
@@ -55,7 +55,7 @@ def repeated(times: int) -> Iterator[None]:
 
 
 def is_exact(a: Array) -> bool:
-    """Say whether ``a`` holds Decimals, or is one: NumPy makes those of zero-dimensional object arrays."""
+    """Return True if ``a`` holds Decimals, or is one: NumPy makes those of zero-dimensional object arrays."""
     return np.asarray(a).dtype == object
 
 
@@ -93,17 +93,17 @@ def _each(function: Any, a: Array, dtype: type) -> Array:
 
 
 def isnan(a: Array) -> Array:
-    """Return where ``a`` is not a number, as booleans."""
+    """Return a mask of the NaNs in ``a``."""
     return _each(Decimal.is_nan, a, bool) if is_exact(a) else np.isnan(a)
 
 
 def isfinite(a: Array) -> Array:
-    """Return where ``a`` is finite, as booleans."""
+    """Return a mask of the finite elements of ``a``."""
     return _each(Decimal.is_finite, a, bool) if is_exact(a) else np.isfinite(a)
 
 
 def signbit(a: Array) -> Array:
-    """Return where ``a`` has a minus sign, that of a zero included."""
+    """Return a mask of the elements of ``a`` with a minus sign, including that of a zero."""
     return _each(Decimal.is_signed, a, bool) if is_exact(a) else np.signbit(a)
 
 
@@ -128,8 +128,8 @@ def exp(a: Array) -> Array:
     return np.asarray(np.exp(a))
 
 
-# e^d - 1 is computed with this many digits more than it has, and keeps as many of the context's last digits free for
-# what is computed with it.
+# e^d - 1 is computed with this number of additional digits, and leaves as many of the context's last digits free for
+# later computations.
 GUARD = 25
 
 
@@ -140,8 +140,8 @@ def _expm1(d: Decimal) -> Decimal:
     with decimal.localcontext() as context:
         least = Decimal(10) ** -max(context.prec - GUARD, context.prec // 2)
         context.prec += abs(d.adjusted()) + GUARD
-        # Of a great negative d the digits would show -1 alone. The value is above -1, and a tie at -alpha is decided
-        # by that: what is too small to be kept is made just great enough.
+        # For a great negative d the digits would be those of -1. The value is above -1, which decides a tie at -alpha,
+        # so e^d is raised to the smallest number that the digits can hold.
         result = max(d.exp(), least) - 1
     return +result
 
@@ -156,12 +156,12 @@ def expm1(a: Array) -> Array:
 
 
 def maximum(a: Array, b: Array) -> Array:
-    """Return the greater of ``a`` and ``b``; NaN where either is NaN."""
+    """Return the greater of ``a`` and ``b``; NaN if either is NaN."""
     return np.where(isnan(a), a, np.where(isnan(b), b, np.where(a > b, a, b)))
 
 
 def minimum(a: Array, b: Array) -> Array:
-    """Return the smaller of ``a`` and ``b``; NaN where either is NaN."""
+    """Return the smaller of ``a`` and ``b``; NaN if either is NaN."""
     return np.where(isnan(a), a, np.where(isnan(b), b, np.where(a < b, a, b)))
 
 
@@ -171,7 +171,7 @@ def clip(a: Array, low: Array, high: Array) -> Array:
 
 
 def count(a: Array, axes: Axes = None) -> int:
-    """Return how many elements a sum over ``axes`` (all when None) has, each as often as it is ``repeated``."""
+    """Return the number of elements in a sum over ``axes`` (all when None), each as often as it is ``repeated``."""
     return math.prod(a.shape if axes is None else (a.shape[axis] for axis in axes)) * _times.get()
 
 

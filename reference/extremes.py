@@ -23,7 +23,7 @@ BEYOND = math.erfc(math.sqrt(2)) / 2
 
 
 def interval(law: Law, count: int) -> tuple[float, float]:
-    """Return the centre, a float32, and the half-width of where the largest of ``count`` elements lies.
+    """Return the centre, a float32, and the half-width of the range of the largest of ``count`` elements.
 
     The smallest lies as far below 0, since the laws are symmetric. The upper end is a number of float32: no element
     is beyond it, or of a law without end, none with a probability of 1 - ``CHANCE``. The lower end is rounded down.

@@ -35,7 +35,7 @@ class Law(NamedTuple):
     """The law of a random sample, symmetric about 0.
 
     Attributes:
-        law: ``normal``, ``truncated_normal`` (a normal law cut at two of its own deviations) or ``uniform``.
+        law: ``normal``, ``truncated_normal`` (a normal law cut at two of its deviations) or ``uniform``.
         stddev: the standard deviation of the samples, after any cut.
         bound: no sample is greater in size than this; infinite for ``normal``.
         accuracy: the relative error that the scale may have; None for that of the working precision, 4u.

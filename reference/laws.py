@@ -19,7 +19,7 @@ from .initialization import (
 )
 from .rounding import FORMATS
 
-# What implementations were found to combine.
+# Combinations that implementations have.
 COMBINATIONS: tuple[tuple[str, ...], ...] = (
     ("shape-only-fan", "untruncated-normal"),
     ("shape-only-fan", "default-uniform-inverse-sqrt-fan"),
@@ -120,7 +120,7 @@ def _repeating(laws: Mapping[str, Law]) -> dict[str, Law]:
 
 
 def _other_laws(operation: str, attributes: Mapping[str, Any], right: Law, *, defaults: bool) -> dict[str, Law]:
-    """Return the laws of the dialects that are of another law, in the pattern of the ``right`` one."""
+    """Return the laws of all dialects but ``initializer-repeats``, in the pattern of the ``right`` one."""
     read = _shape_only_fan(attributes)
     laws = {"shape-only-fan": _law(operation, read)._replace(pattern=right.pattern)}
     if operation == "he_normal":
@@ -158,13 +158,13 @@ def _in_half(right: Law, dtype: str) -> dict[str, Law]:
 
 
 def _defaults(attributes: Mapping[str, Any]) -> dict[str, Law]:
-    """Return the laws that layers draw from when they are given no initializer."""
+    """Return the laws of layers without an initializer argument."""
     fans = connections(
         attributes["shape"], kind=attributes["kind"], layout=attributes["layout"], groups=attributes["groups"]
     )
     read = shape_only_fans(attributes)
     laws = _by_default(*fans)
-    # Glorot's law stays what it is when the fans are swapped.
+    # Swapped fans leave Glorot's law the same.
     laws |= {f"shape-only-fan+{name}": law for name, law in _by_default(*read).items() if law != laws[name]}
     if attributes["kind"] == "embedding":
         laws["default-standard-normal"] = Law("normal", 1.0, math.inf)

@@ -35,7 +35,7 @@ class Format(NamedTuple):
 
     @property
     def smallest_normal(self) -> Decimal:
-        """The smallest positive normal number, below which results may be flushed to zero."""
+        """The smallest positive normal number; smaller results may be flushed to zero."""
         return Decimal(math.ldexp(1.0, self.least))
 
     @property
@@ -85,7 +85,7 @@ def _split(value: Decimal, target: Format) -> tuple[int, int, int, int]:
 
 
 def is_unsettled(value: Decimal, target: Format, digits: int) -> bool:
-    """Say whether ``value`` is beside a tie of ``target``, but not on it, by less than half of 10^-digits of itself.
+    """Return True if ``value`` is near a tie of ``target``, but not on it, by less than half of 10^-digits of itself.
 
     A value that was computed to a few more digits than that may then be on the tie, or on its other side.
     """

@@ -1,7 +1,7 @@
-"""Every operation as a vector asks it: exact outputs with their bounds, by name, and as the dialects have them.
+"""Every operation of the vectors: exact outputs with their bounds, by name, by the clauses or by dialects.
 
-A dialect is a keyword or two of these functions (``DIALECTS``), so that the combinations that implementations
-have are the union of their keywords. Without a keyword a function gives what the clauses prescribe.
+A dialect is a keyword or two of these functions (``dialects.DIALECTS``), and a combination is the union of the keywords
+of its parts. Without a keyword a function follows the clauses.
 Inputs are exact Decimal arrays, or lists of them with None for an absent gradient; list outputs are named
 ``gradients[0]``, ``gradients[1]`` and so on. ``relu``, ``elu`` and ``clip_by_value`` take float64 arrays too.
 """
@@ -69,7 +69,7 @@ def elu(
     from_input = bounds.elu_vjp(x, dy, dx, alpha, p)
     d_dx = bounds.gradient_from_output(x, y, dy, alpha, p) if from_output else from_input
     if nan_passes:
-        # What is passed on is not rounded.
+        # A value that is passed on is not rounded.
         dx, d_dx = np.where(exact.isnan(x), dy, dx), np.where(exact.isnan(x), zeros_like(dy), d_dx)
     return {"y": Output(y, d_y, dtype), "dx": Output(dx, d_dx, dtype)}
 
