@@ -13,6 +13,8 @@ from .words import GLUE, clean
 
 # Columns of a pipe or a file.
 WIDTH = 80
+# The smallest width of a column whose words are longer.
+NARROW = 12
 # Prose of longer lines is hard to read; tables may be as wide as the terminal.
 PROSE = 100
 
@@ -110,30 +112,48 @@ class Command:
 
     def render(self, width: int) -> Iterator[Styled]:
         """Yield the lines."""
+        # With room for the backslash that continues a line.
+        room = min(width, PROSE) - 2
         line = " " * self.indent
         has_words = False
-        for word in map(shlex.quote, map(clean, self.words)):
-            # With room for the backslash that continues the line.
-            if has_words and len(line) + len(word) + 3 > min(width, PROSE):
+        for word in self._units(room - self.indent - 2):
+            if has_words and len(line) + len(word) + 1 > room:
                 yield [(f"{line} \\", "cyan")]
                 line, has_words = " " * (self.indent + 2), False
             line += f" {word}" if has_words else word
             has_words = True
         yield [(line, "cyan")]
 
+    def _units(self, room: int) -> list[str]:
+        """Return the words quoted for a shell, an option and its value as one if both fit a line."""
+        units: list[str] = []
+        for word in map(_quoted, map(clean, self.words)):
+            option = units[-1] if units and units[-1].startswith("--") and " " not in units[-1] else ""
+            if option and not word.startswith("--") and len(option) + len(word) < room:
+                units[-1] += f" {word}"
+            else:
+                units.append(word)
+        return units
+
+
+def _quoted(word: str) -> str:
+    """Return a word quoted for a shell; in double quotes if it has single ones, which is easier to read."""
+    plain = "'" in word and not set(word) & set('"$`\\!')
+    return f'"{word}"' if plain else shlex.quote(word)
+
 
 @dataclass(frozen=True)
 class Table:
     """A table with two blanks between its columns.
 
-    If it is too wide, the cells of its elastic column are wrapped. Without an elastic column, a cell that is too long
-    for the first column has a line for itself.
+    If it is too wide, its elastic columns are wrapped, the widest most. Without elastic columns, a cell that is too
+    long for the first column has a line for itself.
 
     Attributes:
         heads: of the columns.
         rows: of cells; a ``Line`` spans all columns.
         left_aligned: columns of text, by number; the others are aligned right.
-        elastic: the column whose cells are wrapped, by number; None for no column.
+        elastic: columns whose cells are wrapped, by number.
         styles: of columns, by their heads.
         bold: rows in bold, by number.
         indent: columns before it.
@@ -142,7 +162,7 @@ class Table:
     heads: Sequence[str]
     rows: Sequence[Sequence[str] | Line]
     left_aligned: Collection[int] = (0,)
-    elastic: int | None = None
+    elastic: Collection[int] = ()
     styles: Mapping[str, str] = field(default_factory=dict)
     bold: Collection[int] = ()
     indent: int = 0
@@ -160,11 +180,7 @@ class Table:
 
     def render(self, width: int) -> Iterator[Styled]:
         """Yield the lines."""
-        widths = self.widths()
-        if not self.fits(width):
-            flexible = self.elastic or 0
-            others = self.indent + sum(widths) - widths[flexible] + 2 * (len(widths) - 1)
-            widths[flexible] = max(12, width - others)
+        widths = self._fitted(width)
         if any(self.heads):
             yield from self._row(self.heads, widths, "bold")
         for number, row in enumerate(self.rows):
@@ -173,13 +189,29 @@ class Table:
             else:
                 yield from self._row(row, widths, "bold" if number in self.bold else "")
 
+    def _fitted(self, width: int) -> list[int]:
+        """Return the width of each column if the table is wrapped to ``width`` columns."""
+        from rich.cells import cell_len
+
+        widths = self.widths()
+        cells = [self.heads, *(row for row in self.rows if not isinstance(row, Line))]
+        words = {i: [word for row in cells for word in clean(row[i]).split()] for i in self.elastic or (0,)}
+        smallest = {i: min(NARROW, max(map(cell_len, of_it), default=0)) for i, of_it in words.items()}
+        for _ in range(self.indent + sum(widths) + 2 * (len(widths) - 1) - width):
+            widest = max(smallest, key=lambda i: widths[i] - smallest[i])
+            if widths[widest] <= smallest[widest]:
+                break
+            widths[widest] -= 1
+        return widths
+
     def _row(self, row: Sequence[str], widths: Sequence[int], style: str) -> Iterator[Styled]:
         from rich.cells import cell_len
 
         cells = [[clean(cell)] for cell in row]
-        if self.elastic is not None:
-            cells[self.elastic] = wrap(cells[self.elastic][0], widths[self.elastic], fold=True)
-        elif cell_len(cells[0][0]) > widths[0]:
+        for i in self.elastic:
+            if cell_len(cells[i][0]) > widths[i]:
+                cells[i] = wrap(cells[i][0], widths[i], fold=True)
+        if not self.elastic and cell_len(cells[0][0]) > widths[0]:
             yield [(" " * self.indent + cells[0][0], style)]
             cells[0] = [""]
         for number in range(max(map(len, cells))):
@@ -198,7 +230,34 @@ def _pad(text: str, room: int, *, align_left: bool) -> str:
     return text + blanks if align_left else blanks + text
 
 
-Block = Line | Command | Table
+@dataclass(frozen=True)
+class Fields:
+    """Labels with texts, which are wrapped next to them.
+
+    Attributes:
+        pairs: of labels and texts.
+        indent: columns before the labels.
+        style: of the labels.
+    """
+
+    pairs: Sequence[tuple[str, str]]
+    indent: int = 0
+    style: str = "cyan"
+
+    def render(self, width: int) -> Iterator[Styled]:
+        """Yield the lines."""
+        from rich.cells import cell_len
+
+        margin = " " * self.indent
+        room = max((cell_len(clean(label)) for label, _ in self.pairs), default=0) + 2
+        for label, text in self.pairs:
+            lead = _pad(clean(label), room, align_left=True)
+            for line in wrap(clean(text), min(width, PROSE) - self.indent - room, fold=True):
+                yield [(margin, ""), (lead, self.style), (line, "")]
+                lead = " " * room
+
+
+Block = Line | Command | Table | Fields
 
 
 def plain_text(blocks: Iterable[Block], width: int = WIDTH) -> str:

@@ -78,7 +78,7 @@ def _table(heads: Sequence[str], environments: Sequence[Environment]) -> Table:
     # Sizes are aligned to the right; the packages take the remaining width.
     left = [number for number, head in enumerate(HEADS) if head != "size"]
     rows = [_row(environment) for environment in environments]
-    return Table(heads, rows, left_aligned=left, elastic=HEADS.index("packages"))
+    return Table(heads, rows, left_aligned=left, elastic=(HEADS.index("packages"),))
 
 
 def _row(environment: Environment) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""``nnconform explain``: what a name stands for, and what the last run found of it."""
+"""``nnconform explain``: the spec's text on a name, and the results of the last run."""
 
 from __future__ import annotations
 
@@ -9,22 +9,24 @@ import click
 from .options import fail, outliving_the_reader
 
 
-@click.command("explain", short_help="Say what a clause, dialect, vector or other name is, in words and numbers.")
+@click.command("explain", short_help="Explain a clause, dialect, vector or other name.")
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@click.option("--as", "kind", metavar="KIND", help="What a name of several kinds is: operation, dialect, ...")
+@click.option("--as", "kind", metavar="KIND", help="The kind of NAME if it has several: operation, dialect, ...")
 @click.option(
     "--report",
     "path",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Draw the numbers from this report, not the last run's.",
+    help="Use the results in this report, not those of the last run.",
 )
-@click.option("--verbose", is_flag=True, help="List every vector, not examples.")
+@click.option("--verbose", is_flag=True, help="List all vectors, not only the first few.")
 def command(names: tuple[str, ...], kind: str | None, path: Path | None, verbose: bool) -> None:
-    """Say what NAME... is, from the spec and from what the last run found.
+    """Explain each NAME with the spec's text and the results of the last run.
 
-    A name is a clause (BN-TRAIN-4), a dialect (global-norm) or several joined by +, a fault that vectors hunt, a vector
-    or a glob of vectors, an implementation (torch.nn.BatchNorm2d), an operation (elu), a framework (keras), a verdict
-    (diverges), or `defaults`: the table of every framework's default hyperparameters.
+    A name can be a clause, which is one numbered rule of the spec (BN-TRAIN-4); a dialect, which is a named, documented
+    way in which a framework differs from the spec (global-norm), or several dialects joined by +; a vector, which is
+    one test case, or a glob of vectors (elu/near-zero/*); a fault that vectors hunt; an operation (elu); a framework
+    (keras); an implementation (torch.nn.BatchNorm2d); or a verdict (diverges). `defaults` is a table of the default
+    hyperparameters of all frameworks.
     """
     from nnconform.conformance.explain import naming
     from nnconform.conformance.explain import pages as explain

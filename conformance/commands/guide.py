@@ -1,4 +1,4 @@
-"""``nnconform guide``: what to write when a model moves from one framework to another, from measured results."""
+"""``nnconform guide``: port a model from one framework to another with measured equivalents."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ import click
 from .options import fail, outliving_the_reader, stop_politely, writable, write_files
 
 
-@click.command("guide", short_help="Tell what to write when porting a model from one framework to another.")
+@click.command("guide", short_help="Show how to port a model from one framework to another.")
 @click.argument("source", metavar="FROM")
 @click.argument("target", metavar="TO")
-@click.option("--markdown", "path", type=click.Path(path_type=Path, dir_okay=False), help="Write the guide to a file.")
-@click.option("--again", is_flag=True, help="Measure again what is kept from an earlier guide.")
+@click.option(
+    "--markdown", "path", type=click.Path(path_type=Path, dir_okay=False), help="Write the guide to this file."
+)
+@click.option("--again", is_flag=True, help="Measure again instead of using an earlier measurement.")
 def command(source: str, target: str, path: Path | None, again: bool) -> None:
-    """Tell what to write when porting a model FROM one framework TO another.
+    """Show how to port a model FROM one framework TO another: calls, defaults, weights, remaining differences.
 
-    They are torch, keras, flax (with jax and optax) and tensorflow (its own functions). What the guide says is measured
-    with the versions that are installed: the first time that takes up to a minute, then it is kept.
+    The frameworks are torch, keras, flax (with jax and optax) and tensorflow (its own functions). The guide measures
+    the installed versions. The first time this takes up to a minute; later guides use the same measurement.
     """
     from nnconform.conformance.guide.measurements import MeasuringFailed, measure
     from nnconform.conformance.guide.recommendations import framework_name, guide
@@ -33,10 +35,10 @@ def command(source: str, target: str, path: Path | None, again: bool) -> None:
         try:
             names.append(framework_name(word))
         except KeyError:
-            fail(f"unknown framework {word!r}{suggestion(word, NAMES)}; a guide is from one to another of them")
+            fail(f"unknown framework {word!r}{suggestion(word, NAMES)}; choose two of {', '.join(NAMES)}")
     if names[0] == names[1]:
-        same = f" ({source} and {target} are both in {names[0]})" if source != target else ""
-        fail(f"a guide from {names[0]} to itself{same}; name two of {', '.join(NAMES)}")
+        same = f" ({source} and {target} have the same guides)" if source != target else ""
+        fail(f"both frameworks are {names[0]}{same}; choose two of {', '.join(NAMES)}")
     stop_politely()
     try:
         adapters = {table(name).adapter for name in names}
@@ -54,7 +56,7 @@ def command(source: str, target: str, path: Path | None, again: bool) -> None:
 
 
 def _announce(names: list[str]) -> None:
-    click.echo(f"measuring {' and '.join(names)}: up to a minute, once for these versions", err=True)
+    click.echo(f"measuring {' and '.join(names)}, once for these versions; this takes up to a minute", err=True)
 
 
 def _show(text: str) -> None:

@@ -1,4 +1,4 @@
-"""``nnconform list``: the names of what there is."""
+"""``nnconform list``: the names of one kind, one per line."""
 
 from __future__ import annotations
 
@@ -15,21 +15,24 @@ from nnconform.conformance.layout import Line
 
 from .options import fail
 
+KINDS = ("frameworks", "operations", "implementations", "vectors", "dialects", "clauses")
 
-@click.command("list", short_help="Print the names of what there is.")
-@click.argument(
-    "what",
-    type=click.Choice(["frameworks", "operations", "implementations", "vectors", "dialects", "clauses"]),
-)
+
+@click.command("list", short_help="List frameworks, vectors, dialects, clauses and more.")
+@click.argument("kind", metavar="KIND", type=click.Choice(KINDS))
 @click.argument("framework", nargs=-1)
-def command(what: str, framework: tuple[str, ...]) -> None:
-    """Print the names of what there is, one a line; implementations of FRAMEWORK... or of all installed."""
+def command(kind: str, framework: tuple[str, ...]) -> None:
+    """List the names of one KIND, one per line.
+
+    KIND is frameworks, operations, implementations, vectors, dialects or clauses. After `implementations`, each
+    FRAMEWORK limits the list; without any, it has the implementations of all installed frameworks.
+    """
     from nnconform.conformance.running.frameworks import UsageError
     from nnconform.conformance.running.worker import WorkerFailed
 
     try:
-        for line in _listing(what, framework):
-            # In a pipe a thing is a line, so that it can be searched and counted.
+        for line in _lines(kind, framework):
+            # In a pipe each name has one line, so that other programs can search and count them.
             if sys.stdout.isatty():
                 show([Line(line)])
             else:
@@ -40,43 +43,56 @@ def command(what: str, framework: tuple[str, ...]) -> None:
         fail(f"{error}\n{error.printed}".rstrip(), 3)
 
 
-def _listing(what: str, names: Sequence[str] = ()) -> Iterator[str]:
-    """Yield the lines of ``nnconform list WHAT``.
+def _lines(kind: str, names: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of a kind.
 
     Args:
-        what: frameworks, operations, implementations, vectors, dialects or clauses.
-        names: frameworks, for implementations.
+        kind: of ``KINDS``.
+        names: of frameworks, for implementations.
 
     Raises:
         UsageError: a framework is unknown.
         WorkerFailed: an adapter cannot be loaded.
     """
-    from nnconform.conformance.vectors.dialects import dialects
-    from nnconform.conformance.vectors.operations import OUTPUTS
-
-    makers = {
-        "frameworks": _frameworks,
-        "operations": lambda: (f"{name}: {', '.join(outputs)}" for name, outputs in OUTPUTS.items()),
-        "implementations": lambda: _implementations(names),
-        "vectors": _vectors,
-        "dialects": lambda: (f"{name} ({d.kind}): {d.summary}" for name, d in dialects().items()),
-        "clauses": _clauses,
-    }
-    return iter(makers[what]())
+    match kind:
+        case "frameworks":
+            return _frameworks()
+        case "operations":
+            return _operations()
+        case "implementations":
+            return _implementations(names)
+        case "vectors":
+            return _vectors()
+        case "dialects":
+            return _dialects()
+        case _:
+            return _clauses()
 
 
 def _frameworks() -> Iterator[str]:
     from nnconform.conformance.running import frameworks
 
     for framework in frameworks.available().values():
-        state = f"not installed; {framework.install}" if framework.missing else "installed"
+        state = f"not installed; install with: {framework.install}" if framework.missing else "installed"
         yield f"{framework.name}: {state}"
+
+
+def _operations() -> Iterator[str]:
+    from nnconform.conformance.vectors.operations import OUTPUTS
+
+    yield from (f"{name}: {', '.join(outputs)}" for name, outputs in OUTPUTS.items())
 
 
 def _vectors() -> Iterator[str]:
     from nnconform.conformance.vectors.index import vector_ids
 
     yield from vector_ids()
+
+
+def _dialects() -> Iterator[str]:
+    from nnconform.conformance.vectors.dialects import dialects
+
+    yield from (f"{name} ({dialect.kind}): {dialect.summary}" for name, dialect in dialects().items())
 
 
 def _clauses() -> Iterator[str]:
@@ -98,7 +114,7 @@ def _implementations(names: Sequence[str]) -> Iterator[str]:
         stage(Path(folder))
         for framework in frameworks.choose(names):
             if framework.missing:
-                yield f"{framework.name}: not installed; {framework.install}"
+                yield f"{framework.name}: not installed; install with: {framework.install}"
                 continue
             worker = Worker(Launch(framework.module), Path(folder))
             try:

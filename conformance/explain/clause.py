@@ -19,7 +19,7 @@ from . import sections
 from .page import Page
 
 # Standings of results that show no departure from the clause.
-KEEPS, ELSEWHERE, SILENT = "conforms", "differs in other clauses alone", "does not show it"
+KEEPS, ELSEWHERE, SILENT = "conforms", "differs only in other clauses", "does not show it"
 HARMLESS = (KEEPS, ELSEWHERE, SILENT, "unsupported")
 
 
@@ -35,7 +35,7 @@ def page(name: str, run: LastRun | None, *, verbose: bool) -> Page:
             page.say(f"{dialect}: {description.summary}", indent=2)
     if of_the_suite(name):
         page.gap()
-        page.say("It is a rule of the suite itself, so no vector tests it.")
+        page.say("This is a rule of the suite itself, so no vector tests it.")
         return page
     testing = [v.id for v in index.outlines(name) if name in v.clauses]
     page.section(f"Vectors that test it: {len(testing)}")
@@ -93,7 +93,7 @@ def _without_departed(groups: Mapping[str, Group], departing: Container[str]) ->
 
 def _add_standings(page: Page, found: Mapping[str, Mapping[str, Group]]) -> None:
     if not found:
-        page.say("Nothing: no result is of a vector that tests this clause.", indent=2)
+        page.say("No results: the run has no vector that tests this clause.", indent=2)
     for framework, groups in found.items():
         page.say(framework, indent=2, style="bold")
         for standing, group in groups.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from nnconform.conformance.layout import Line
 from nnconform.conformance.report.last_run import LastRun
 from nnconform.conformance.vectors import dialects
 from nnconform.conformance.words import glued
@@ -22,8 +23,8 @@ NOTHING = "-"
 
 def page(run: LastRun | None) -> Page:
     """Return the page that compares default hyperparameters."""
-    page = Page("defaults", "hyperparameters where the caller gives none")
-    page.say("Found from results on the vectors of profile `defaults`, not from documentation.")
+    page = Page("defaults", "default hyperparameters")
+    page.say("Deduced from results on the vectors of profile `defaults`, not from documentation.")
     if run := sections.add_run(page, run):
         rows = table(run.report)
         numbers, laws = ([row for row in rows if (row.name in LAW.values()) == of_laws] for of_laws in (False, True))
@@ -47,11 +48,11 @@ def family(implementation: str) -> str:
 
 
 def _add_table(page: Page, rows: Sequence[Default], families: Sequence[str], notes: dict[str, int]) -> None:
-    lines: list[list[str]] = []
+    lines: list[Sequence[str] | Line] = []
     previous = ""
     for row in rows:
         if row.operation != previous:
-            lines.append([row.operation, *[""] * (len(families) + 1)])
+            lines.append(Line(row.operation))
             previous = row.operation
         spec = SHORT.get(row.spec, row.spec) or NOTHING
         lines.append([f" {row.name}", spec, *(_cell(row, name, notes) for name in families)])
@@ -75,16 +76,14 @@ def _cell(row: Default, name: str, notes: dict[str, int]) -> str:
 def _add_legend(page: Page, rows: Sequence[Default], notes: dict[str, int]) -> None:
     """Add the meaning of the signs in the table."""
     cells = {value for row in rows for value in row.values.values()}
-    page.say(f"{NOTHING}: it has no default there, or shows nothing of it", style="dim")
+    page.say(f"{NOTHING}: no default, or none that its outputs show", style="dim")
     page.say("momentum: the weight of the old running value", style="dim")
-    page.say(
-        "scale, mode: the variance is the scale over the fan that the mode names; none: it is the scale", style="dim"
-    )
-    page.say(f"{READ}: the fan is read off the kernel's shape, whatever the kind of the layer", style="dim")
-    page.say("of He's: the deviation over He's; of another mode than fan_in, where both fans are equal", style="dim")
-    page.say("trunc.: a normal law cut at two deviations; unif.: uniform", style="dim")
+    page.say("scale, mode: the variance is the scale over the fan of the mode, or the scale for none", style="dim")
+    page.say(f"{READ}: the fan is computed from the kernel's shape alone, for every kind of layer", style="dim")
+    page.say("of He's: the deviation over He's; for modes other than fan_in, with equal fans", style="dim")
+    page.say("trunc.: normal, cut at two deviations; unif.: uniform", style="dim")
     if any(OTHER in value.split("/") for value in cells):
-        page.say(f"{OTHER}: not the spec's, nor that of a dialect; the result diverges", style="dim")
+        page.say(f"{OTHER}: neither the spec's nor a dialect's; the result diverges", style="dim")
     for names, number in notes.items():
         page.say(f"[{number}] {names}", style="dim")
 

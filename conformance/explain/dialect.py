@@ -31,7 +31,7 @@ def page(name: str, run: LastRun | None, *, verbose: bool) -> Page:
     if run := sections.add_run(page, run):
         groups = group_by_dialect(run.report.results, name)
         if not groups:
-            page.say("No result of it has it." if run.caveat else "No implementation was found to have it.", indent=2)
+            page.say("No result has it." if run.caveat else "No implementation has it.", indent=2)
         # A report has the parts of a combination in its own order.
         about = next(iter(groups))[2] if groups and len(parts) > 1 else name
         sections.add_groups(page, groups, about=about)
@@ -83,7 +83,7 @@ def fault(name: str, run: LastRun | None, *, verbose: bool) -> Page:
     sections.add_vectors(page, hunting, verbose=verbose)
     if run := sections.add_run(page, run):
         results = run.report.results_on(hunting)
-        page.say("Of these vectors, which show other things too:", indent=2)
+        page.say("All results on these vectors, whatever their reason:", indent=2)
         sections.add_counts(page, results, "framework", lambda result: result.framework)
         sections.add_groups(page, group_unexplained(results))
     return page

@@ -27,10 +27,10 @@ def page(name: str, run: LastRun) -> Page:
         modes = dict.fromkeys(mode for i in of_it for mode in i.modes)
         ran = {result.mode for result in results}
         listed = ", ".join(mode if mode in ran else f"{mode} (not run)" for mode in modes)
-        defaults = "; also called without hyperparameters" if any(i.defaults for i in of_it) else ""
+        defaults = "; also called with its defaults" if any(i.defaults for i in of_it) else ""
         page.section(f"{operation}: {listed}{defaults}")
         if not results:
-            page.say("No result: that run did not call it.", indent=2)
+            page.say("No results: that run did not call it.", indent=2)
             continue
         sections.add_counts(page, results, "profile", lambda result: result.profile)
         _add_dialects(page, results)
@@ -76,7 +76,7 @@ def _add_limits(page: Page, operation: str, results: Sequence[Result], asked: It
     fields += [("unsupported", f"{reason} ({count(n, 'result')})") for reason, n in reasons.items()]
     if inapplicable:
         of_all = f"on {inapplicable} of {len(vectors)} vectors"
-        fields.append(("not called", f"{of_all}, which do not apply to it (rank, layout, mode)"))
+        fields.append(("not called", f"{of_all}, which do not apply to it (rank, layout or mode)"))
     if any(text for _, text in fields):
         page.gap()
         page.fields(fields, indent=2)

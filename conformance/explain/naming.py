@@ -63,7 +63,7 @@ def meanings(word: str, run: LastRun | None, kind: str | None = None) -> list[Me
         UnknownName: there is no such name, or no such kind.
     """
     if kind is not None and kind not in KINDS:
-        raise UnknownName(f"--as {kind}: unknown kind; wanted one of {', '.join(KINDS)}")
+        raise UnknownName(f"--as {kind}: unknown kind; choose one of {', '.join(KINDS)}")
     listings = {k: listing for k, listing in names(run).items() if kind in (None, k)}
     matches = [Meaning(k, name) for k, listing in listings.items() for name in _matching(k, word, listing)]
     if not matches:
@@ -99,5 +99,5 @@ def _unknown(word: str, run: LastRun | None, listings: Mapping[str, Callable[[],
     near = [name for name in known if len(bare) > 2 and bare in name.lower()]
     near = sorted(near, key=len)[:3] or difflib.get_close_matches(word, known, n=3, cutoff=0.6)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
-    runs = "" if run else " Implementations are known from a run, and there was none yet: `nnconform run`."
-    return f"unknown name {word!r}{hint}\n`nnconform list WHAT` prints all names; WHAT is one of {LISTS}.{runs}"
+    runs = "" if run else " Names of implementations come from a run, and there is none yet; `nnconform run` makes one."
+    return f"unknown name {word!r}{hint}\n`nnconform list KIND` prints all names; KIND is one of {LISTS}.{runs}"

@@ -18,17 +18,21 @@ from . import sections
 from .page import Page
 
 MEANINGS = {
-    "conforms": "Inside the error bound of the expected value, special values, dtype and shape included.",
-    "dialect": "Not inside the conforming bound, but inside the bound of exactly what a named dialect prescribes: "
-    "explained.",
-    "diverges": (
-        "Neither inside the bound of the expected value nor of any dialect: the finding that matters most. "
-        "spec/findings.md tells of those of the tested versions."
+    "conforms": (
+        "Every output is inside the error bound of its expected value, with the right special values, dtype and shape."
     ),
-    "unsupported": "The framework has no such thing, and the adapter says why.",
-    "error": "The framework raised where the spec has a value, or the reverse.",
-    "crash": "The process died on this vector.",
-    "timeout": "The process hung on this vector.",
+    "dialect": (
+        "An output does not conform, but it is inside the error bound of a dialect: a named, documented way in which "
+        "a framework differs from the spec."
+    ),
+    "diverges": (
+        "An output is inside neither the error bound of its expected value nor that of a dialect. spec/findings.md "
+        "describes the divergences of the tested versions."
+    ),
+    "unsupported": "The framework has no such function or option; the adapter states the reason.",
+    "error": "The framework raised an error although the clause has a value, or the reverse.",
+    "crash": "The framework's process died on this vector.",
+    "timeout": "The framework did not answer in time on this vector.",
 }
 # The heads of columns that are not the verdict's name; a column of errors has crashes and timeouts too.
 HEADS = {name: v.column for name, v in VERDICTS.items() if v.column != name} | {"error": "failed"}
@@ -47,7 +51,7 @@ def operation(name: str, run: LastRun | None) -> Page:
         _add_dialects(page, results)
         sections.add_groups(page, group_unexplained(results))
     else:
-        page.section("Dialects that it may have")
+        page.section("Dialects of this operation")
         for dialect, description in dialects.dialects().items():
             if name in description.operations:
                 page.say(f"{dialect}: {description.summary}", indent=2)
@@ -60,7 +64,7 @@ def framework(name: str, run: LastRun | None) -> Page:
     page = Page(name, "framework" if whole == name else f"package, run by the adapter of {whole}")
     here = frameworks.available().get(whole)
     if here and here.missing:
-        page.say(f"Not installed: {', '.join(here.missing)} missing; {here.install}")
+        page.say(f"{', '.join(here.missing)} not installed; install with: {here.install}")
     if run := sections.add_run(page, run):
         for entry in run.report.frameworks:
             if entry.name == whole and entry.reason:
@@ -71,7 +75,7 @@ def framework(name: str, run: LastRun | None) -> Page:
         if results:
             _add_results(page, results)
         else:
-            page.say(f"Nothing: it has no result in that run; `nnconform run {name}` makes some.", indent=2)
+            page.say(f"No results in that run; `nnconform run {name}` makes some.", indent=2)
     return page
 
 
@@ -93,7 +97,7 @@ def verdict(name: str, run: LastRun | None) -> Page:
     if run := sections.add_run(page, run):
         every = run.report.results
         results = [result for result in every if result.verdict == name]
-        page.say(f"{count(len(results), 'result')} of {len(every):,}", indent=2)
+        page.say(f"{len(results):,} of {count(len(every), 'result')}", indent=2)
         if name == "dialect":
             _add_dialects(page, every)
         elif name == "unsupported":
@@ -118,4 +122,4 @@ def _add_dialects(page: Page, results: Iterable[Result]) -> None:
         page.section("Dialects, alone or in combination")
         ordered = sorted(having.items(), key=lambda item: -len(item[1][0]))
         rows = [[dialect, str(len(vectors)), ", ".join(names)] for dialect, (vectors, names) in ordered]
-        page.table(["dialect", "vectors", "where"], rows, indent=2)
+        page.table(["dialect", "vectors", "frameworks"], rows, indent=2)

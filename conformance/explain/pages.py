@@ -28,7 +28,8 @@ def page(word: str, run: LastRun | None, *, kind: str | None = None, verbose: bo
     page = _page(matches[0], run, verbose=verbose)
     for other in matches[1:]:
         page.gap()
-        page.say(f"{word} is also of the kind {other.kind}: nnconform explain --as {other.kind} {word}", style="italic")
+        command = f"nnconform explain --as {other.kind} {word}"
+        page.say(f"{word} has another meaning, {other.kind}: {command}", style="italic")
     return page
 
 
@@ -61,7 +62,7 @@ def _page(meaning: Meaning, run: LastRun | None, *, verbose: bool) -> Page:
 
 
 def _list(word: str, matches: Sequence[Meaning], *, verbose: bool) -> Page:
-    page = Page(word, f"{len(matches)} names; one of them is explained by itself")
+    page = Page(word, f"{len(matches)} names; name one of them for its explanation")
     for kind in KINDS:
         names = [meaning.name for meaning in matches if meaning.kind == kind]
         if names:

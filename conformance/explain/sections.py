@@ -21,7 +21,7 @@ def add_run(page: Page, run: LastRun | None) -> LastRun | None:
     """Begin the section of a run's results, or add a note that there is no run; return the run."""
     if run is None:
         page.gap()
-        page.say("No run is known here, so there are no numbers: `nnconform run` makes some.", style="italic")
+        page.say("There is no run yet, so this page has no numbers; `nnconform run` makes one.", style="italic")
         return None
     page.section(run.title)
     page.say(run.versions, indent=2, style="dim")
@@ -70,7 +70,7 @@ def add_counts(page: Page, results: Iterable[Result], label: str, line_of: Calla
     verdicts = [verdict for verdict in DISPLAY if any(of_line[verdict] for of_line in counts.values())]
     heads = [label, *(VERDICTS[verdict].column for verdict in verdicts)]
     lines = [[line, *(f"{c[v]:,}" if c[v] else "-" for v in verdicts)] for line, c in counts.items()]
-    page.table(heads, lines, indent=2, right=True)
+    page.numbers(heads, lines, indent=2)
 
 
 def add_groups(page: Page, groups: Mapping[Key, Group], *, about: str = "", implementations: bool = True) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -41,16 +40,16 @@ MEASURES = (
 def page(name: str, run: LastRun | None) -> Page:
     """Return the page of a vector; of one that is not published, only the results of the run."""
     vector = index.find(name)
-    page = Page(name, f"vector, spec/vectors/{vector.file}" if vector else "vector of a run, not a published one")
+    page = Page(name, f"vector, spec/vectors/{vector.file}" if vector else "vector of a run, not published")
     if vector:
         page.gap()
         page.fields(description(vector), indent=2)
     if run := sections.add_run(page, run):
         results = run.report.results_on([name])
         if not results:
-            page.say("Nothing: no implementation was run on it.", indent=2)
+            page.say("No results: no implementation was run on it.", indent=2)
         elif vector and run.report.asked.get(name) != vector.digest:
-            page.say("The vector of that run had other numbers than this one.", indent=2, style="italic")
+            page.say("The vector has changed since that run.", indent=2, style="italic")
             vector = None
         _add_results(page, vector, results)
     return page
@@ -67,11 +66,11 @@ def description(vector: StoredVector) -> Iterator[tuple[str, str]]:
     if vector.steps:
         yield "steps", f"{vector.steps}, stacked on the first axis of x and dy"
     if vector.lengths:
-        yield "lengths", f"one call for each of the first {joined(map(str, vector.lengths))} elements"
+        yield "lengths", f"one call per length, with the first {joined(map(str, vector.lengths))} elements"
     if vector.seeds:
-        yield "seeds", f"one call for each of {joined(map(str, vector.seeds))}, stacked on the first axis"
+        yield "seeds", f"one call per seed, stacked on the first axis: {joined(map(str, vector.seeds))}"
     if vector.extremes:
-        yield "extremes", "outputs are reduced to their smallest and their largest element"
+        yield "extremes", "outputs are reduced to their smallest and largest element"
     yield "hunts", joined(vector.hunts)
     yield "inputs", _shapes(flatten(vector.inputs))
     yield "expects", _shapes(vector.expected.items())
@@ -93,7 +92,7 @@ def _shape(tensor: Entry | None) -> str:
         case StoredSparse(rows, values, shape):
             return f"{values.dtype} {list(shape)} (sparse, {rows.shape[0]} rows)"
         case LawTensor():
-            pattern = f", {tensor.pattern}: the same letter for the same elements" if tensor.pattern else ""
+            pattern = f", {tensor.pattern}; equal letters are equal elements" if tensor.pattern else ""
             return f"{tensor.dtype} {list(tensor.shape)} ({tensor.law}, deviation {tensor.stddev:.6g}{pattern})"
         case StoredTensor():
             free = f" (free: {', '.join(tensor.latitude)})" if tensor.latitude else ""
@@ -128,14 +127,14 @@ def _digest(result: Result) -> str:
 
 def _add_reasons(page: Page, result: Result) -> None:
     if not result.judged:
-        page.say("Recorded and not judged: the spec leaves it open.", indent=4)
+        page.say("Recorded, not judged: the spec leaves it open.", indent=4)
     if result.known:
         page.say(f"known: {result.known}", indent=4)
     if result.reason:
         page.say(result.short_reason, indent=4)
     for name, output in result.outputs.items():
         if output.verdict != "conforms":
-            also = f"; fits too: {joined(output.also)}" if output.also else ""
+            also = f"; also fits: {joined(output.also)}" if output.also else ""
             page.say(f"{name}: {output.dialect or output.verdict}{also}", indent=4)
             if output.problem:
                 page.say(output.problem, indent=6)
@@ -151,7 +150,7 @@ def _statistics(measured: Measured) -> Iterator[str]:
         interval = f" ({low:.6g} to {high:.6g})" if low < high else ""
         yield f"implies the fan {measured.implied_fan:.6g}{interval}, expected {measured.expected_fan:.6g}"
     if measured.scale is not None:
-        yield f"draws times {measured.scale:.9g}, expected {measured.expected_scale:.9g}"
+        yield f"draws scaled by {measured.scale:.9g}, expected {measured.expected_scale:.9g}"
     yield f"largest {measured.largest:.6g}"
     if measured.distinct is not None:
         yield f"{measured.distinct} different values"
@@ -216,12 +215,5 @@ def _add_advice(page: Page, results: Sequence[Result]) -> None:
     if results:
         page.section("To reproduce it")
     for result in results:
-        implementation = f"--implementation {_quoted(result.implementation)}"
-        call = [result.vector, result.framework, implementation, f"--mode {result.mode}"]
-        page.command(["nnconform", "reproduce", *call])
-
-
-def _quoted(name: str) -> str:
-    """Return a name quoted for a shell; in double quotes if it has single ones, which is easier to read."""
-    plain = "'" in name and not set(name) & set('"$`\\!')
-    return f'"{name}"' if plain else shlex.quote(name)
+        options = ["--implementation", result.implementation, "--mode", result.mode]
+        page.command(["nnconform", "reproduce", result.vector, result.framework, *options])

@@ -239,7 +239,7 @@ def _add_vector(gap: Gap, output: str, source: tuple[Side, Result], target: tupl
 def _of_samples(vector: str, source: Measured, target: Measured) -> Difference:
     """Return the deviations of two random samples, or their largest absolute values if the deviations are equal."""
     deviation = Difference(vector, "standard deviation", source.stddev, target.stddev)
-    largest = Difference(vector, "largest size", source.largest, target.largest)
+    largest = Difference(vector, "largest absolute value", source.largest, target.largest)
     return deviation if deviation.relative > CHANCE else largest
 
 

@@ -27,7 +27,7 @@ def proof(guide: Guide) -> Iterator[str]:
     for row in guide.rows:
         api = f", `{row.source.apis[0]}`" if several[row.use] > 1 else ""
         agreement = row.picks[-1].agreement
-        rest = "" if len(agreement.agreed) == len(agreement.vectors) else "; the others: What stays different"
+        rest = "" if len(agreement.agreed) == len(agreement.vectors) else "; for the others see Remaining differences"
         text = f"- **{row.use}**{api}: {agreement.count} vectors agree{rest}.{_why(guide, row)}"
         yield from wrapped(text, "  ")
 
@@ -37,10 +37,10 @@ def _why(guide: Guide, row: Row) -> str:
     text = ""
     if row.plain is not None and (gaps := _by_cause(row.plain.agreement.gaps)):
         name, count = row.plain.choice.apis[0], row.plain.agreement.count
-        text += f" With `{name}` {count} do: {describe_gap(guide, gaps[0], gaps[0].dialects)}"
+        text += f" With `{name}`, {count} agree: {describe_gap(guide, gaps[0], gaps[0].dialects)}"
     if row.exact is not None:
         gap, count = _by_cause(row.best.agreement.gaps)[0], row.best.agreement.count
-        text += f" With the call for float32 {count} do: {describe_gap(guide, gap, gap.dialects)}"
+        text += f" With the call for float32, {count} agree: {describe_gap(guide, gap, gap.dialects)}"
     nearer = [name for gap in row.best.agreement.gaps if gap.target_is_nearer for name in gap.dialects]
     if nearer:
         names = " and ".join(dict.fromkeys(f"`{name}`" for name in nearer))

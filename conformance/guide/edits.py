@@ -27,7 +27,7 @@ def calls(guide: Guide) -> Iterator[str]:
     yield "```"
     if any(pick.choice.recipe for row in guide.rows for pick in row.picks):
         yield ""
-        yield from wrapped("(recipe): its source stands at the end, to be copied.")
+        yield from wrapped("(recipe): copy its source from the end of this guide.")
 
 
 def _mark(choice: Choice) -> str:
@@ -86,13 +86,13 @@ def _number(parameter: Parameter, value: float) -> str:
 
 
 def _default(parameter: Parameter) -> str:
-    return f"wants `{parameter.name}` given" if parameter.default is None else _number(parameter, parameter.default)
+    return f"requires `{parameter.name}`" if parameter.default is None else _number(parameter, parameter.default)
 
 
 def _argument(target: Parameter, value: float) -> str:
     """Return the argument that gives a value; for an axis, the only integer, also how to move the data's axis."""
     if isinstance(value, int):
-        move = f"the data with their channels on axis {target.default}"
+        move = f"data with channels on axis {target.default}"
         return f"{_number(target, value)}, or {move}" if target.name else move
     return _number(target, value)
 
@@ -106,7 +106,7 @@ def _initializers(guide: Guide, row: Row) -> Iterator[str]:
         yield from _differs(guide, "a layer's kernel", source, target, f"`{row.best.choice.write}`")
     if guide.source.initial_bias != guide.target.initial_bias:
         biases = guide.source.initial_bias, guide.target.initial_bias
-        yield from _differs(guide, "a layer's bias", *biases, "an initializer that does the same")
+        yield from _differs(guide, "a layer's bias", *biases, "an initializer with the same law")
 
 
 def _law(dialect: str) -> str:
@@ -122,15 +122,15 @@ def state(guide: Guide) -> Iterator[str]:
     for layer, axes in source.layouts.items():
         order = transposition(axes, target.layouts[layer])
         before, after = (f"{f.kernel} ({', '.join(f.layouts[layer])})" for f in (source, target))
-        conversion = "as it is" if order == tuple(sorted(order)) else f"`k.transpose{order}`"
+        conversion = "unchanged" if order == tuple(sorted(order)) else f"`k.transpose{order}`"
         yield from wrapped(f"- {layer} kernel: {before} to {after}: {conversion}", "  ")
     if source.channels != target.channels:
         yield from wrapped(
-            "- dense kernel after a flattened image of c channels, whose inputs change their order:", "  "
+            "- dense kernel after a flattened image of c channels; the order of its inputs changes:", "  "
         )
         yield f"  `{FLATTENED[source.channels]}`"
     names = ", ".join(f"`{name}` to `{target.state[variable]}`" for variable, name in source.state.items())
-    yield from wrapped(f"- batch norm: {names}, all as they are{_inference(guide)}", "  ")
+    yield from wrapped(f"- batch norm: {names}, all unchanged{_inference(guide)}", "  ")
     yield from _statistics(guide)
 
 
@@ -160,9 +160,9 @@ def _statistics(guide: Guide) -> Iterator[str]:
     verb, name = ("without", "without_correction") if unbiased[0] else ("with", "with_correction")
     yield ""
     yield from wrapped(
-        f"{guide.source.title} trains its running variance {'with' if unbiased[0] else 'without'} a factor n / (n - 1) "
-        f"for the n elements of a channel in a batch, {guide.target.title}'s own layer {verb} one. To compare the two "
-        "after the same training:"
+        f"{guide.source.title} updates its running variance {'with' if unbiased[0] else 'without'} a factor "
+        f"n / (n - 1), n being the elements per channel in a batch, and {guide.target.title}'s own layer {verb} it. To "
+        "compare the two after the same training:"
     )
     yield ""
     yield from fenced("python", recipe_source.definition("nnconform.conformance.guide", "weights", name))

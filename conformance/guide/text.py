@@ -9,12 +9,12 @@ from .code_layout import fenced, wrapped
 from .recommendations import Guide
 
 SECTIONS: tuple[tuple[str, Callable[[Guide], Iterator[str]]], ...] = (
-    ("Replace the calls", edits.calls),
-    ("Give what was a default", edits.defaults),
-    ("Copy weights and statistics", edits.state),
-    ("Why, and what was measured", caveats.proof),
-    ("What stays different", caveats.remaining),
-    ("What no vector shows", edits.notes),
+    ("Calls", edits.calls),
+    ("Defaults", edits.defaults),
+    ("Weights and statistics", edits.state),
+    ("Measurements", caveats.proof),
+    ("Remaining differences", caveats.remaining),
+    ("Settings that no vector shows", edits.notes),
 )
 
 
@@ -43,8 +43,9 @@ def _head(guide: Guide) -> Iterator[str]:
     yield ""
     yield from wrapped(
         f"Measured on {' and '.join(dates)} with {', '.join(' '.join(v) for v in versions.items())}, on the CPU, in "
-        "float32 and float64. Two calls agree on a test vector when both results are within the same proved bound of "
-        f"the same exact value. For half precision and special values: `nnconform run {source.title} {target.title}`."
+        "float32 and float64. Two calls agree on a test vector if both results are within the same proven error bound "
+        "of the same exact value. Half precision and special values are not part of the guide; "
+        f"`nnconform run {source.title} {target.title}` tests them."
     )
 
 

@@ -26,12 +26,12 @@ def without_correction(
 ) -> float:
     """Return a running variance as it would be without the n / (n - 1).
 
-    Exact (before rounding) where all `steps` batches had n elements a channel.
+    Exact (before rounding) if all `steps` batches had n elements per channel.
     The momentum is the weight of the old value; `initial` is the value before
-    the first step. Arrays are taken too.
+    the first step. Arrays work too.
     """
-    kept = initial * momentum**steps
-    return kept + (running_variance - kept) * (n - 1) / n
+    start = initial * momentum**steps
+    return start + (running_variance - start) * (n - 1) / n
 
 
 def with_correction(
@@ -43,9 +43,9 @@ def with_correction(
 ) -> float:
     """Return a running variance as it would be with the n / (n - 1).
 
-    Exact (before rounding) where all `steps` batches had n elements a channel.
+    Exact (before rounding) if all `steps` batches had n elements per channel.
     The momentum is the weight of the old value; `initial` is the value before
-    the first step. Arrays are taken too.
+    the first step. Arrays work too.
     """
-    kept = initial * momentum**steps
-    return kept + (running_variance - kept) * n / (n - 1)
+    start = initial * momentum**steps
+    return start + (running_variance - start) * n / (n - 1)

@@ -25,7 +25,7 @@ class LastRun:
         """A heading with the run and its date."""
         day, _, time = self.report.created.partition("T")
         name = f"the run in {self.file}" if self.file else "the last run"
-        return f"What {name} found ({day} {time[:5]})"
+        return f"Results of {name} ({day} {time[:5]})"
 
     @property
     def versions(self) -> str:
@@ -37,14 +37,14 @@ class LastRun:
     def caveat(self) -> str:
         """Why the run has not the results of all vectors; "" if it has."""
         if not self.report.complete:
-            return "That run is incomplete: it says nothing of what it did not come to."
+            return "That run is incomplete; the vectors it did not reach are missing."
         if not self.report.selection:
             return ""
         filters = "; ".join(
             f"{name} {', '.join(globs[:3])}{f' and {len(globs) - 3} more' if globs[3:] else ''}"
             for name, globs in self.report.selection.items()
         )
-        return f"That run was of a selection ({filters})."
+        return f"That run was limited to a selection ({filters})."
 
 
 def load(path: Path | None) -> LastRun | None:

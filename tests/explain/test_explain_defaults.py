@@ -1,4 +1,4 @@
-"""The table of defaults holds what results show: the spec's number, a dialect's, or that it is another one."""
+"""The table of defaults has the number that results show: the spec's, a dialect's, or an unknown one."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_number_is_the_one_that_the_outputs_show(outputs, epsilon, momentum):
     assert values_of(document, "batch_norm_train", "momentum") == {"mine.layer": momentum}
 
 
-def test_outputs_that_a_number_does_not_move_say_nothing_of_it():
+def test_outputs_that_do_not_depend_on_a_number_do_not_show_it():
     assert values_of(report(result(dbeta="conforms", batch_mean="conforms")), "batch_norm_train", "epsilon") == {}
     # Without running statistics there is no momentum.
     assert values_of(report(result(y="conforms", dx="conforms")), "batch_norm_train", "momentum") == {}
@@ -83,11 +83,11 @@ def test_an_error_is_no_number():
     assert values_of(report(result(verdict="error")), "batch_norm_train", "epsilon") == {"mine.layer": "error"}
 
 
-def test_what_is_not_of_the_defaults_says_nothing():
+def test_other_profiles_do_not_show_defaults():
     assert values_of(report(result(y="conforms", profile="core")), "batch_norm_train", "epsilon") == {}
 
 
-def test_the_learning_rate_is_told_apart_from_its_rounding():
+def test_the_learning_rate_is_not_confused_with_its_rounding():
     vector = "sgd_step/defaults/float64"
     rounded = report(result(vector, **{"weights[0]": "float32-learning-rate"}))
     other = report(result(vector, **{"weights[0]": "default-learning-rate-0.001+float32-learning-rate"}))
@@ -114,7 +114,7 @@ def test_an_initializer_has_the_law_that_its_sample_shows():
     assert law("he_normal", "diverges", configurable=True) == (OTHER, OTHER, OTHER, OTHER)
 
 
-def test_a_layer_is_what_cannot_be_told_a_mode():
+def test_an_implementation_without_a_settable_mode_is_a_layer():
     assert law("he_uniform", "default-uniform-inverse-sqrt-fan", configurable=False) == (
         "uniform",
         "1/3",
@@ -125,10 +125,10 @@ def test_a_layer_is_what_cannot_be_told_a_mode():
     assert law("he_normal", "default-lecun-normal", configurable=False) == ("truncated_normal", "1", "fan_in", "0.707")
 
 
-def test_a_fan_that_is_read_off_the_shape_is_marked():
+def test_a_fan_of_the_shape_alone_is_marked():
     read = "shape-only-fan+default-uniform-inverse-sqrt-fan"
     assert law("he_uniform", read, configurable=False, kernel="transposed") == ("uniform", "1/3", "fan_in*", "0.408")
-    # The fans of the shape are not equal where those of the layer are: there is no one factor.
+    # If the fans of the layer are equal, those of the shape are not, so that there is no single factor.
     glorot = "shape-only-fan+default-glorot-uniform"
     assert law("he_uniform", glorot, configurable=False, kernel="depthwise-wide-last") == (
         "uniform",
@@ -146,12 +146,12 @@ def test_a_fan_that_is_read_off_the_shape_is_marked():
         ("default-normal-by-features", ("normal", "1", "fan_out", "0.707")),
     ],
 )
-def test_the_laws_of_embeddings_have_a_section_of_their_own(dialect, wanted):
+def test_embeddings_have_a_separate_section(dialect, wanted):
     for operation in ("he_normal", "he_uniform"):
         assert law(operation, dialect, configurable=False, kernel="embedding") == wanted
 
 
-def test_one_initializer_that_reads_the_shape_has_one_mode_for_all_kernels():
+def test_an_initializer_with_the_fan_of_the_shape_has_one_mode_for_all_kernels():
     rows = [
         result("he_uniform/defaults-dense/float32", "mine", sample="conforms"),
         result("he_uniform/defaults-transposed/float32", "mine", sample="shape-only-fan"),
@@ -159,9 +159,9 @@ def test_one_initializer_that_reads_the_shape_has_one_mode_for_all_kernels():
     assert values_of(report(*rows, configurable=[("he_uniform", "mine")]), "he_uniform", "mode") == {"mine": "fan_in*"}
 
 
-def fans_of(about, mode):
-    """The fan of a mode, marked or not, from the axes of the vectors' layouts."""
-    shape, layout, kind = about["shape"], about["layout"], about["kind"]
+def fan_of(attributes, mode):
+    """Return the fan of a mode, with or without its mark, from the axes of the vectors' layouts."""
+    shape, layout, kind = attributes["shape"], attributes["layout"], attributes["kind"]
     first = layout in ("out_in_spatial", "in_out_spatial")
     a, b = shape[:2] if first else shape[-2:]
     k = math.prod(shape[2:] if first else shape[:-2])
@@ -174,15 +174,15 @@ def fans_of(about, mode):
 
 
 def test_a_law_has_the_variance_that_its_parts_say():
-    """Scale over fan is the variance that the vector states, in every dialect and every vector of the defaults."""
+    """Scale over fan is the vector's variance, for every dialect and every vector of the defaults."""
     for operation in ("he_normal", "he_uniform"):
         named = default_laws.named_laws(operation)
         for vector in yaml.safe_load((VECTORS / operation / "defaults.yaml").read_text())["vectors"]:
             for dialect, outputs in {"": vector["expected"], **vector["dialects"]}.items():
                 numerator, _, denominator = named[dialect].scale.partition("/")
                 mode = named[dialect].mode
-                fan = 1 if mode == "none" else fans_of(vector["attributes"], mode)
-                # 1/3 is written as a fraction, and what is none with four digits.
+                fan = 1 if mode == "none" else fan_of(vector["attributes"], mode)
+                # 1/3 is a fraction, and other numbers have four digits.
                 variance = float(numerator) / float(denominator or 1) / fan
                 assert math.isclose(variance, outputs["sample"]["stddev"] ** 2, rel_tol=1e-3), (dialect, vector["id"])
 
@@ -194,13 +194,13 @@ def test_the_control_has_the_specs_defaults(report_of):
             assert set(row.values.values()) == {row.spec}, row
 
 
-def test_a_default_of_a_liar_is_found_out(report_of):
+def test_a_liars_default_is_detected(report_of):
     document = Report.from_json(report_of("--adapter", LIARS / "other_defaults.py", "--profile", "defaults")[1])
     assert values_of(document, "elu", "alpha") == {"liar.elu": OTHER}
     assert values_of(document, "batch_norm_train", "epsilon") == {"liar.batch_norm": "1e-5"}
     assert values_of(document, "batch_norm_train", "momentum") == {"liar.batch_norm": "0.99"}
     page = pages.page("defaults", LastRun(document)).text()
-    assert "other: not the spec's" in page
+    assert "other: neither the spec's" in page
     assert "default-epsilon-1e-5\n" in page
 
 
@@ -214,7 +214,7 @@ def test_the_table_has_every_hyperparameter_that_the_spec_gives_a_number():
 # The page
 
 
-def test_implementations_of_a_family_that_differ_are_told_apart(explained):
+def test_different_implementations_of_a_family_have_notes(explained):
     page = pages.page("defaults", LastRun(Report.from_json(explained))).text()
     assert "[1] keras.initializers.HeNormal" in page
     assert "[2] keras.initializers.VarianceScaling(scale=2.0," in page
@@ -237,5 +237,5 @@ def test_many_families_take_several_tables(explained):
     assert all(len(line) <= 80 for line in page.splitlines())
 
 
-def test_without_a_run_the_page_says_how_to_get_numbers():
+def test_without_a_run_the_page_says_how_to_make_one():
     assert "`nnconform run`" in pages.page("defaults", None).text()

@@ -1,4 +1,4 @@
-"""What a name stands for: the kinds have an order, and what is unknown is told with what is near."""
+"""The meanings of a name: kinds have an order, and an error message has similar names."""
 
 from __future__ import annotations
 
@@ -50,20 +50,20 @@ def with_framework(run, name):
     return LastRun(replace(run.report, frameworks=(entry,)))
 
 
-def test_a_name_of_several_kinds_is_the_first_and_says_that_there_are_others(run):
+def test_a_name_of_several_kinds_is_the_first_and_its_page_names_the_others(run):
     named = with_framework(run, "elu")
     assert [meaning.kind for meaning in meanings("elu", named)] == ["operation", "framework"]
     page = pages.page("elu", named).text()
-    assert page.startswith("elu  (operation")
+    assert page.startswith("elu (operation")
     assert "nnconform explain --as framework elu" in page
 
 
 def test_another_kind_can_be_chosen(run):
-    assert pages.page("elu", with_framework(run, "elu"), kind="framework").text().startswith("elu  (framework)")
+    assert pages.page("elu", with_framework(run, "elu"), kind="framework").text().startswith("elu (framework)")
 
 
-def test_an_unknown_kind_is_refused_with_those_that_there_are(run):
-    with pytest.raises(UnknownName, match="unknown kind; wanted one of table, clause, operation"):
+def test_an_unknown_kind_is_refused_with_the_known_kinds(run):
+    with pytest.raises(UnknownName, match="unknown kind; choose one of table, clause, operation"):
         meanings("elu", run, "layer")
 
 
@@ -82,7 +82,7 @@ def test_a_glob_that_matches_several_lists_them_by_kind(run, published):
     assert "fault: 1" in kinds
 
 
-def test_a_long_list_is_cut_and_says_how_much_is_left(run, published):
+def test_a_long_list_is_cut_and_has_the_number_of_hidden_names(run, published):
     page = pages.page("elu/*", run).text()
     number = sum(name.startswith("elu/") for name in published)
     assert f"... and {number - naming.MANY} more (--verbose lists them)" in page
@@ -105,20 +105,20 @@ def test_a_vector_is_found_without_its_dtype(run):
         ("no-such*", ""),
     ],
 )
-def test_an_unknown_name_is_told_with_the_nearest_ones(cli, word, near):
+def test_the_error_for_an_unknown_name_has_the_nearest_names(cli, word, near):
     result = cli("explain", word, "--report", EXPLAINED)
     assert result.exit_code == 2
     assert result.stdout == ""
     assert f"unknown name {word!r}" in result.stderr
     assert near in result.stderr
-    assert "`nnconform list WHAT`" in result.stderr
+    assert "`nnconform list KIND`" in result.stderr
 
 
-def test_an_implementation_without_a_run_says_where_it_would_be_known_from(cli, monkeypatch, tmp_path):
+def test_without_a_run_the_error_for_an_implementation_says_how_to_get_one(cli, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     result = cli("explain", "torch.nn.BatchNorm2d")
     assert result.exit_code == 2
-    assert "Implementations are known from a run" in result.stderr
+    assert "Names of implementations come from a run" in result.stderr
 
 
 def test_nothing_is_printed_when_one_of_several_names_is_unknown(cli):
@@ -126,7 +126,7 @@ def test_nothing_is_printed_when_one_of_several_names_is_unknown(cli):
     assert (result.exit_code, result.stdout) == (2, "")
 
 
-def test_a_vector_that_is_not_published_is_known_from_its_run(run):
+def test_a_vector_of_a_run_that_is_not_published_has_a_page(run):
     result = replace(run.report.results[0], vector="elu/mine/float32")
     report = replace(run.report, results=(result,), asked={"elu/mine/float32": "0" * 16})
-    assert "not a published one" in pages.page("elu/mine/float32", LastRun(report)).text()
+    assert "not published" in pages.page("elu/mine/float32", LastRun(report)).text()

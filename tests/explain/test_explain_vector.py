@@ -1,4 +1,4 @@
-"""A vector is explained with the numbers that went in and came out at its worst elements, exact and side by side."""
+"""A vector's page has the inputs, expected and actual values of worst elements as exact decimals, side by side."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def run(explained):
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-def test_numbers_of_a_half_format_are_told_apart(dtype):
+def test_decimals_distinguish_the_numbers_of_a_half_format(dtype):
     numbers = np.arange(0, 2**16, 7, dtype=np.uint16).view(DTYPES[dtype])
     for number in (n for n in numbers if abs(n) <= FORMATS[dtype].largest):
         assert DTYPES[dtype].type(float(element.decimal(float(number), dtype))) == number
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_number_is_told_by_the_shortest_decimal_that_is_it(dtype):
+def test_a_number_is_the_shortest_decimal_that_rounds_to_it(dtype):
     kind = DTYPES[dtype].type
     for number in np.random.default_rng(5).standard_normal(300).astype(kind):
         text = element.decimal(float(number), dtype)
@@ -48,15 +48,15 @@ def test_a_number_is_told_by_the_shortest_decimal_that_is_it(dtype):
 @pytest.mark.parametrize(
     ("value", "text"), [(math.nan, "nan"), (-math.inf, "-inf"), (-0.0, "-0"), (65504.0, "6.55e+04")]
 )
-def test_special_numbers_are_told_too(value, text):
+def test_special_numbers_have_decimals_too(value, text):
     assert element.decimal(value, "float16") == text
 
 
-# What went in
+# Inputs
 
 
 def sample(vector):
-    """Return an index of each dense output, somewhere in it."""
+    """Yield the name of each dense output and the index of one of its elements."""
     for name, tensor in vector.expected.items():
         if getattr(tensor, "values", None) is not None and math.prod(tensor.shape):
             position = math.prod(tensor.shape) * 5 // 7
@@ -69,7 +69,7 @@ def is_described(name):
     return any(isinstance(tensor, StoredTensor) and tensor.recipe for tensor in tensors)
 
 
-def stands_for(text, array, place):
+def is_element(text, array, place):
     """Return whether a decimal is an array's element, bit for bit except for NaNs."""
     number = np.asarray(array)[tuple(place)]
     read = number.dtype.type(float(text))
@@ -77,7 +77,7 @@ def stands_for(text, array, place):
 
 
 @pytest.mark.parametrize("operation", ["relu", "elu", "batch_norm_train", "batch_norm_eval"])
-def test_the_x_and_dy_of_an_element_are_those_at_its_place(published, operation):
+def test_the_x_and_dy_of_an_element_are_those_with_its_index(published, operation):
     seen = 0
     for v in published.values():
         if v.operation != operation or v.lengths or is_described(v.id):
@@ -86,7 +86,7 @@ def test_the_x_and_dy_of_an_element_are_those_at_its_place(published, operation)
             if name in ("y", "dx"):
                 given = dict(element.inputs(index.find(v.id), name, place))
                 for key in ("x", "dy"):
-                    assert stands_for(given[key], v.inputs[key], place), (v.id, name, place)
+                    assert is_element(given[key], v.inputs[key], place), (v.id, name, place)
                 seen += 1
     assert seen > 50
 
@@ -103,7 +103,7 @@ def test_the_parameters_of_an_element_are_those_of_its_channel(published, operat
                 given = dict(element.inputs(index.find(v.id), name, place))
                 for key in ("gamma", "running_variance"):
                     if v.inputs.get(key) is not None:
-                        assert stands_for(given[key], v.inputs[key], [place[axis]]), (v.id, place)
+                        assert is_element(given[key], v.inputs[key], [place[axis]]), (v.id, place)
                         seen += 1
     assert seen > 100
 
@@ -121,32 +121,32 @@ def test_the_gradient_of_an_element_is_that_of_its_variable(published, operation
             if gradient is None or isinstance(gradient, SparseGradient):
                 assert f"gradients[{number}]" not in given
                 continue
-            assert stands_for(given[f"gradients[{number}]"], gradient, place), (v.id, name, place)
+            assert is_element(given[f"gradients[{number}]"], gradient, place), (v.id, name, place)
             seen += 1
     assert seen > 50
 
 
-def test_where_a_call_is_made_for_each_length_the_place_is_that_in_its_call(published):
+def test_with_a_call_per_length_the_index_is_that_in_its_call(published):
     v = published["elu/lengths/float32"]
     document = index.find(v.id)
     ends = np.cumsum(v.lengths)
     for call, end in enumerate(ends):
         last = dict(element.inputs(document, "y", [int(end) - 1]))
-        assert stands_for(last["x"], v.inputs["x"], [v.lengths[call] - 1])
+        assert is_element(last["x"], v.inputs["x"], [v.lengths[call] - 1])
 
 
 @pytest.mark.parametrize("name", ["relu/every-number/float16", "elu/every-number/bfloat16"])
-def test_in_a_sweep_the_input_is_the_number_of_that_place(published, name):
+def test_the_input_of_an_exhaustive_vector_is_the_number_with_that_index(published, name):
     document, x = index.find(name), published[name].inputs["x"]
     for place in (0, 12345, 33333, 65535):
         text = dict(element.inputs(document, "y", [place]))["x"]
-        assert stands_for(text, x, [place])
+        assert is_element(text, x, [place])
 
 
 # The page
 
 
-def test_a_vector_that_is_read_alone_is_that_of_the_whole_file(published):
+def test_a_vector_that_is_read_alone_equals_the_one_of_the_whole_file(published):
     for name in list(published)[::50]:
         assert index.find(name).digest == published[name].digest == reading.published(name).digest
         assert index.find(name).clauses == published[name].clauses
@@ -154,10 +154,10 @@ def test_a_vector_that_is_read_alone_is_that_of_the_whole_file(published):
     assert reading.published("elu/no-such/float32") is None
 
 
-def test_a_vector_that_has_changed_since_the_run_says_so(run):
+def test_the_page_notes_that_a_vector_has_changed_since_the_run(run):
     name = "elu/near-zero/float32"
     changed = LastRun(replace(run.report, asked={**run.report.asked, name: "0" * 16}))
-    note = "The vector of that run had other numbers than this one."
+    note = "The vector has changed since that run."
     assert note in pages.page(name, changed).text()
     assert note not in pages.page(name, run).text()
 
@@ -173,7 +173,7 @@ def test_a_page_has_the_attributes_clauses_and_hunts_of_its_vector(run, publishe
 
 
 def columns(page):
-    """Return the columns of a page's tables of worst elements, by their heads: label to text."""
+    """Return the columns of a page's tables of worst elements: heads, and texts by label."""
     found = []
     for block in re.split(r"\n\s*\n", page):
         lines = block.splitlines()
@@ -187,7 +187,7 @@ def columns(page):
     return found
 
 
-def test_the_worst_elements_are_told_in_the_reports_numbers(run, published):
+def test_worst_elements_have_the_reports_numbers(run, published):
     seen = 0
     for result in run.report.results:
         tables = columns(pages.page(result.vector, run).text())
@@ -206,7 +206,7 @@ def test_the_worst_elements_are_told_in_the_reports_numbers(run, published):
     assert seen > 50
 
 
-def test_what_a_dialect_prescribes_stands_beside_what_came(run, published):
+def test_the_dialects_value_is_next_to_the_actual_value(run, published):
     name = "batch_norm_train/rank-4-channels-first/float32"
     prescribed = published[name].prescribed["unbiased-running-variance"]["running_variance"].values
     result = next(r for r in run.report.results_on([name]) if r.implementation == "torch.nn.BatchNorm2d")
@@ -215,7 +215,7 @@ def test_what_a_dialect_prescribes_stands_beside_what_came(run, published):
     assert np.float32(shown[1]) == prescribed[place]
 
 
-def test_implementations_that_gave_the_same_are_told_once(run):
+def test_implementations_with_equal_results_are_shown_as_one(run):
     results = [r for r in run.report.results_on(["elu/near-zero/float32"]) if r.verdict == "dialect"]
     page = pages.page("elu/near-zero/float32", run).text()
     assert len(results) == 8
@@ -230,7 +230,7 @@ def test_each_dialect_has_its_remedy_once(run):
     assert re.sub(r"\s+", "", dialect.remedy) in re.sub(r"\s+", "", page)
 
 
-def test_a_sample_is_told_by_what_was_measured_of_it(run):
+def test_a_sample_has_its_statistics(run):
     page = " ".join(pages.page("he_normal/dense-transposed/bfloat16", run).text().split())
     results = [result for result in run.report.results_on(["he_normal/dense-transposed/bfloat16"]) if result.outputs]
     assert results
@@ -240,11 +240,11 @@ def test_a_sample_is_told_by_what_was_measured_of_it(run):
         assert f"largest {measured.largest:.6g}" in page
 
 
-def test_a_vector_that_no_implementation_was_run_on_says_so(run):
-    assert "Nothing: no implementation was run on it." in pages.page("relu/mixed/float32", run).text()
+def test_the_page_notes_that_a_vector_has_no_results(run):
+    assert "No results: no implementation was run on it." in pages.page("relu/mixed/float32", run).text()
 
 
-def test_what_is_not_judged_says_so(run):
+def test_the_page_notes_that_a_result_is_not_judged(run):
     result = replace(next(r for r in run.report.results if r.verdict == "conforms"), judged=False)
     open_one = LastRun(replace(run.report, results=(result,)))
-    assert "Recorded and not judged" in pages.page(result.vector, open_one).text()
+    assert "Recorded, not judged" in pages.page(result.vector, open_one).text()

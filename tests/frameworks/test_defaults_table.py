@@ -1,6 +1,6 @@
-"""The table of defaults tells the truth: it agrees with the signatures of the frameworks, which it never looks at.
+"""The table of defaults agrees with the signatures of the frameworks, which it does not use.
 
-Each framework is asked twice in processes of its own: by a run of the vectors of `defaults`, and by `inspect`.
+Each framework is asked twice: by a run of the vectors of `defaults`, and by `inspect` in another process.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from nnconform.conformance.explain import defaults
 from nnconform.conformance.explain.defaults import LAYERS
 from nnconform.conformance.model.report import Report
 
-# What each prints: the numbers that its signatures have, and the variance times the fan of what its layers draw.
+# Each prints the numbers of its signatures, and the variance of its layers' kernels times the fan.
 TORCH = """
 import inspect, json, torch
 
@@ -147,7 +147,7 @@ ASKED = {"torch": TORCH, "tensorflow": TENSORFLOW, "jax": JAX}
 
 @pytest.fixture(scope="module", params=ASKED)
 def both(request, found):
-    """The table's values by operation and hyperparameter, and what the framework itself says."""
+    """Return the table's values by operation and hyperparameter, and the framework's own."""
     report = found(request.param, profile=["defaults"], mode=["eager"])
     code = textwrap.dedent(ASKED[request.param])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -210,6 +210,6 @@ def test_the_factor_over_the_deviation_of_he_is_that_of_the_kernel(both):
         assert float(table[LAYERS, "of He's"][implementation]) == pytest.approx((product / 2) ** 0.5, rel=0.01)
 
 
-def test_what_must_be_given_has_no_default(both):
+def test_required_parameters_have_no_default(both):
     table, _ = both
     assert not any(name.startswith("optax.") for found in table.values() for name in found)

@@ -1,4 +1,4 @@
-"""What the three frameworks do otherwise than the spec has a name, or is in spec/findings.md."""
+"""Every difference of the three frameworks has a name, or is in spec/findings.md."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ KNOWN = Path(__file__).parents[2] / "examples" / "known.yaml"
 
 @pytest.fixture(scope="module")
 def failing(found) -> list[Any]:
-    """The rows of a whole run in eager mode that do not conform."""
+    """Return the results of a whole run in eager mode that do not conform."""
     report = found("torch", "tensorflow", "jax", mode=["eager"])
     return [row for row in report["results"] if row["verdict"] not in ("conforms", "unsupported")]
 
 
-def test_what_no_dialect_explains_are_the_known_findings(failing):
+def test_the_divergences_are_the_known_findings(failing):
     entries = yaml.safe_load(KNOWN.read_text())["known"]
     known = {(e["implementation"], e["vector"]) for e in entries if "dialect" not in e}
     assert {(row["implementation"], row["vector"]) for row in failing if row["verdict"] != "dialect"} == known

@@ -1,4 +1,4 @@
-"""The guide holds: every row is backed by vectors, every recipe is the dialect that it is for, and a state converts."""
+"""The guide is right: vectors support every row, every recipe has its dialect, and states convert."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from nnconform.reference.bounds import stored
 from nnconform.reference.variants import OPERATIONS, Case
 
 PAIRS = [*itertools.permutations(NAMES, 2)]
-# What no way to write it takes away on ordinary numbers, and the guide lists as what stays different.
+# The differences of every way to write it on ordinary numbers, which the guide lists as remaining.
 STAYS = {"shape-only-fan", "rejects-absent-gradient", "initializer-repeats", "float32-scale"}
 
 
 @pytest.fixture(scope="session")
 def measured(tmp_path_factory):
-    """What the three adapters do; processes of pytest-xdist wait for the first to measure it."""
+    """Return the measurements of the three adapters; one process of pytest-xdist makes them for all."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
@@ -45,12 +45,12 @@ def measured(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def guides(measured):
-    """The guide of each pair."""
+    """Return the guide of each pair."""
     return {pair: guide(*pair, measured) for pair in PAIRS}
 
 
 def core(measured, names):
-    """Those of some vectors that are of profile core or defaults."""
+    """Return the vectors of profiles core and defaults among some vectors."""
     results = (result for measurement in measured.values() for result in measurement.report.results)
     ordinary = {result.vector for result in results if result.profile != "range"}
     return [name for name in names if name in ordinary]
@@ -68,7 +68,7 @@ def test_every_row_is_backed_by_vectors(measured, guides, ours, theirs):
 
 
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
-def test_what_float32_needs_is_told_to_all(measured, guides, ours, theirs):
+def test_the_best_call_is_enough_for_float32(measured, guides, ours, theirs):
     for row in guides[ours, theirs].rows:
         single = [name for name in core(measured, row.best.agreement.vectors) if name.endswith("/float32")]
         stays = {n for gap in row.best.agreement.gaps if set(gap.dialects) & STAYS for n in gap.vectors}
@@ -92,13 +92,13 @@ def test_the_guide_fits_a_terminal(guides, ours, theirs):
 
 
 @pytest.mark.parametrize(("ours", "theirs"), PAIRS)
-def test_what_both_have_is_in_the_guide(guides, ours, theirs):
+def test_every_use_of_both_is_in_the_guide(guides, ours, theirs):
     rows = {row.use for row in guides[ours, theirs].rows}
     assert rows == {use for use in USES if table(ours).source_choices(use) and table(theirs).target_choices(use)}
 
 
 UNBIASED, EPSILON = "unbiased-running-variance", "clip-denominator-epsilon"
-# What each recipe is on ordinary numbers: dialects, or nothing where it is what the spec says.
+# The dialects of each recipe on ordinary numbers; none if it is what the spec says.
 CLAIMS = {
     ("torch", "biased"): set(),
     ("torch", "truncated_he_normal_"): set(),
@@ -140,7 +140,7 @@ def test_every_recipe_is_the_dialect_that_it_is_for_and_nothing_else(measured):
         assert dialects - {"", *STAYS} == claimed, name
 
 
-def test_a_recipe_conforms_where_its_dialect_is_not_seen(measured):
+def test_a_recipe_conforms_if_its_vectors_do_not_show_its_dialect(measured):
     verdicts = defaultdict(set)
     for result in measured["tensorflow"].report.results:
         if result.profile == "core":
@@ -158,7 +158,7 @@ SETTINGS |= {"clipvalue": 0.001, "clipnorm": 0.001}
 
 
 def defaults(name: str) -> dict[str, float | None]:
-    """The defaults that a table states, by API and parameter."""
+    """Return the defaults of a table, by API and parameter."""
     return {
         f"{choice.apis[0].partition('(')[0]} {parameter.name}": parameter.default
         for choices in table(name).uses.values()
@@ -169,7 +169,7 @@ def defaults(name: str) -> dict[str, float | None]:
 
 
 def calls(name: str, source: str) -> dict[str, list[str]]:
-    """All that a guide from a framework may write in another, by use, its numbers by the names that the first has."""
+    """Return all code that a guide from a framework may recommend in another, by use, with the first's parameters."""
     found = {}
     for use, ours in ((use, choices[0]) for use in USES if (choices := table(source).source_choices(use))):
         written = [edits.translated(choice, ours) for choice in table(name).target_choices(use)]
@@ -180,7 +180,7 @@ def calls(name: str, source: str) -> dict[str, list[str]]:
 
 
 def values(name: str) -> dict[str, float]:
-    """The numbers of the spec's parameters as a framework has them, by its names."""
+    """Return the numbers of the spec's parameters for a framework, by its names."""
     return {
         parameter.name: parameter.of_spec(SETTINGS[spec])
         for use in USES
@@ -214,7 +214,7 @@ def asked(
 
 @pytest.fixture(scope="module")
 def inputs():
-    """Batches of images, and whole numbers, whose sums of products have no rounding."""
+    """Return batches of images, and integers, whose sums of products have no rounding."""
     random = np.random.default_rng(20261127)
     return {
         "batches": random.normal(2.0, 3.0, (STEPS, 6, 3, 4, 4)),
@@ -233,7 +233,7 @@ def in_torch(inputs, tmp_path_factory):
 
 @pytest.fixture(scope="module", params=["keras", "flax"])
 def ported(request, inputs, in_torch, tmp_path_factory):
-    """What another framework gives with torch's state, converted as the guide says."""
+    """Return the arrays of another framework with torch's state, converted by the guide."""
     torch, other = table("torch"), table(request.param)
     trained = in_torch[0]
     arrays = {key: inputs[key] for key in ("batches", "image")}
@@ -254,7 +254,7 @@ def exactly(operation: str, inputs: dict[str, np.ndarray], output: str, **attrib
 
 
 def running_variance(inputs, **keywords):
-    """The running variance after the five steps, from a variance of 1, and its bounds."""
+    """Return the running variance after the five steps, from a variance of 1, and its bounds."""
     batches = inputs["batches"]
     case = {"x": batches, "gamma": inputs["gamma"], "beta": inputs["beta"], "dy": np.ones_like(batches)}
     case |= {"running_mean": np.zeros(3), "running_variance": np.ones(3)}
@@ -321,7 +321,7 @@ def test_defaults_are_those_of_the_signatures(in_torch, ported):
 
 
 def test_defaults_of_tensorflow_are_those_of_its_source():
-    """Its one function with defaults, read from its source: another start of TensorFlow would take seconds."""
+    """Its one function with defaults is read from its source: another start of TensorFlow would take seconds."""
     package = importlib.util.find_spec("tensorflow").submodule_search_locations[0]
     text = Path(package, "python", "ops", "nn_impl.py").read_text()
     (function,) = (n for n in ast.parse(text).body if isinstance(n, ast.FunctionDef) and n.name == "fused_batch_norm")

@@ -1,4 +1,4 @@
-"""The guide without a framework: its tables, how they compose, what counts as agreement, and the text."""
+"""The guide without a framework: its tables, their composition, agreement, and the text."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def test_a_table_has_every_use(name):
 
 
 @pytest.mark.parametrize(("name", "use", "choice"), EVERY, ids=lambda value: getattr(value, "write", value))
-def test_what_is_written_names_its_parameters_and_no_others(name, use, choice):
+def test_the_code_of_a_choice_has_exactly_its_parameters(name, use, choice):
     written = set(re.findall(r"\{(\w+)\}", choice.write))
     assert written == set(choice.parameters) - {"channel axis"}
 
 
 @pytest.mark.parametrize(("adapter", "recipe"), RECIPES)
-def test_a_recipe_needs_nothing_but_what_stands_above_it(adapter, recipe, tmp_path):
+def test_a_recipe_has_all_its_imports(adapter, recipe, tmp_path):
     path = tmp_path / "recipe.py"
     path.write_text(recipe_source.recipe(adapter, recipe))
     words = ["check", "--isolated", "--select", "F821,F401", path]
@@ -53,7 +53,7 @@ def test_a_recipe_needs_nothing_but_what_stands_above_it(adapter, recipe, tmp_pa
 
 
 @pytest.mark.parametrize(("adapter", "recipe"), RECIPES)
-def test_a_recipe_fits_a_terminal_and_says_what_it_is(adapter, recipe):
+def test_a_recipe_fits_a_terminal_and_has_a_docstring(adapter, recipe):
     text = recipe_source.recipe(adapter, recipe)
     assert max(map(len, text.splitlines())) <= 80
     assert '"""' in text
@@ -75,7 +75,7 @@ def test_a_momentum_that_weighs_the_new_value_is_one_minus_the_one_that_weighs_t
     assert edits.term(torch, torch) == "momentum"
 
 
-def test_a_parameter_that_one_has_not_is_given_its_default():
+def test_a_parameter_that_the_source_does_not_have_gets_its_default():
     assert edits.term(None, Parameter("alpha", 1.0)) == "1"
 
 
@@ -154,30 +154,30 @@ def test_two_that_conform_or_have_one_dialect_agree(dialect):
     assert compared(dialect, dialect).count == "1 of 1"
 
 
-def test_a_dialect_of_one_alone_is_a_gap_with_its_numbers():
+def test_a_dialect_of_one_side_is_a_gap_with_its_numbers():
     total = compared("", "exp-minus-one")
     (gap,) = total.gaps
     assert (total.count, gap.target, gap.vectors) == ("0 of 1", "exp-minus-one", ["elu/x/float32"])
     assert (gap.largest["core"].source, gap.largest["core"].target) == (2.0, 3.0)
 
 
-def test_to_lose_a_dialect_of_accuracy_is_no_loss():
+def test_losing_an_accuracy_dialect_is_not_a_difference():
     found = compared("exp-minus-one", "")
     assert found.count == "1 of 1"
     assert [gap.target_is_nearer for gap in found.gaps] == [True]
 
 
-def test_to_lose_a_semantic_dialect_is_a_difference():
+def test_losing_a_semantic_dialect_is_a_difference():
     words = {"output": "running_variance", "use": "batch norm in training", "operation": "batch_norm_train"}
     found = compared("unbiased-running-variance", "", **words)
     assert (found.count, [gap.target_is_nearer for gap in found.gaps]) == ("0 of 1", [False])
 
 
-def test_what_nothing_explains_never_agrees():
+def test_divergences_never_agree():
     assert compared("diverges", "diverges").count == "0 of 1"
 
 
-def test_what_the_first_refuses_is_no_question():
+def test_a_vector_that_the_source_refuses_does_not_count():
     a = measurement("a", ("a.f", "elu/x/float32", "", "rejects-sparse-gradient", 0.0))
     b = measurement("b", ("b.f", "elu/x/float32", "y", "", 0.0))
     assert agreement("elu", Side(Choice("a", ("a.f",)), a), Side(Choice("b", ("b.f",)), b)).vectors == []
@@ -204,7 +204,7 @@ def test_steps_belong_to_the_use_whose_threshold_they_have():
 
 @pytest.fixture(scope="module")
 def small():
-    """A guide from torch to keras of three vectors, in which the batch norm needs its recipe."""
+    """Return a guide from torch to keras on three vectors, in which the batch norm needs its recipe."""
     train, evaluate, unbiased = "batch_norm_train/x/float32", "batch_norm_eval/x/float32", "unbiased-running-variance"
     torch = measurement(
         "torch",
@@ -259,7 +259,7 @@ def test_the_guide_fits_a_terminal_and_is_markdown(small):
 @pytest.mark.parametrize(
     ("ours", "theirs", "advice"), [("nan-becomes-zero", "", "adopt"), ("", "nan-becomes-zero", "remedy")]
 )
-def test_a_dialect_that_stays_is_to_be_left_by_the_target_or_had_there_too(ours, theirs, advice):
+def test_a_remaining_dialect_has_its_remedy_in_the_target_or_the_way_to_adopt_it(ours, theirs, advice):
     torch = measurement("torch", ("torch.nn.ReLU", "relu/x/float32", "y", ours, 2.0))
     keras = measurement("tensorflow", ("keras.layers.ReLU", "relu/x/float32", "y", theirs, 3.0))
     said = " ".join("\n".join(remaining(guide("torch", "keras", {"torch": torch, "tensorflow": keras}))).split())
@@ -270,7 +270,7 @@ def test_a_dialect_that_stays_is_to_be_left_by_the_target_or_had_there_too(ours,
 # --- the measurement and the command -----------------------------------------------------------------------
 
 
-def test_what_was_measured_is_read_again_as_it_was(small, tmp_path):
+def test_a_measurement_is_read_as_it_was_written(small, tmp_path):
     kept = small.measurements["torch"]
     measurements.write(kept, tmp_path / "a" / "torch.json")
     found = measurements.read(tmp_path / "a" / "torch.json")
@@ -289,16 +289,16 @@ def test_a_damaged_measurement_is_made_again(small, tmp_path, suffix):
     ("words", "message"),
     [
         (("torch", "kers"), "did you mean keras?"),
-        (("torch", "pytorch"), "a guide from torch to itself (torch and pytorch are both in torch)"),
-        (("jax", "jax"), "name two of torch, keras, flax, tensorflow"),
+        (("torch", "pytorch"), "both frameworks are torch (torch and pytorch have the same guides)"),
+        (("jax", "jax"), "choose two of torch, keras, flax, tensorflow"),
     ],
 )
-def test_names_that_make_no_guide_are_told(cli, words, message):
+def test_wrong_names_are_refused(cli, words, message):
     result = cli("guide", *words)
     assert (result.exit_code, message in result.output) == (2, True), result.output
 
 
-def test_a_framework_that_is_not_installed_is_told(cli, monkeypatch):
+def test_a_framework_that_is_not_installed_is_refused(cli, monkeypatch):
     monkeypatch.setattr("nnconform.conformance.running.frameworks.installed", lambda package: package != "torch")
     result = cli("guide", "torch", "flax")
     assert result.exit_code == 2

@@ -116,7 +116,7 @@ def test_a_long_command_can_be_pasted():
 
 
 def test_a_table_wraps_the_cells_of_its_elastic_column():
-    table = Table(["a", "b", "c"], [["1", "many words here", "2"]], left_aligned=(1,), elastic=1)
+    table = Table(["a", "b", "c"], [["1", "many words here", "2"]], left_aligned=(1,), elastic=(1,))
     assert plain_text([table], 80) == "a  b                c\n1  many words here  2\n"
     assert plain_text([table], 18) == "a  b             c\n1  many words    2\n   here\n"
 
