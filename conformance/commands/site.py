@@ -23,14 +23,14 @@ def command(folder: Path, paths: tuple[Path, ...]) -> None:
     browser can open it where it is. A site that is in DIR is replaced.
     """
     from nnconform.conformance.report import store
-    from nnconform.conformance.web.site import site
+    from nnconform.conformance.web.site.folder import SiteError, site_of, write
 
     try:
         reports = [(path, store.load(path)) for path in dict.fromkeys(paths)]
-        made = site.of_reports(reports)
-        files = site.write(made, folder, notifier())
-    except (store.ReportError, site.SiteError) as error:
+        site = site_of(reports)
+        files = write(site, folder, notifier())
+    except (store.ReportError, SiteError) as error:
         fail(str(error))
     except OSError as error:
         fail(f"{error.filename or folder}: cannot be written: {error.strerror}")
-    click.echo(f"{folder / 'index.html'}: {count(files, 'file')} of {count(len(made.sources), 'report')}")
+    click.echo(f"{folder / 'index.html'}: {count(files, 'file')} of {count(len(site.sources), 'report')}")

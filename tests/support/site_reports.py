@@ -1,4 +1,4 @@
-"""Reports that a site is made of: recorded ones, made older or worse."""
+"""Reports for sites: recorded ones, made older or worse."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 
 from nnconform.conformance.model.report import Report
 from nnconform.conformance.report import store
-from nnconform.conformance.web.site import badges, dialect_pages, parts, releases, site, spec_pages
+from nnconform.conformance.web.site import badges, dialect_pages, folder, releases, spec_pages
 
 Document = dict[str, Any]
 
 
-def of(*reports: tuple[str, Document]) -> parts.Site:
+def of(*reports: tuple[str, Document]) -> releases.Site:
     """Return the site of some reports, each with its name."""
-    return site.of_reports([(Path(f"{name}.json"), Report.from_json(report)) for name, report in reports])
+    return folder.site_of([(Path(f"{name}.json"), Report.from_json(report)) for name, report in reports])
 
 
 def releases_of(*reports: tuple[str, Document]) -> dict[str, list[releases.Release]]:
@@ -32,12 +32,12 @@ def save(report: Document, path: Path) -> None:
 
 
 def whole(report: Document, **changes: Any) -> Document:
-    """Return a copy of a report that says that it is of all vectors."""
+    """Return a copy of a report as if it had all vectors."""
     return {**copy.deepcopy(report), "selection": {}, **changes}
 
 
 def renamed(report: Document, **versions: str) -> Document:
-    """Return the same report, of other versions."""
+    """Return a copy of a report with other versions."""
     result = copy.deepcopy(report)
     for entry in result["frameworks"]:
         entry["versions"] |= {name: v for name, v in versions.items() if name in entry["versions"]}
@@ -47,7 +47,7 @@ def renamed(report: Document, **versions: str) -> Document:
 
 
 def broken(report: Document, framework: str, vector: str) -> int:
-    """Make what a framework gives on a vector unexplained; return how many results that are."""
+    """Make the results of a framework on a vector unexplained, and return their number."""
     rows = [row for row in report["results"] if (row["framework"], row["vector"]) == (framework, vector)]
     wrong = {"verdict": "diverges", "ratio": 12.0, "ulp": 34.0, "digest": "0" * 16}
     worst = {"index": [0], "got": 1.5, "expected": 0.5, "bound": 0.1}
@@ -59,7 +59,7 @@ def broken(report: Document, framework: str, vector: str) -> int:
 
 
 def marked_up(report: Document, evil: str) -> Document:
-    """Return a report in which all that adapters say of themselves ends in the same text."""
+    """Return a copy of a report in which all texts of adapters end with a text."""
     result = copy.deepcopy(report)
     for entry in result["frameworks"]:
         entry["name"] += evil
@@ -73,13 +73,13 @@ def marked_up(report: Document, evil: str) -> Document:
     return result
 
 
-def spec_files(found: parts.Site) -> dict[str, str]:
+def spec_files(site: releases.Site) -> dict[str, str]:
     """Return the spec, the dialects and the badges of a site, by address."""
-    made = [page for module in (spec_pages, dialect_pages, badges) for page in module.pages(found)]
-    assert len(dict(made)) == len(made)
-    return dict(made)
+    files = [page for module in (spec_pages, dialect_pages, badges) for page in module.pages(site)]
+    assert len(dict(files)) == len(files)
+    return dict(files)
 
 
-def said_of(row: Document) -> set[str]:
-    """Return all dialects that a result names, one by one; found without the code that draws."""
+def dialects_of(row: Document) -> set[str]:
+    """Return the parts of all dialects in a result, without the code that draws."""
     return set(re.findall(r"[^+]+", "+".join(re.findall(r'"dialect": "([^"]+)"', json.dumps(row)))))

@@ -1,6 +1,6 @@
-"""The pages of reports, opened in a real browser.
+"""The pages of reports in a real browser.
 
-Chromium is the one that is installed, or NNCONFORM_CHROMIUM; without one these tests are skipped, and fail in CI.
+It is the installed Chromium, or NNCONFORM_CHROMIUM; without one these tests are skipped, and fail in CI.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import os
 import browser as chromium
 import pytest
 from support.markup import Read
-from support.site_reports import broken, of, renamed, said_of, spec_files, whole
+from support.site_reports import broken, dialects_of, of, renamed, spec_files, whole
 
 from nnconform.conformance.model.report import Report
 from nnconform.conformance.web.page import document
-from nnconform.conformance.web.site import site
+from nnconform.conformance.web.site import folder
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +28,7 @@ def browser():
 
 @pytest.fixture(scope="session")
 def address_of(tmp_path_factory):
-    """Return the address of the page of a report, without pictures, which is drawn once."""
+    """Return the address of the page of a report without plots, which is drawn once."""
     drawn = {}
 
     def run(report):
@@ -42,7 +42,7 @@ def address_of(tmp_path_factory):
 
 
 class Watched:
-    """A page with all that it complains of and asks for."""
+    """A page with its complaints and requests."""
 
     def __init__(self, page, address):
         self.page, self.address, self.complaints, self.requests = page, address, [], []
@@ -58,7 +58,7 @@ class Watched:
         self.settle()
 
     def settle(self):
-        """Wait until what the address says is drawn: a page is told of a change after the script that made it."""
+        """Wait until the page has drawn its address."""
         self.page.evaluate(
             """() => new Promise((done) => {
               const drawn = () => document.documentElement.dataset.drawn === location.hash;
@@ -77,7 +77,7 @@ class Watched:
 
 @pytest.fixture
 def opened(browser, address_of):
-    """Open the page of a report, and see at the end that it complained of nothing and asked for nothing."""
+    """Open the page of a report; fail at the end if it had a complaint or a request."""
     contexts, watched = [], []
 
     def run(report, view="", width=1280, **options):
@@ -98,7 +98,7 @@ def opened(browser, address_of):
 
 @pytest.fixture(scope="session")
 def stopped(explained):
-    """A report of older versions, in which one implementation of torch broke RELU or ELU, and jax was interrupted."""
+    """A report of older versions, in which torch breaks a clause of ELU, and jax was interrupted."""
     report = renamed(explained, torch="2.12.0", tensorflow="2.20.0", jax="0.9.2")
     report["created"] = "2025-11-28T05:04:25+00:00"
     report["complete"] = False
@@ -110,10 +110,10 @@ def stopped(explained):
 
 @pytest.fixture(scope="session")
 def older(explained):
-    """A report of older versions: torch has no `unbiased-running-variance` yet, and breaks a clause of ELU."""
+    """A report of older versions, in which torch lacks `unbiased-running-variance` and breaks a clause of ELU."""
     report = whole(renamed({**explained, "created": "2025-01-01T00:00:00+00:00"}, torch="2.12.0"))
     for row in report["results"]:
-        if row["framework"] == "torch" and "unbiased-running-variance" in said_of(row):
+        if row["framework"] == "torch" and "unbiased-running-variance" in dialects_of(row):
             row["verdict"] = "conforms"
             for output in row["outputs"].values():
                 output.pop("dialect", None)
@@ -130,11 +130,11 @@ def files(explained, older):
 
 @pytest.fixture(scope="session")
 def pages(files):
-    """Those of them that are pages, read."""
+    """The pages among them, parsed."""
     return {address: Read(text) for address, text in files.items() if address.endswith(".html")}
 
 
 @pytest.fixture
 def bare(monkeypatch):
-    """Reports' own pages are not drawn, which take longer than all others and are looked into elsewhere."""
-    monkeypatch.setattr(site.document, "with_plots", lambda report, home: "<!doctype html>")
+    """Do not draw the pages of reports, which take longer than all others and have their own tests."""
+    monkeypatch.setattr(folder.document, "with_plots", lambda report, home: "<!doctype html>")

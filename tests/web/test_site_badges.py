@@ -31,14 +31,14 @@ def badge(report, name="torch"):
     return json.loads(dict(badges.pages(of(("r", report))))[f"badges/{name}.json"])
 
 
-def test_badges_are_what_shields_takes(files):
-    found = [json.loads(text) for address, text in files.items() if address.endswith(".json")]
-    assert len(found) == 3 + 4
-    for said in found:
-        jsonschema.validate(said, SCHEMA)
+def test_badges_keep_the_schema_of_shields(files):
+    shields = [json.loads(text) for address, text in files.items() if address.endswith(".json")]
+    assert len(shields) == 3 + 4
+    for shield in shields:
+        jsonschema.validate(shield, SCHEMA)
 
 
-def test_a_badge_says_how_much_diverges_and_nothing_of_what_is_explained(explained):
+def test_a_badge_has_the_number_of_unexplained_results(explained):
     report = whole(explained)
     for row in report["results"]:
         if row["verdict"] in ("diverges", "error"):
@@ -69,35 +69,35 @@ def test_a_badge_says_how_much_diverges_and_nothing_of_what_is_explained(explain
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_a_badge_of_a_part_is_incomplete_and_never_green(explained, change):
+def test_a_badge_of_a_selection_is_incomplete_and_never_green(explained, change):
     report = whole(explained)
     entry = next(entry for entry in report["frameworks"] if entry["name"] == "torch")
     (entry if change.keys() & {"status", "not_run", "only"} else report).update(change)
-    said = badge(report)
-    assert said["message"].startswith("incomplete")
-    assert said["color"] != badges.GOOD
+    shield = badge(report)
+    assert shield["message"].startswith("incomplete")
+    assert shield["color"] != badges.GOOD
 
 
-def test_a_badge_of_a_part_still_says_what_diverges(explained):
+def test_a_badge_of_a_selection_has_its_divergences(explained):
     report = copy.deepcopy(explained)
     count = broken(report, "torch", "elu/near-zero/float32")
     assert badge(report)["message"] == f"incomplete, {count} diverge"
 
 
 def luminance(color):
-    channels = [int(color[place : place + 2], 16) / 255 for place in (0, 2, 4)]
+    channels = [int(color[start : start + 2], 16) / 255 for start in (0, 2, 4)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
-def test_the_text_of_a_badge_stands_out(files):
+def test_the_text_of_a_badge_is_legible(files):
     grounds = set(re.findall(r'fill="#([0-9a-f]{6})"', files["badges/torch.svg"]))
     assert len(grounds) == 2
     for color in grounds | {badges.GOOD, badges.BAD, badges.UNKNOWN}:
         assert 1.05 / (luminance(color) + 0.05) >= 4.5
 
 
-def test_a_badge_is_as_wide_as_its_texts_and_says_its_name(files):
+def test_a_badge_has_the_width_of_its_texts_and_a_label(files):
     root = ET.fromstring(files["badges/torch.svg"])
     texts = root.findall(".//{*}text")
     assert [text.text for text in texts] == ["nnconform torch 2.13.0+cpu", "no divergence"]

@@ -1,4 +1,4 @@
-"""The files of a site: names, what is replaced, and what is left alone."""
+"""The files of a site: their names, and the files that a new site replaces or keeps."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from support.markup import Read
 from support.site_reports import of, save
 
 from nnconform.conformance.model.report import Report
-from nnconform.conformance.web.site import releases, site
+from nnconform.conformance.web.site import folder, releases
 
 
-def test_reports_of_one_name_all_have_their_files(explained):
+def test_reports_of_one_name_have_their_own_files(explained):
     paths = [Path("a/last run.json"), Path("b/last run.json"), Path("c/LAST-run.json"), Path("d/last-run-2.json")]
     report = Report.from_json(explained)
     reports = [(path, replace(report, seconds=float(number))) for number, path in enumerate(paths)]
@@ -25,49 +25,49 @@ def test_reports_of_one_name_all_have_their_files(explained):
     assert all(re.fullmatch(r"[A-Za-z0-9._+-]+", name) for name in names)
 
 
-def test_a_report_that_is_there_twice_is_one(tmp_path, cli, explained, bare):
+def test_a_repeated_report_is_taken_once(tmp_path, cli, explained, bare):
     save(explained, tmp_path / "one.json")
     assert cli("site", tmp_path / "site", tmp_path / "one.json").exit_code == 0
-    again = cli("site", tmp_path / "site", tmp_path / "site/reports/one.json", tmp_path / "one.json")
-    assert again.exit_code == 0
+    second = cli("site", tmp_path / "site", tmp_path / "site/reports/one.json", tmp_path / "one.json")
+    assert second.exit_code == 0
     assert [path.name for path in (tmp_path / "site/reports").glob("*.json")] == ["one.json"]
-    assert again.stdout.endswith(" of 1 report\n")
+    assert second.stdout.endswith(" of 1 report\n")
 
 
-def test_frameworks_of_like_names_or_the_same_packages_have_pages_and_badges_of_their_own(explained):
+def test_frameworks_with_similar_names_or_the_same_packages_have_their_own_pages_and_badges(explained):
     report = copy.deepcopy(explained)
     names = {"torch": "my fw", "tensorflow": "my?fw", "jax": "numpy"}
     for entry in report["frameworks"]:
         entry |= {"name": names[entry["name"]], "versions": {"numpy": "2.4.6"}}
     for row in report["results"]:
         row["framework"] = names[row["framework"]]
-    found = of(("one", report))
-    addresses = Counter(address for address, _ in site.pages(found))
+    site = of(("one", report))
+    addresses = Counter(address for address, _ in folder.pages(site))
     assert max(addresses.values()) == 1
     assert sum(address.startswith("frameworks/") for address in addresses) == 3
 
 
-def test_a_report_without_results_is_not_said_to_be_in_another(explained):
+def test_a_report_without_results_is_not_called_a_duplicate(explained):
     reports = [explained, {**explained, "results": []}, {**explained, "seconds": 1.0}]
-    found = of(*((str(number), report) for number, report in enumerate(reports)))
-    text = Read(dict(site.pages(found))["reports.html"]).text
+    site = of(*((str(number), report) for number, report in enumerate(reports)))
+    text = Read(dict(folder.pages(site))["reports.html"]).text
     assert text.count("It has no results.") == 1
     assert text.count("Another report tells as much or more of the same releases.") == 1
 
 
-def test_a_new_site_replaces_the_old_one_and_touches_nothing_else(tmp_path, cli, explained, stopped, bare):
+def test_a_new_site_replaces_the_old_one_alone(tmp_path, cli, explained, stopped, bare):
     save(explained, tmp_path / "one.json")
     save(stopped, tmp_path / "two.json")
-    folder = tmp_path / "site"
-    assert cli("site", folder, tmp_path / "one.json", tmp_path / "two.json").exit_code == 0
-    (folder / "CNAME").write_text("example.org")
-    assert cli("site", folder, folder / "reports/one.json").exit_code == 0
-    assert (folder / "CNAME").read_text() == "example.org"
-    assert (folder / "reports/one.json").exists()
-    assert not list(folder.rglob("two.*"))
+    root = tmp_path / "site"
+    assert cli("site", root, tmp_path / "one.json", tmp_path / "two.json").exit_code == 0
+    (root / "CNAME").write_text("example.org")
+    assert cli("site", root, root / "reports/one.json").exit_code == 0
+    assert (root / "CNAME").read_text() == "example.org"
+    assert (root / "reports/one.json").exists()
+    assert not list(root.rglob("two.*"))
 
 
-def test_a_folder_of_other_things_is_left_alone(tmp_path, cli, explained, bare):
+def test_a_folder_with_other_files_is_refused(tmp_path, cli, explained, bare):
     save(explained, tmp_path / "one.json")
     result = cli("site", tmp_path, tmp_path / "one.json")
     assert result.exit_code == 2
@@ -76,16 +76,16 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path, cli, explained, bare):
 
 
 @pytest.mark.parametrize("listed", ['{"files": ["../kept.txt"]}', '{"files": ["/kept.txt", 3]}'])
-def test_what_a_damaged_list_of_files_names_outside_the_folder_is_not_removed(tmp_path, cli, explained, listed, bare):
+def test_a_damaged_list_of_files_removes_nothing_outside_the_folder(tmp_path, cli, explained, listed, bare):
     save(explained, tmp_path / "one.json")
     (tmp_path / "kept.txt").write_text("kept")
     (tmp_path / "site").mkdir()
-    (tmp_path / "site" / site.MARK).write_text(listed)
+    (tmp_path / "site" / folder.MARK).write_text(listed)
     assert cli("site", tmp_path / "site", tmp_path / "one.json").exit_code == 0
     assert (tmp_path / "kept.txt").read_text() == "kept"
 
 
-def test_what_is_no_report_is_named(tmp_path, cli, explained, bare):
+def test_a_file_that_is_no_report_is_named(tmp_path, cli, explained, bare):
     (tmp_path / "no.json").write_text("{}")
     result = cli("site", tmp_path / "site", tmp_path / "no.json")
     assert result.exit_code == 2

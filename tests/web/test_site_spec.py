@@ -12,12 +12,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 from browser import serious_faults
 from support.markup import Read
-from support.site_reports import broken, of, said_of, whole
+from support.site_reports import broken, dialects_of, of, whole
 
 from nnconform.conformance.vectors import spec_markdown
 from nnconform.conformance.vectors.clauses import clauses
 from nnconform.conformance.vectors.dialects import of_the_suite
-from nnconform.conformance.web.site import parts, prose, spec_pages
+from nnconform.conformance.web.site import frame, spec_html, spec_pages
 
 # Pages that are made and looked into elsewhere.
 ELSEWHERE = re.compile(r"(index|compatibility|reports)\.html|reports/.+|frameworks/.+")
@@ -26,16 +26,16 @@ EVIL = "<script>window.harmed=1</script><img src=x onerror=window.harmed=2>\"'&"
 
 @pytest.fixture(scope="module")
 def testing():
-    """The clauses of each vector, as its file has them."""
+    """The clauses of each vector in its file."""
     files = [path.read_text() for path in (spec_markdown.SPEC / "vectors").glob("*/*.yaml")]
     return {
-        name: set(json.loads(listed))
+        name: set(json.loads(names))
         for text in files
-        for name, listed in re.findall(r"^- id: (.+)\n  clauses: (.+)$", text, re.MULTILINE)
+        for name, names in re.findall(r"^- id: (.+)\n  clauses: (.+)$", text, re.MULTILINE)
     }
 
 
-def test_every_clause_has_an_anchor_and_a_box_that_says_who_keeps_it(pages):
+def test_every_clause_has_an_anchor_and_a_box_with_its_state(pages):
     assert len(clauses()) > 150
     for name, clause in clauses().items():
         page = pages[f"spec/{clause.page.replace('.md', '.html')}"]
@@ -49,29 +49,31 @@ def test_every_clause_has_an_anchor_and_a_box_that_says_who_keeps_it(pages):
             assert re.search(rf"\b{framework} (keeps|partly|departs|breaks|not shown)\b", text), name
 
 
-def test_a_box_tells_what_an_older_release_made_of_its_clause(pages):
+def test_a_box_has_the_state_in_an_older_release(pages):
     text = pages["spec/activations.html"].words("kept-ELU-1")
     assert re.search(r"torch keeps 2\.12\.0: breaks", text)
     text = pages["spec/batch-normalization.html"].words("kept-BN-TRAIN-5")
     assert re.search(r"torch departs unbiased-running-variance 2\.12\.0: keeps", text)
 
 
-def test_a_box_names_a_dialect_once_and_of_a_combination_what_departs_from_its_clause(explained):
+def test_a_box_names_a_dialect_once_and_of_a_combination_the_parts_that_depart(explained):
     report = whole(explained)
-    rows = [r for r in report["results"] if r["vector"] == "elu/near-zero/float32" and "exp-minus-one" in said_of(r)]
+    rows = [
+        r for r in report["results"] if r["vector"] == "elu/near-zero/float32" and "exp-minus-one" in dialects_of(r)
+    ]
     assert len(rows) > 1
     rows[0]["outputs"]["y"]["dialect"] = "half-precision-arithmetic+exp-minus-one"
     text = dict(spec_pages.pages(of(("new", report))))["spec/activations.html"]
     assert re.search(r"tensorflow (partly|departs) exp-minus-one tensorflow 2", Read(text).words("kept-ELU-7"))
 
 
-def test_a_box_says_that_only_a_part_was_run(pages, explained):
+def test_a_box_of_a_selection_says_so(pages, explained):
     assert "a part only" not in pages["spec/activations.html"].words("kept-ELU-1")
     text = dict(spec_pages.pages(of(("part", explained))))["spec/activations.html"]
     assert "torch keeps a part only was run" in Read(text).words("kept-ELU-1")
 
 
-def test_every_link_leads_to_an_anchor_that_is_there(pages, files):
+def test_every_link_has_an_anchor_as_target(pages, files):
     seen = Counter()
     for address, page in pages.items():
         assert len(page.ids) == len(set(page.ids)), address
@@ -93,10 +95,10 @@ def test_every_link_leads_to_an_anchor_that_is_there(pages, files):
 
 
 def test_the_vectors_of_a_box_are_those_that_test_its_clause_and_lead_to_the_newest_report(pages, testing, explained):
-    wanted = {name for name, found in testing.items() if "BN-TRAIN-9" in found}
+    vectors = {name for name, ids in testing.items() if "BN-TRAIN-9" in ids}
     page = pages["spec/batch-normalization.html"]
-    assert f"{len(wanted)} vectors test it" in page.words("kept-BN-TRAIN-9")
-    asked = wanted & {row["vector"] for row in explained["results"]}
+    assert f"{len(vectors)} vectors test it" in page.words("kept-BN-TRAIN-9")
+    asked = vectors & {row["vector"] for row in explained["results"]}
     links = [urlsplit(link) for link in page.links if "view=vector" in link]
     assert {link.path for link in links} == {"../reports/new.html"}
     assert asked
@@ -104,7 +106,7 @@ def test_the_vectors_of_a_box_are_those_that_test_its_clause_and_lead_to_the_new
 
 
 def test_a_vector_shows_the_worst_verdict_and_leads_to_a_report_that_has_it(explained):
-    # Each framework has a report of its own; the vector's link leads to the one in which something is wrong.
+    # Each framework has its own report; the link leads to the one with an unexplained result.
     alone = {}
     for number, entry in enumerate(explained["frameworks"]):
         rows = [row for row in explained["results"] if row["framework"] == entry["name"]]
@@ -112,8 +114,8 @@ def test_a_vector_shows_the_worst_verdict_and_leads_to_a_report_that_has_it(expl
         alone[entry["name"]]["created"] = f"2026-01-0{number + 1}T00:00:00+00:00"
     assert broken(alone["torch"], "torch", "elu/near-zero/float32")
     text = dict(spec_pages.pages(of(*alone.items())))["spec/activations.html"]
-    found = re.findall(r'<a class="v-(\w+)" href="\.\./reports/(\w+)\.html#view=vector&amp;vector=([^"]+)"', text)
-    assert {(verdict, name) for verdict, name, vector in found if unquote(vector) == "elu/near-zero/float32"} == {
+    links = re.findall(r'<a class="v-(\w+)" href="\.\./reports/(\w+)\.html#view=vector&amp;vector=([^"]+)"', text)
+    assert {(verdict, name) for verdict, name, vector in links if unquote(vector) == "elu/near-zero/float32"} == {
         ("diverges", "torch")
     }
 
@@ -134,14 +136,14 @@ def test_markup_in_a_page_of_the_spec_is_text(tmp_path, monkeypatch):
     )
     evil = spec_markdown.sections.__wrapped__
     monkeypatch.setattr(spec_markdown, "SPEC", tmp_path)
-    monkeypatch.setattr(prose, "sections", evil)
-    monkeypatch.setattr(prose, "page_names", lambda: ["evil"])
-    found = prose.parts.__wrapped__("evil")
-    for text in (found[0].title, found[0].body):
+    monkeypatch.setattr(spec_html, "sections", evil)
+    monkeypatch.setattr(spec_html, "page_names", lambda: ["evil"])
+    [section] = spec_html.html_sections.__wrapped__("evil")
+    for text in (section.title, section.body):
         assert "<script" not in text
         assert "<img" not in text
-    assert re.findall(r"<a [^>]+>", found[0].body) == ['<a href="evil.html">']
-    assert " y " in found[0].body
+    assert re.findall(r"<a [^>]+>", section.body) == ['<a href="evil.html">']
+    assert " y " in section.body
 
 
 def test_clauses_and_dialects_in_prose_are_links(files):
@@ -150,11 +152,11 @@ def test_clauses_and_dialects_in_prose_are_links(files):
     assert '<a href="numerics.html#BOUND-BN-TRAIN">BOUND-BN-TRAIN</a>' in text
     assert '<a href="../dialects.html#unbiased-running-variance"><code>unbiased-running-variance</code></a>' in text
     assert '<a href="numerics.html">numerics</a>' in text
-    # Not a part of a longer name.
+    # A part of a longer name is no link.
     assert not re.search(r'<a href="#BN-TRAIN-1">BN-TRAIN-1</a>\d', text)
 
 
-def test_a_file_that_is_not_on_the_site_is_named_and_not_linked(files):
+def test_a_file_that_the_site_does_not_have_is_no_link(files):
     text = files["spec/findings.html"]
     assert "<code>examples/known.yaml</code>" in text
     assert "examples/known.yaml" not in " ".join(Read(text).links)
@@ -163,15 +165,15 @@ def test_a_file_that_is_not_on_the_site_is_named_and_not_linked(files):
 def test_the_list_of_pages_counts_clauses_and_vectors(files, testing):
     text = " ".join(re.sub("<[^>]+>", " ", files["spec/index.html"]).split())
     ours = {name for name, clause in clauses().items() if clause.page == "initialization.md"}
-    vectors = sum(bool(ours & found) for found in testing.values())
+    vectors = sum(bool(ours & ids) for ids in testing.values())
     assert f"He initialization {len(ours)} {vectors:,} " in text
 
 
 @pytest.fixture
 def visit(browser, files, tmp_path_factory):
-    """Open a page, and see that it complains of nothing and asks for files of the site alone."""
+    """Open a page; fail at the end if it had a complaint or a request to another site."""
     folder = tmp_path_factory.mktemp("site")
-    for address, text in {**files, "site.css": parts.style()}.items():
+    for address, text in {**files, "site.css": frame.style()}.items():
         (folder / address).parent.mkdir(exist_ok=True)
         (folder / address).write_text(text)
     context, complaints = browser.new_context(viewport={"width": 1280, "height": 900}), []
@@ -190,7 +192,7 @@ def visit(browser, files, tmp_path_factory):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_serious_fault(visit, scheme):
-    # test_site.py looks into dialects and batch normalization; these have what those have not.
+    # test_site.py has dialects and batch normalization; these pages have other elements.
     for address in ("spec/index.html", "spec/findings.html", "spec/known.html"):
         page = visit(address)
         page.emulate_media(color_scheme=scheme)

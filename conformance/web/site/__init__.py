@@ -1,1 +1,1 @@
-"""A site of static pages drawn from several reports: a framework's history, a table of who keeps what, the spec."""
+"""The site of several reports."""

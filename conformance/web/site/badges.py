@@ -1,4 +1,4 @@
-"""A badge for each release, as an SVG and as JSON for shields.io: whether anything diverges from the spec."""
+"""A badge per release, as an SVG and as JSON for shields.io: the number of unexplained results."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from dataclasses import dataclass
 from nnconform.conformance.report import findings
 from nnconform.conformance.words import clean
 
-from . import parts, tallies
-from .releases import Release, slug
+from . import frame
+from .counts import count_verdicts
+from .releases import Release, Site, slug
 
-# White text has a contrast of 4.5 or more on each; they are the verdicts' colours on a light page.
+# The verdicts' colours on a light page; white text has a contrast of 4.5 or more on each.
 GOOD, BAD, UNKNOWN = "0b6e5f", "b3261e", "5b636c"
-# About the widths of Verdana at 11 pixels. The SVG says how wide its text is, so that another font is fitted to it.
+# Approximate widths of letters of Verdana at 11 pixels. The SVG has the width of its text, to which other fonts adapt.
 NARROW, WIDE, OTHER, FULL = 4.5, 10.5, 7.0, 11.0
 PADDING = 7.0
 
 
 @dataclass(frozen=True)
 class Badge:
-    """What a badge says.
+    """A badge.
 
     Attributes:
-        label: whose it is.
-        message: what came of the run.
-        color: of the message's ground, six hexadecimal digits.
-        title: all of it, with the versions and the spec's.
+        label: the framework and its version.
+        message: the number of unexplained results.
+        color: behind the message, six hexadecimal digits.
+        title: versions, message, date, and the version of the spec.
     """
 
     label: str
@@ -38,49 +39,49 @@ class Badge:
 
     @property
     def json(self) -> str:
-        """The badge as shields.io takes it from an address (https://shields.io/badges/endpoint-badge)."""
-        said = {"schemaVersion": 1, "label": self.label, "message": self.message, "color": self.color}
-        return json.dumps(said, indent=1) + "\n"
+        """The badge as the JSON of a shields.io endpoint (https://shields.io/badges/endpoint-badge)."""
+        badge = {"schemaVersion": 1, "label": self.label, "message": self.message, "color": self.color}
+        return json.dumps(badge, indent=1) + "\n"
 
     def svg(self, address: str) -> str:
-        """The badge as a picture that stands at an address of the site."""
+        """Return the badge as an SVG for an address of the site."""
         left, right = (width(text) + 2 * PADDING for text in (self.label, self.message))
-        return parts.render("badge.svg", address, self.title, badge=self, left=left, right=right, padding=PADDING)
+        return frame.render("badge.svg", address, self.title, badge=self, left=left, right=right, padding=PADDING)
 
 
-def pages(site: parts.Site) -> Iterator[tuple[str, str]]:
-    """Yield the badges: of each framework's newest release by the framework's name, and of each release by its own."""
+def pages(site: Site) -> Iterator[tuple[str, str]]:
+    """Yield the badges of all releases, and of each framework's newest release under the framework's name."""
     for framework, releases in site.releases.items():
         newest = releases[-1]
         name = f"{framework} {newest.version}" if newest.versions else framework
-        yield from _files(slug(framework), of(newest, name))
+        yield from _files(slug(framework), badge(newest, name))
         for release in releases:
-            yield from _files(release.anchor, of(release, release.title))
+            yield from _files(release.anchor, badge(release, release.title))
 
 
-def _files(name: str, badge: Badge) -> Iterator[tuple[str, str]]:
-    yield f"badges/{name}.json", badge.json
+def _files(name: str, shown: Badge) -> Iterator[tuple[str, str]]:
+    yield f"badges/{name}.json", shown.json
     address = f"badges/{name}.svg"
-    yield address, badge.svg(address)
+    yield address, shown.svg(address)
 
 
-def of(release: Release, name: str) -> Badge:
+def badge(release: Release, name: str) -> Badge:
     """Return the badge of a release.
 
     Args:
-        release: whose.
-        name: what it is called.
+        release: of a framework.
+        name: for the label.
     """
     message, color = _message(release)
     report = release.source.report
     title = f"{release.title}: {message} ({len(release.results):,} results, spec {report.spec}, {report.created[:10]})"
-    # XML has no control characters, not even escaped.
+    # XML allows no control characters, not even escaped.
     return Badge(clean(f"nnconform {name}"), message, color, clean(title))
 
 
 def _message(release: Release) -> tuple[str, str]:
-    """Return what came of a run: what nothing explains is told in any case, that there is none only of a whole run."""
-    counts = tallies.total(release)
+    """Return the message and the color; only a whole run can have no divergence."""
+    counts = count_verdicts(release)
     failed = findings.count_failed(counts)
     bad = [f"{counts['diverges']:,} diverge"] * bool(counts["diverges"]) + [f"{failed:,} failed"] * bool(failed)
     if not release.whole:
@@ -89,7 +90,7 @@ def _message(release: Release) -> tuple[str, str]:
 
 
 def width(text: str) -> float:
-    """Return about how wide a text is, in pixels."""
+    """Return the approximate width of a text, in pixels."""
     return sum(map(_width, text))
 
 

@@ -1,4 +1,4 @@
-"""Whether a release keeps a clause: all of its implementations, some of them, or none."""
+"""The state of a clause in a release: kept by all of its implementations, some of them, or none."""
 
 from __future__ import annotations
 
@@ -20,12 +20,11 @@ Word = Literal["keeps", "partly", "departs", "breaks", "silent"]
 
 @dataclass(frozen=True)
 class State:
-    """What a release makes of a clause.
+    """The state of a clause in a release.
 
     Attributes:
-        groups: the implementations by what they do: ``conforms``, a dialect, ``diverges`` and so on, as
-            ``explain.clause.standings`` has them.
-        departing: the dialects of the catalogue that depart from the clause.
+        groups: the implementations by their standing to the clause (``explain.clause.standings``).
+        departing: the dialects that depart from the clause.
     """
 
     groups: Mapping[str, Group]
@@ -33,23 +32,23 @@ class State:
 
     @property
     def word(self) -> Word:
-        """``keeps`` it, ``partly`` (some depart by a dialect), ``departs``, ``breaks`` it, or ``silent``: not shown."""
-        if any(said in FAILING for said in self.groups):
+        """``keeps``, ``partly`` (some have a dialect), ``departs``, ``breaks`` (unexplained) or ``silent``."""
+        if any(standing in FAILING for standing in self.groups):
             return "breaks"
-        kept = any(said in (clause.KEEPS, clause.ELSEWHERE) for said in self.groups)
+        some_keep = any(standing in (clause.KEEPS, clause.ELSEWHERE) for standing in self.groups)
         if self.dialects:
-            return "partly" if kept else "departs"
-        return "keeps" if kept else "silent"
+            return "partly" if some_keep else "departs"
+        return "keeps" if some_keep else "silent"
 
     @property
     def dialects(self) -> Sequence[str]:
-        """The dialects by which some depart from it, each once, whatever it is combined with."""
-        had = {name for said in self.groups for name in said.split("+")}
-        return [name for name in self.departing if name in had]
+        """The dialects by which implementations depart from the clause, alone or in combinations."""
+        present = {name for standing in self.groups for name in standing.split("+")}
+        return [name for name in self.departing if name in present]
 
 
-def of(name: str, release: Release) -> State:
-    """Return what a release makes of the clause ``name``."""
+def clause_state(name: str, release: Release) -> State:
+    """Return the state of the clause ``name`` in a release."""
     departing = clause.departures(name)
     standings = clause.standings(departing, release.on(vectors_of(name)))
     return State(standings.get(release.framework, {}), departing)
@@ -57,13 +56,13 @@ def of(name: str, release: Release) -> State:
 
 def vectors_of(name: str) -> list[str]:
     """Return the ids of the published vectors that test a clause."""
-    return _testing().get(name, [])
+    return _vectors_by_clause().get(name, [])
 
 
 @functools.cache
-def _testing() -> Mapping[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
+def _vectors_by_clause() -> Mapping[str, list[str]]:
+    vectors: dict[str, list[str]] = defaultdict(list)
     for outline in index.outlines():
         for name in outline.clauses:
-            found[name].append(outline.id)
-    return found
+            vectors[name].append(outline.id)
+    return vectors

@@ -1,4 +1,4 @@
-"""The table of who keeps which clause: a row for each clause, a column for each framework, in it its releases."""
+"""The compatibility table: a row per clause, a column per framework, and in each cell the releases."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from nnconform.conformance.vectors.clauses import Clause, clauses
 from nnconform.conformance.vectors.dialects import of_the_suite
 
-from . import clause_state, parts
-from .clause_state import State
-from .releases import Release
+from . import frame
+from .clause_state import State, clause_state
+from .releases import Release, Site
 
 
 @dataclass(frozen=True)
 class Span:
-    """Neighbouring releases of a framework that make the same of a clause.
+    """Consecutive releases of a framework with the same state of a clause.
 
     Attributes:
         releases: the newest first.
-        state: what the newest of them makes of it.
-        versions: the framework's own: ``0.10.2``, or ``0.9.2 to 0.10.2``; all packages where those do not tell.
+        state: of the newest.
+        versions: the framework's own, ``0.10.2`` or ``0.9.2 to 0.10.2``; those of all packages if its own repeat.
     """
 
     releases: Sequence[Release]
@@ -28,31 +28,31 @@ class Span:
     versions: str
 
 
-def spans(name: str, found: Sequence[Release]) -> list[Span]:
-    """Return what the releases of a framework make of a clause, the newest first, those that make the same together.
+def spans(name: str, releases: Sequence[Release]) -> list[Span]:
+    """Return the states of a clause over the releases of a framework, the newest first.
 
-    An older release that shows nothing of a clause parts no others, nor does one that was run in part, unless it breaks
-    the clause: what was not run might depart from it.
+    An older release without results for the clause does not split a span. Neither does one that ran a selection of the
+    vectors, unless it breaks the clause, because it might depart from the clause on the other vectors.
 
     Args:
         name: of the clause.
-        found: the releases, the oldest first.
+        releases: the oldest first.
     """
-    alike: list[tuple[list[Release], State]] = []
-    for release in reversed(found):
-        state = clause_state.of(name, release)
-        if alike and (state.word == "silent" or not (release.whole or state.word == "breaks")):
+    runs: list[tuple[list[Release], State]] = []
+    for release in reversed(releases):
+        state = clause_state(name, release)
+        if runs and (state.word == "silent" or not (release.whole or state.word == "breaks")):
             continue
-        if alike and _same(state, alike[-1][1]):
-            alike[-1][0].append(release)
+        if runs and _same(state, runs[-1][1]):
+            runs[-1][0].append(release)
         else:
-            alike.append(([release], state))
-    return [Span(shown, state, _versions(shown, found)) for shown, state in alike]
+            runs.append(([release], state))
+    return [Span(members, state, _versions(members, releases)) for members, state in runs]
 
 
-def _versions(shown: Sequence[Release], found: Sequence[Release]) -> str:
-    tell = len({release.version for release in found}) == len(found)
-    newest, oldest = (release.version if tell else release.title for release in (shown[0], shown[-1]))
+def _versions(members: Sequence[Release], releases: Sequence[Release]) -> str:
+    unique = len({release.version for release in releases}) == len(releases)
+    newest, oldest = (release.version if unique else release.title for release in (members[0], members[-1]))
     return newest if newest == oldest else f"{oldest} to {newest}"
 
 
@@ -60,19 +60,19 @@ def _same(one: State, other: State) -> bool:
     return one.word == other.word and one.dialects == other.dialects
 
 
-def table(site: parts.Site) -> Iterator[tuple[str, list[tuple[Clause, Mapping[str, list[Span]]]]]]:
-    """Yield by page of the spec the clauses that a framework shows something of, each with its spans by framework."""
+def table(site: Site) -> Mapping[str, Sequence[tuple[Clause, Mapping[str, list[Span]]]]]:
+    """Return the clauses for which a framework has results, by page of the spec, with their spans by framework."""
     by_page: dict[str, list[tuple[Clause, Mapping[str, list[Span]]]]] = {}
     for name, clause in clauses().items():
         if of_the_suite(name):
             continue
-        row = {framework: spans(name, found) for framework, found in site.releases.items()}
-        if any(found[0].state.word != "silent" for found in row.values()):
+        row = {framework: spans(name, releases) for framework, releases in site.releases.items()}
+        if any(spans_of_it[0].state.word != "silent" for spans_of_it in row.values()):
             by_page.setdefault(clause.page, []).append((clause, row))
-    yield from by_page.items()
+    return by_page
 
 
-def pages(site: parts.Site) -> Iterator[tuple[str, str]]:
+def pages(site: Site) -> Iterator[tuple[str, str]]:
     """Yield the page of the table."""
     address = "compatibility.html"
-    yield address, parts.render(address, address, "Compatibility", site=site, table=list(table(site)))
+    yield address, frame.render("compatibility.html", address, "Compatibility", site=site, table=table(site))

@@ -1,4 +1,4 @@
-"""Which releases of a framework have a dialect, and which are shown not to have it."""
+"""The history of a dialect over the releases of a framework."""
 
 from __future__ import annotations
 
@@ -12,78 +12,75 @@ from nnconform.conformance.report.findings import Group
 
 from .releases import Release
 
-# With another verdict a result may hide a dialect.
-TELLING = ("conforms", "dialect")
-Place = tuple[str, str, str]
+# A result with another verdict may hide a dialect.
+CLEAR = ("conforms", "dialect")
+Call = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a release shows of a dialect.
+class Presence:
+    """A dialect in one release.
 
     Attributes:
-        release: the release.
-        group: its results that have the dialect, alone or combined with others; None where there is none.
-        shown: whether one of its results would have shown it: of an implementation, in a mode and on a vector that
-            has it in another release.
+        release: of the framework.
+        group: its results with the dialect, alone or in a combination; None if there is none.
+        tested: whether the release has a clear result of a call that has the dialect in some release.
     """
 
     release: Release
     group: Group | None
-    shown: bool
+    tested: bool
 
 
 @dataclass(frozen=True)
 class History:
-    """What the releases of a framework show of a dialect that at least one of them has.
+    """A dialect over the releases of a framework, of which one has it at least.
 
     Attributes:
-        found: by release, the oldest first.
+        presences: by release, the oldest first.
     """
 
-    found: Sequence[Found]
-
-    @property
-    def newest(self) -> Found:
-        """What the newest release shows."""
-        return self.found[-1]
+    presences: Sequence[Presence]
 
     @property
     def changes(self) -> Iterator[tuple[str, Release]]:
-        """Where it came and where it went: ``since`` or ``until before``, and a release; the oldest first."""
-        for old, new in itertools.pairwise(found for found in self.found if found.shown):
+        """The releases that gained or lost the dialect, the oldest first, with ``since`` or ``until before``."""
+        for old, new in itertools.pairwise(presence for presence in self.presences if presence.tested):
             if bool(old.group) != bool(new.group):
                 yield "since" if new.group else "until before", new.release
 
 
 def histories(releases: Sequence[Release]) -> dict[str, History]:
-    """Return what the releases of a framework, the oldest first, show of each dialect that one of them has."""
-    by_release = [_of(release) for release in releases]
-    names = dict.fromkeys(name for found in by_release for name in found)
-    return {name: _history(releases, [found.get(name) for found in by_release]) for name in names}
+    """Return the history of each dialect that a release of a framework has.
+
+    Args:
+        releases: the oldest first.
+    """
+    by_release = [_group_by_dialect(release) for release in releases]
+    names = dict.fromkeys(name for groups in by_release for name in groups)
+    return {name: _history(releases, [groups.get(name) for groups in by_release]) for name in names}
 
 
 def _history(releases: Sequence[Release], groups: Sequence[Group | None]) -> History:
-    having = {_place(result) for group in groups if group for result, _ in group.members}
-    return History(
-        [Found(r, group, bool(group) or _shown(r, having)) for r, group in zip(releases, groups, strict=True)]
-    )
+    calls = {_call(result) for group in groups if group for result, _ in group.members}
+    pairs = zip(releases, groups, strict=True)
+    return History([Presence(release, group, bool(group) or _tests(release, calls)) for release, group in pairs])
 
 
-def _shown(release: Release, having: set[Place]) -> bool:
-    results = release.on({vector for _, _, vector in having})
-    return any(result.verdict in TELLING and _place(result) in having for result in results)
+def _tests(release: Release, calls: set[Call]) -> bool:
+    results = release.on({vector for _, _, vector in calls})
+    return any(result.verdict in CLEAR and _call(result) in calls for result in results)
 
 
-def _place(result: Result) -> Place:
+def _call(result: Result) -> Call:
     return result.implementation, result.mode, result.vector
 
 
-def _of(release: Release) -> Mapping[str, Group]:
-    """Return the findings of a release by dialect; of a combination, for each of its parts."""
-    found: dict[str, Group] = defaultdict(Group)
+def _group_by_dialect(release: Release) -> Mapping[str, Group]:
+    """Return the results of a release by dialect; those with a combination by each of its parts."""
+    groups: dict[str, Group] = defaultdict(Group)
     for result in release.results:
         for output, dialect in result.dialects():
             for part in dialect.split("+"):
-                found[part].add(result, output)
-    return dict(found)
+                groups[part].add(result, output)
+    return dict(groups)

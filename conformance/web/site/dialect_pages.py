@@ -1,17 +1,18 @@
-"""The catalogue of dialects: what each is, what to do about it, and which releases have it."""
+"""The page of dialects: the description of each, its remedy, and the releases that have it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from nnconform.conformance.vectors import dialects
 from nnconform.conformance.vectors.clauses import clauses
-from nnconform.conformance.vectors.dialects import DialectDescription
+from nnconform.conformance.vectors.dialects import DialectDescription, dialects
 from nnconform.conformance.vectors.operations import OUTPUTS
 
-from . import dialect_history, parts
+from . import frame
+from .dialect_history import histories
+from .releases import Site
 
-# What each kind of dialect gives.
+# The result of each kind of dialect.
 KINDS = {
     "semantic": "another exact value",
     "accuracy": "the exact value with a wider bound",
@@ -19,21 +20,21 @@ KINDS = {
 }
 
 
-def pages(site: parts.Site) -> Iterator[tuple[str, str]]:
+def pages(site: Site) -> Iterator[tuple[str, str]]:
     """Yield the page of dialects."""
     address = "dialects.html"
-    said = dialects.dialects()
-    found = {framework: dialect_history.histories(releases) for framework, releases in site.releases.items()}
+    known = dialects()
+    by_framework = {framework: histories(releases) for framework, releases in site.releases.items()}
     values = {
-        "dialects": said,
-        "operations": _by_operation(said),
-        "found": {name: {f: by[name] for f, by in found.items() if name in by} for name in said},
+        "dialects": known,
+        "operations": _by_operation(known),
+        "histories": {name: {f: by[name] for f, by in by_framework.items() if name in by} for name in known},
         "clauses": clauses(),
         "kinds": KINDS,
     }
-    yield address, parts.render(address, address, "Dialects", **values)
+    yield address, frame.render("dialects.html", address, "Dialects", **values)
 
 
-def _by_operation(said: Mapping[str, DialectDescription]) -> Mapping[str, list[str]]:
-    found = {operation: [name for name, d in said.items() if operation in d.operations] for operation in OUTPUTS}
-    return {operation: names for operation, names in found.items() if names}
+def _by_operation(known: Mapping[str, DialectDescription]) -> Mapping[str, list[str]]:
+    names = {operation: [name for name, d in known.items() if operation in d.operations] for operation in OUTPUTS}
+    return {operation: of_it for operation, of_it in names.items() if of_it}

@@ -1,4 +1,4 @@
-"""The releases of frameworks that reports tell of: each framework at its versions, oldest first."""
+"""The releases of frameworks in reports: each framework at its versions, the oldest first."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from nnconform.conformance.model.result import Result
 
 @dataclass(frozen=True)
 class Source:
-    """A report that a site is made of.
+    """A report of a site.
 
     Attributes:
-        name: of its files on the site, without ending: ``reports/NAME.json`` and ``reports/NAME.html``.
+        name: of its files on the site: ``reports/NAME.json`` and ``reports/NAME.html``.
         report: of a run.
         path: the user's file.
     """
@@ -33,7 +33,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Release:
-    """A framework at its versions, as the newest report of it found it.
+    """A framework at its versions, in the newest report that has it.
 
     Attributes:
         entry: the framework in the report.
@@ -52,7 +52,7 @@ class Release:
 
     @property
     def versions(self) -> Mapping[str, str]:
-        """Of all its packages, the framework's own first: ``{"jax": "0.10.2", "flax": "0.12.8"}``."""
+        """The versions of its packages, the framework's own first: ``{"jax": "0.10.2", "flax": "0.12.8"}``."""
         return self.entry.versions
 
     @property
@@ -62,55 +62,75 @@ class Release:
 
     @property
     def version(self) -> str:
-        """The framework's own version, or its name where an adapter tells no version: ``0.10.2``."""
+        """The framework's own version, ``0.10.2``; its name if the adapter has no versions."""
         return self.entry.version or self.framework
 
     @property
     def anchor(self) -> str:
-        """What stands for it in addresses: ``jax-0.10.2-flax-0.12.8``; two frameworks may be of the same packages."""
+        """The release in addresses: ``jax-0.10.2-flax-0.12.8``, with the framework if its packages lack its name."""
         packages = [f"{name}-{version}" for name, version in self.versions.items()]
         return slug("-".join(packages if self.framework in self.versions else [self.framework, *packages]))
 
     @property
     def whole(self) -> bool:
-        """Whether all published vectors were run, none of them on a faulty adapter: a part's counts are not its."""
+        """Whether all published vectors were run, and the adapter kept its contract."""
         report = self.source.report
-        chosen = any(globs for key, globs in report.selection.items() if key != "frameworks")
-        left_out = chosen or self.entry.only or report.problems
-        return self.ended and not left_out and not self.report.faults
+        selected = any(globs for key, globs in report.selection.items() if key != "frameworks")
+        return self.ended and not (selected or self.entry.only or report.problems or self.report.faults)
 
     @property
     def ended(self) -> bool:
-        """Whether all that was asked for was run, whatever became of the report's other frameworks."""
+        """Whether the framework made all planned calls."""
         return self.entry.ran_to_the_end
 
     @property
     def report(self) -> Report:
-        """The report cut to this framework, for a comparison with another release."""
+        """The part of the report on this framework."""
         report = self.source.report
         faults = tuple(fault for fault in report.faults if fault.framework == self.framework)
         return replace(report, frameworks=(self.entry,), results=tuple(self.results), faults=faults)
 
     def on(self, vectors: Iterable[str]) -> list[Result]:
-        """Return the results of these vectors."""
+        """Return the results on these vectors."""
         return [result for name in vectors for result in self.by_vector.get(name, ())]
 
     @functools.cached_property
     def by_vector(self) -> Mapping[str, list[Result]]:
         """The results by vector."""
-        found: dict[str, list[Result]] = defaultdict(list)
+        results: dict[str, list[Result]] = defaultdict(list)
         for result in self.results:
-            found[result.vector].append(result)
-        return found
+            results[result.vector].append(result)
+        return results
+
+
+@dataclass(frozen=True)
+class Site:
+    """The reports of a site.
+
+    Attributes:
+        sources: the oldest first.
+        releases: by framework, the oldest first.
+    """
+
+    sources: Sequence[Source]
+    releases: Mapping[str, Sequence[Release]]
+
+    @property
+    def newest(self) -> Sequence[Release]:
+        """The newest release of each framework."""
+        return [releases[-1] for releases in self.releases.values()]
 
 
 def slug(text: str) -> str:
-    """Return text as part of an address or the name of a file: letters, digits, and ``. _ + -``.
+    """Return text as part of an address or a file's name: letters, digits, and ``. _ + -``.
 
-    What has other characters ends in a digest, so that no two texts share a page.
+    Text with other characters gets a digest, so that no two texts share a page.
     """
-    found = _letters(text)
-    return found if found == text else f"{found}-{sha256(text.encode('utf-8', 'backslashreplace')).hexdigest()[:8]}"
+    letters = _letters(text)
+    if letters == text:
+        return text
+    digest = sha256(text.encode("utf-8", "backslashreplace")).hexdigest()
+    return f"{letters}-{digest[:8]}"
 
 
 def _letters(text: str) -> str:
@@ -118,59 +138,59 @@ def _letters(text: str) -> str:
 
 
 def sources(reports: Iterable[tuple[Path, Report]]) -> list[Source]:
-    """Name reports by their files, those of the same name by numbers too; the oldest report first.
+    """Name reports by their files, with numbers if names repeat; the oldest report first.
 
-    A report that is there twice, as when it was on the site before, is one.
+    A report that is there twice, such as a copy from an earlier site, is taken once.
 
     Args:
-        reports: the users' files with what stands in them.
+        reports: with their files.
     """
-    found: list[Source] = []
-    taken: Counter[str] = Counter()
+    result: list[Source] = []
+    names: Counter[str] = Counter()
     for path, report in sorted(reports, key=lambda item: (item[1].created, str(item[0]))):
-        if any(_same(report, source.report) for source in found):
+        if any(_same(report, source.report) for source in result):
             continue
-        # Some file systems do not tell cases apart.
+        # Some file systems ignore case.
         name = _letters(path.stem)
-        while taken[name.lower()]:
-            taken[name.lower()] += 1
-            name = f"{name}-{taken[name.lower()]}"
-        taken[name.lower()] += 1
-        found.append(Source(name, report, path))
-    return found
+        while names[name.lower()]:
+            names[name.lower()] += 1
+            name = f"{name}-{names[name.lower()]}"
+        names[name.lower()] += 1
+        result.append(Source(name, report, path))
+    return result
 
 
 def _same(one: Report, other: Report) -> bool:
-    # By their documents: a number that is not one, "nan", is not equal to itself.
+    # As documents: the number "nan" does not equal itself.
     return one.created == other.created and one.to_json() == other.to_json()
 
 
-def releases(found: Iterable[Source]) -> dict[str, list[Release]]:
-    """Return the releases by framework, the oldest first; of one that several reports have, what the newest says.
+def releases(reports: Iterable[Source]) -> dict[str, list[Release]]:
+    """Return the releases by framework, the oldest first.
 
-    A whole run tells more than one of a selection, so a later selection does not replace it. What never started has no
-    results, and is no release.
+    If several reports have a release, the newest counts, but a selection of vectors does not replace a whole run. A
+    framework that did not start has no results, and is no release.
 
     Args:
-        found: reports, the oldest first.
+        reports: the oldest first.
     """
     newest: dict[tuple[str, ...], Release] = {}
-    for release in (release for source in found for release in _of(source)):
+    for release in (release for source in reports for release in _releases_of(source)):
         key = release.framework, *(f"{name} {version}" for name, version in release.versions.items())
         if key not in newest or release.whole >= newest[key].whole:
             newest[key] = release
-    result: dict[str, list[Release]] = defaultdict(list)
+    by_framework: dict[str, list[Release]] = defaultdict(list)
     for release in sorted(newest.values(), key=_age):
-        result[release.framework].append(release)
-    return dict(result)
+        by_framework[release.framework].append(release)
+    return dict(by_framework)
 
 
-def _of(source: Source) -> Iterator[Release]:
+def _releases_of(source: Source) -> Iterator[Release]:
     results: dict[str, list[Result]] = defaultdict(list)
     for result in source.report.results:
         results[result.framework].append(result)
     for entry in source.report.frameworks:
-        # Two adapters of one name cannot be told apart by their results, which all go to the first.
+        # If two adapters have one name, the first gets the results of both.
         if results[entry.name]:
             yield Release(entry, results.pop(entry.name), source)
 
@@ -180,7 +200,7 @@ def _age(release: Release) -> list[tuple[bool, Version | str]]:
 
 
 def _version(text: str) -> tuple[bool, Version | str]:
-    """Return what versions are sorted by: those that are none as pip reads them come first, as texts."""
+    """Return a key that sorts versions; texts that pip does not read as versions come first."""
     try:
         return True, Version(text)
     except InvalidVersion:

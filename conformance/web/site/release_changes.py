@@ -1,4 +1,4 @@
-"""What each release of a framework changed: the diff of two neighbouring reports, for a page."""
+"""The changes of a release: the diff of two consecutive reports of a framework."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from .releases import Release
 
 @dataclass(frozen=True)
 class Changes:
-    """What changed from one release to the next.
+    """The changes from one release to the next.
 
     Attributes:
-        old: the release before.
-        headline: what was compared and what came of it, a sentence.
-        sections: titles and groups of changes, those to act on first.
-        remarks: what limits the comparison, and how many outputs have other bits, a sentence each.
+        old: the earlier release.
+        headline: the versions and the conclusion, in a sentence.
+        sections: titles and groups of changes, those that need action first.
+        remarks: the limits of the comparison and the number of outputs with other bits, a sentence each.
     """
 
     old: Release
@@ -30,7 +30,7 @@ class Changes:
     remarks: Sequence[str]
 
 
-def between(old: Release, new: Release) -> Changes:
+def compare(old: Release, new: Release) -> Changes:
     """Compare two releases of a framework."""
     diff = comparison.compare(old.report, new.report)
     all_groups = group_changes(diff)
@@ -38,7 +38,7 @@ def between(old: Release, new: Release) -> Changes:
     return Changes(
         old,
         summary.headline(diff),
-        [(title, chosen) for title, chosen in sections if chosen],
+        [(title, members) for title, members in sections if members],
         list(_remarks(diff)),
     )
 

@@ -1,4 +1,4 @@
-"""A page of the spec as HTML: its parts with anchors, clauses and dialects in prose as links, links between pages."""
+"""The spec as HTML: sections with anchors, in which clauses, bounds, dialects and pages are links."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
-ELSEWHERE = ("https://", "http://")
+WEB = ("https://", "http://")
 
 
 @dataclass(frozen=True)
-class Part:
-    """A section as HTML, in which nothing of the Markdown stands as markup that Markdown does not know.
+class HtmlSection:
+    """A section of a page as HTML, in which HTML of the Markdown is text.
 
     Attributes:
         level: of the heading, 1 to 6.
-        anchor: the id of it: ``BN-TRAIN-5``, or the words of its title.
-        name: the clause or bound, or "".
-        title: the words of the heading without the name.
-        body: the text under it.
+        anchor: the id of the heading: ``BN-TRAIN-5``, or the words of its title.
+        name: the id of the clause or bound; "" if the heading has none.
+        title: the heading without the name.
+        body: the text under the heading.
     """
 
     level: int
@@ -40,84 +40,88 @@ class Part:
 
 
 @functools.cache
-def parts(page: str) -> Sequence[Part]:
-    """Return a page of the spec, ``numerics``, part by part."""
-    return [_part(section, page) for section in sections(page)]
+def html_sections(page: str) -> Sequence[HtmlSection]:
+    """Return the sections of a page of the spec.
+
+    Args:
+        page: its name, ``numerics``.
+    """
+    return [_html(section, page) for section in sections(page)]
 
 
-def _part(section: Section, page: str) -> Part:
-    tokens = _reader().parse(section.body)
+def _html(section: Section, page: str) -> HtmlSection:
+    tokens = _parser().parse(section.body)
     for token in tokens:
         if token.type == "inline":
             token.children = list(_linked(token.children or [], page, section.anchor))
-    body: str = _reader().renderer.render(tokens, _reader().options, {"of": section.anchor})
-    return Part(section.level, section.anchor, section.name, _reader().renderInline(section.title), body)
+    body: str = _parser().renderer.render(tokens, _parser().options, {"anchor": section.anchor})
+    return HtmlSection(section.level, section.anchor, section.name, _parser().renderInline(section.title), body)
 
 
 @functools.cache
-def _reader() -> MarkdownIt:
-    found = new_parser()
-    found.add_render_rule("table_open", _table)
-    found.add_render_rule("table_close", _table_end)
-    found.add_render_rule("th_open", _head)
-    found.add_render_rule("fence", _fence)
-    return found
+def _parser() -> MarkdownIt:
+    parser = new_parser()
+    parser.add_render_rule("table_open", _open_table)
+    parser.add_render_rule("table_close", _close_table)
+    parser.add_render_rule("th_open", _open_head)
+    parser.add_render_rule("fence", _fence)
+    return parser
 
 
-# What is wider than the screen is scrolled by itself, also by keyboard.
+# A table or formula that is wider than the screen is in a region that scrolls, by keyboard too.
 
 
-def _table(_: object, tokens: Sequence[Token], place: int, options: object, env: Mapping[str, str]) -> str:
-    return f'<div class="scroll" tabindex="0" role="region" aria-label="Table of {escape(env["of"])}"><table>\n'
+def _open_table(_: object, tokens: Sequence[Token], place: int, options: object, env: Mapping[str, str]) -> str:
+    return f'<div class="scroll" tabindex="0" role="region" aria-label="Table of {escape(env["anchor"])}"><table>\n'
 
 
-def _table_end(*_: object) -> str:
+def _close_table(*_: object) -> str:
     return "</table></div>\n"
 
 
-def _head(*_: object) -> str:
+def _open_head(*_: object) -> str:
     return '<th scope="col">'
 
 
 def _fence(_: object, tokens: Sequence[Token], place: int, options: object, env: Mapping[str, str]) -> str:
-    label = escape(f"Formula or example of {env['of']}")
+    label = escape(f"Formula or example of {env['anchor']}")
     return f'<pre tabindex="0" role="region" aria-label="{label}"><code>{escape(tokens[place].content)}</code></pre>\n'
 
 
 def _linked(children: Iterable[Token], page: str, anchor: str) -> Iterator[Token]:
-    """Yield the tokens of a paragraph, in which names are links, and links lead to pages of the site or nowhere.
+    """Yield the tokens of a paragraph with names as links, and without links to files that the site does not have.
 
     Args:
         children: the tokens.
-        page: that they stand on.
-        anchor: of the part that they stand in, which needs no link to itself.
+        page: of the paragraph.
+        anchor: of its section, which has no links to itself.
     """
-    inside: list[bool] = []
+    open_links: list[bool] = []
     for token in children:
         if token.type == "link_open":
             target = _target(str(token.attrs["href"]), page)
-            inside.append(bool(target))
+            open_links.append(bool(target))
             if target:
                 token.attrs = target
                 yield token
         elif token.type == "link_close":
-            if inside.pop():
+            if open_links.pop():
                 yield token
-        elif token.type in ("text", "code_inline") and not inside:
+        elif token.type in ("text", "code_inline") and not open_links:
             yield from _mentions(token, page, anchor)
         else:
             yield token.copy(content=_unsuffixed(token.content))
 
 
 def _unsuffixed(text: str) -> str:
-    """Return the name of a file of Markdown that is a page of the site without its ending; other text as it is."""
+    """Return the name of a page without ``.md``; other text as it is."""
     name = text.removesuffix(".md")
     return name if name in page_names() else text
 
 
 def _target(href: str, page: str) -> dict[str, str | int | float]:
-    """Return what a link of a page has as attributes on the site; nothing where it leads to no page of it."""
-    if href.startswith(ELSEWHERE):
+    """Return the attributes of a page's link on the site; none if the site does not have its target."""
+    if href.startswith(WEB):
         return {"href": href, "rel": "noreferrer"}
     path, _, fragment = href.partition("#")
     if path == "dialects.yaml":
@@ -131,13 +135,13 @@ def _target(href: str, page: str) -> dict[str, str | int | float]:
 
 @functools.cache
 def _anchors(page: str) -> Mapping[str, str]:
-    """Return the anchors of a page by what GitHub calls them, and by themselves."""
-    found = {section.github_anchor: section.anchor for section in sections(page)}
-    return found | {anchor: anchor for anchor in found.values()}
+    """Return the anchors of a page by those of GitHub, and by themselves."""
+    anchors = {section.github_anchor: section.anchor for section in sections(page)}
+    return anchors | {anchor: anchor for anchor in anchors.values()}
 
 
 @functools.cache
-def _places() -> Mapping[str, str]:
+def _pages_by_name() -> Mapping[str, str]:
     """Return the page of each clause and bound."""
     bounds = {
         anchor: page for page in page_names() for anchor in _anchors(page).values() if anchor.startswith("BOUND-")
@@ -146,9 +150,9 @@ def _places() -> Mapping[str, str]:
 
 
 @functools.cache
-def _mention() -> re.Pattern[str]:
-    found = "|".join(map(re.escape, sorted(_places(), key=len, reverse=True)))
-    return re.compile(rf"(?<![\w-])({found})(?![\w-])")
+def _name_pattern() -> re.Pattern[str]:
+    names = "|".join(map(re.escape, sorted(_pages_by_name(), key=len, reverse=True)))
+    return re.compile(rf"(?<![\w-])({names})(?![\w-])")
 
 
 def _mentions(token: Token, page: str, anchor: str) -> Iterator[Token]:
@@ -156,13 +160,13 @@ def _mentions(token: Token, page: str, anchor: str) -> Iterator[Token]:
         known = token.content in dialects()
         yield from _link(token, f"../dialects.html#{token.content}") if known else [token]
         return
-    for number, text in enumerate(_mention().split(token.content)):
+    for number, text in enumerate(_name_pattern().split(token.content)):
         if not text:
             continue
         word = token.copy(content=text)
         if number % 2 and text != anchor:
-            where = _places()[text]
-            yield from _link(word, f"{where}.html#{text}" if where != page else f"#{text}")
+            target = _pages_by_name()[text]
+            yield from _link(word, f"{target}.html#{text}" if target != page else f"#{text}")
         else:
             yield word
 
