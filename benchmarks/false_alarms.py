@@ -26,9 +26,9 @@ from support.random_cases import MAKERS, random_case
 
 from nnconform.adapters import numpy as control
 from nnconform.conformance.cases.vector_case import DTYPES
+from nnconform.conformance.judging import law_tests
 from nnconform.conformance.judging.compare import compare
-from nnconform.conformance.judging.laws import law_tests
-from nnconform.conformance.judging.laws.sample import Sample
+from nnconform.conformance.judging.sample import Sample
 from nnconform.conformance.vectors.tensors import DTYPES as FORMATS
 from nnconform.conformance.vectors.vector import LawTensor, flat
 from nnconform.reference import laws

@@ -16,12 +16,11 @@ from nnconform.conformance.vectors.operations import DRAWS, OUTPUTS
 from nnconform.conformance.vectors.tensors import Array
 from nnconform.conformance.vectors.vector import LawTensor, Tensor, Vector
 
-from . import position_dependence
+from . import law_names, law_tests, position_dependence
 from .compare import compare, count_wrong, digest
 from .error_curves import of_answer
-from .laws import law_names, law_tests
-from .laws.sample import Sample
-from .laws.sample_histogram import with_plot_data
+from .sample import Sample
+from .sample_histogram import with_plot_data
 
 
 class ContractBroken(Exception):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from nnconform.conformance.judging.laws.distribution import CUT, NORMAL
+from nnconform.conformance.judging.distribution import CUT, NORMAL
 from nnconform.reference.initialization import TRUNCATED_DEVIATION
 
 # The width of the axis in deviations, and the number of parts of a curved line.

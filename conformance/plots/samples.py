@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from nnconform.conformance.judging.laws.distribution import Distribution
+from nnconform.conformance.judging.distribution import Distribution
 from nnconform.conformance.model.report import Report
 from nnconform.conformance.model.result import Histogram, Output, Result
 from nnconform.conformance.running.selection import Selection

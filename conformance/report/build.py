@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from nnconform.conformance.judging.laws.law_tests import RATE
+from nnconform.conformance.judging.law_tests import RATE
 from nnconform.conformance.model.report import FrameworkEntry, Implementation, Laws, Platform, Report
 from nnconform.conformance.model.result import Result
 from nnconform.conformance.running.driver import FrameworkRun

@@ -6,8 +6,8 @@ import math
 import re
 from collections.abc import Iterable, Iterator
 
-from nnconform.conformance.judging.laws.distribution import CUT, Distribution
-from nnconform.conformance.judging.laws.law_tests import (
+from nnconform.conformance.judging.distribution import CUT, Distribution
+from nnconform.conformance.judging.law_tests import (
     CRITICAL_Z,
     LONG,
     RATE,
@@ -20,7 +20,7 @@ from nnconform.conformance.judging.laws.law_tests import (
     largest_change,
     limit,
 )
-from nnconform.conformance.judging.laws.sample import LEAST_ELEMENTS, MOST_CHANNELS
+from nnconform.conformance.judging.sample import LEAST_ELEMENTS, MOST_CHANNELS
 from nnconform.conformance.vectors.vector import LawTensor
 from nnconform.reference.bounds import HALF
 from nnconform.reference.initialization import TRUNCATED_DEVIATION

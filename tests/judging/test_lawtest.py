@@ -9,10 +9,10 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from nnconform.conformance.judging.laws import law_tests
-from nnconform.conformance.judging.laws.distribution import Distribution
-from nnconform.conformance.judging.laws.law_tests import CRITICAL_Z, RATE, compare
-from nnconform.conformance.judging.laws.sample import Sample
+from nnconform.conformance.judging import law_tests
+from nnconform.conformance.judging.distribution import Distribution
+from nnconform.conformance.judging.law_tests import CRITICAL_Z, RATE, compare
+from nnconform.conformance.judging.sample import Sample
 from nnconform.conformance.vectors.vector import LawTensor
 from nnconform.reference.initialization import Law, he_normal_law, he_uniform_law
 

@@ -13,8 +13,8 @@ import pytest
 
 from nnconform.adapters.numpy import he_normal
 from nnconform.conformance.judging.error_curves import of_answer
-from nnconform.conformance.judging.laws.sample import Sample
-from nnconform.conformance.judging.laws.sample_histogram import with_plot_data
+from nnconform.conformance.judging.sample import Sample
+from nnconform.conformance.judging.sample_histogram import with_plot_data
 from nnconform.conformance.model.report import Curve, CurveOwner
 from nnconform.conformance.model.result import Output, Result, SampleLaw
 from nnconform.conformance.report.curves import curves

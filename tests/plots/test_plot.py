@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nnconform.conformance.judging.laws.distribution import Distribution
+from nnconform.conformance.judging.distribution import Distribution
 from nnconform.conformance.model.report import Report
 from nnconform.conformance.model.result import Output, Result
 from nnconform.conformance.plots import catalogue, densities

@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pytest
 
+from nnconform.conformance.judging import law_tests
 from nnconform.conformance.judging.compare import compare
-from nnconform.conformance.judging.laws import law_tests
-from nnconform.conformance.judging.laws.sample import Sample
+from nnconform.conformance.judging.sample import Sample
 from nnconform.conformance.model.result import Output, Worst
 from nnconform.conformance.reproduce import checks, laws
 from nnconform.conformance.vectors.tensors import Array

@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nnconform.conformance.judging.compare import Comparison, shape_problem, spacing
 from nnconform.conformance.model.result import Measured
 from nnconform.conformance.vectors.described_tensors import every
 from nnconform.conformance.vectors.tensors import widened
@@ -24,6 +23,7 @@ from nnconform.conformance.vectors.vector import LawTensor
 from nnconform.reference.bounds import HALF, working
 from nnconform.reference.rounding import FORMATS, round_number
 
+from .compare import Comparison, shape_problem, spacing
 from .distribution import Distribution
 from .sample import Correlation, Sample
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from nnconform.conformance.judging.compare import spacing
 from nnconform.conformance.vectors.tensors import Array
 from nnconform.conformance.vectors.vector import LawTensor
 
+from .compare import spacing
 from .sample_scale import Scale, recovered
 
 # The distances along an axis at which elements are correlated.

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nnconform.conformance.judging.compare import spacing
 from nnconform.conformance.vectors.tensors import Array
 from nnconform.reference.rounding import FORMATS
+
+from .compare import spacing
 
 # With fewer elements, draws of another stream could give a scale too.
 LEAST = 64

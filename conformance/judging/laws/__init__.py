@@ -1,1 +1,0 @@
-"""Statistical tests of random samples against laws."""
