@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 # Stands for a blank that no line breaks at, until all lines are broken.
 GLUE = "\ue000"
@@ -36,6 +36,11 @@ def count(number: int, noun: str, plural: str = "") -> str:
         plural: for several, if it is not the noun with an s.
     """
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def indexed(name: str, index: Sequence[int]) -> str:
+    """Return the name of an element of an array: ``dx[0, 3]``; of an array without axes, its own."""
+    return f"{name}[{', '.join(map(str, index))}]" if index else name
 
 
 def first_line(text: str) -> str:

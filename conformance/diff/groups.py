@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from nnconform.conformance.model.change import KINDS, Change, Section
 from nnconform.conformance.model.diff import Diff
 from nnconform.conformance.report import findings
-from nnconform.conformance.words import GLUE
+from nnconform.conformance.words import GLUE, first_line
 
-from .sentences import DOES, Statement, change_text, example_values, first_line, sentence
+from .sentences import DOES, Statement, change_text, example_values, sentence
 
 # In the order of display.
 TITLES: dict[Section, str] = {

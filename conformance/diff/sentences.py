@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from nnconform.conformance.model.change import ABSENT, Change, State
 from nnconform.conformance.model.verdicts import VERDICTS
 from nnconform.conformance.numbers import distinct_decimals
-from nnconform.conformance.words import count
+from nnconform.conformance.words import count, first_line, indexed
 
 # The predicate of a state that no dialect explains.
 DOES: Mapping[str, str] = {
@@ -168,12 +168,6 @@ def example_values(change: Change) -> tuple[float | None, float | None]:
     return value(change.old, old), value(change.new, new)
 
 
-def first_line(text: str) -> str:
-    """Return the first line of a text, shortened if it is long."""
-    line = text.strip().partition("\n")[0]
-    return line if len(line) <= 160 else f"{line[:157]}..."
-
-
 def change_text(change: Change) -> str:
     """Return one change in one line: the call, the element, and its values before and now."""
     call = f"{change.vector}, {change.implementation} ({change.mode})"
@@ -196,5 +190,4 @@ def _element_text(change: Change) -> str:
         return ""
     numbers = distinct_decimals(*values.values())
     text = ", ".join(f"{word} {number}" for word, number in zip(values, numbers, strict=True))
-    index = f"[{', '.join(map(str, element.index))}]" if element.index else ""
-    return f"{change.output}{index} {text}"
+    return f"{indexed(change.output, element.index)} {text}"

@@ -10,6 +10,7 @@ from nnconform.conformance.model.result import Result
 from nnconform.conformance.model.verdicts import FAILING
 from nnconform.conformance.vectors.dialects import dialects
 from nnconform.conformance.vectors.vector import Vector
+from nnconform.conformance.words import first_line
 
 from .file import Entry, KnownList
 from .matching import Match, match
@@ -127,5 +128,5 @@ def _first_reason(common: Outcome, result: Result) -> tuple[str, str]:
         summaries = " ".join(dict.fromkeys(part.summary for part in parts))
         links = (link for part in parts for link in part.links)
         return summaries or UNEXPLAINED, next(links, "")
-    first = result.reason.strip().partition("\n")[0][:110]
+    first = first_line(result.reason)
     return f"{UNEXPLAINED}: {first}" if first else UNEXPLAINED, ""

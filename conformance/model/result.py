@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from nnconform.conformance.numbers import Json, rounded
-from nnconform.conformance.words import first_line
+from nnconform.conformance.words import first_line, indexed
 
 from .document import ALWAYS, NEVER, Document
 from .verdicts import SEVERITY, VERDICTS
@@ -36,7 +36,7 @@ class Worst(Document):
 
     def place(self, name: str) -> str:
         """Return the element as an index into an output: ``dx[0, 3]``."""
-        return f"{name}[{', '.join(map(str, self.index))}]" if self.index else name
+        return indexed(name, self.index)
 
 
 @dataclass(frozen=True, slots=True)
