@@ -1,1 +1,1 @@
-"""The commands of the command line, one module each; they import what they need when they are called."""
+"""The commands of the command line, one module each. They import other folders only when they run."""

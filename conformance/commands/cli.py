@@ -1,4 +1,4 @@
-"""The command line: its commands are found by name, and imported when they are wanted."""
+"""The command line. A command is imported only when it runs or when its help is printed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from .options import fail
+from .cli_options import fail
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 COMMANDS = (
@@ -16,10 +16,10 @@ COMMANDS = (
 
 
 class Commands(click.Group):
-    """The modules of ``commands`` as a group; the command of a module has its name."""
+    """The commands, each from the module of the same name."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names, those that are used most first."""
+        """Return the names, the most used first."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -35,13 +35,18 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings=CONTEXT)
 @click.version_option(package_name="nnconform")
 def cli() -> None:
-    """Check that neural-network building blocks do what the spec says, in TensorFlow, PyTorch and JAX."""
+    """Check neural-network building blocks of TensorFlow, PyTorch and JAX against the spec.
+
+    The spec is a list of clauses, each one numbered rule. Vectors test the clauses: a vector is one test case with
+    inputs, expected outputs and error bounds. A dialect is a named, documented way in which a framework differs from
+    the spec.
+    """
 
 
 def main() -> None:
-    """Run the command line; what no command foresees is the suite's own failure, exit status 3."""
+    """Run the command line. An unexpected exception is a failure of the suite itself, with exit status 3."""
     try:
-        # Not click's own way out: it ends with 1 when interrupted, which says that there are findings.
+        # Standalone mode would exit with 1 when interrupted, but 1 means that there are findings.
         status = cli(prog_name="nnconform", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt):
         fail("interrupted", 130)
@@ -52,7 +57,7 @@ def main() -> None:
         import traceback
 
         traceback.print_exc()
-        fail(f"the suite failed: {type(error).__name__}: {error}; please report this", 3)
+        fail(f"internal error: {type(error).__name__}: {error}; please report this", 3)
     sys.exit(status)
 
 

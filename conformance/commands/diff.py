@@ -12,7 +12,7 @@ import click
 
 from nnconform.conformance.console import show
 
-from .options import QUIET_OR_VERBOSE, drawn, fail, outliving_the_reader, writable, write_files
+from .cli_options import QUIET_OR_VERBOSE, check_writable, fail, ignore_closed_pipe, renderer, write_files
 
 if TYPE_CHECKING:
     from nnconform.conformance.diff.measurement import Tensors
@@ -45,7 +45,7 @@ def diff_options(function: Callable[..., Any]) -> Callable[..., Any]:
         paths = {"--json": "json_path", "--junit": "junit", "--markdown": "markdown"}
         if presentation["verbose"] and presentation["quiet"]:
             fail(QUIET_OR_VERBOSE)
-        writable({option: presentation[name] for option, name in paths.items()})
+        check_writable({option: presentation[name] for option, name in paths.items()})
         return function(presentation=presentation, **arguments)
 
     decorated: Callable[..., Any] = command
@@ -84,11 +84,11 @@ def present(
     failed = write_files(
         {
             "--json": (json_path, lambda path: comparison.write(diff, path)),
-            "--junit": (junit, drawn("ci.junit", "of_diff", diff, bits=bits)),
-            "--markdown": (markdown, drawn("ci.markdown", "of_diff", diff, bits=bits)),
+            "--junit": (junit, renderer("ci.junit", "of_diff", diff, bits=bits)),
+            "--markdown": (markdown, renderer("ci.markdown", "of_diff", diff, bits=bits)),
         }
     )
-    with outliving_the_reader():
+    with ignore_closed_pipe():
         show(summary.parts(diff, verbose=verbose, quiet=quiet))
         if github:
             from nnconform.conformance.ci import github as annotations

@@ -12,7 +12,7 @@ from nnconform.conformance.console import show
 from nnconform.conformance.layout import Line, Table
 from nnconform.conformance.words import count
 
-from .options import fail
+from .cli_options import fail
 
 if TYPE_CHECKING:
     from nnconform.conformance.environments.environments import Environment
@@ -21,10 +21,10 @@ UNUSED_DAYS = 30.0
 HEADS = ("key", "python", "packages", "size", "last used")
 
 
-@click.group("envs", short_help="List and prune the environments.", invoke_without_command=True)
+@click.group("envs", short_help="List and remove environments of other versions.", invoke_without_command=True)
 @click.pass_context
 def command(context: click.Context) -> None:
-    """List the environments made for other versions; `envs prune` removes them."""
+    """List the environments that nnconform made for other framework versions. `envs prune` removes them."""
     if context.invoked_subcommand is not None:
         return
     from nnconform.conformance.environments.environments import cache_folder, list_environments
@@ -47,14 +47,14 @@ def command(context: click.Context) -> None:
     metavar="DAYS",
     help=f"Remove environments not used for this many days  [default: {UNUSED_DAYS:g}].",
 )
-@click.option("--all", "everything", is_flag=True, help="Remove every environment that no process is using.")
+@click.option("--all", "everything", is_flag=True, help="Remove every environment that is not in use.")
 def prune(unused_for: float | None, everything: bool) -> None:
-    """Remove environments not used for a while, and what interrupted installations left behind."""
+    """Remove unused environments and the remains of interrupted installations."""
     from nnconform.conformance.environments import environments
     from nnconform.conformance.environments.subprocesses import EnvironmentFailed
 
     if everything and unused_for is not None:
-        fail("--all and --unused-for exclude each other; give one of them")
+        fail("--all and --unused-for exclude each other; use one of them")
     days = UNUSED_DAYS if unused_for is None else unused_for
     try:
         removed = environments.prune(unused_days=None if everything else days)
@@ -76,9 +76,9 @@ def _total(environments: Sequence[Environment], place: str = "") -> str:
 
 def _table(heads: Sequence[str], environments: Sequence[Environment]) -> Table:
     # Sizes are aligned to the right; the packages take the remaining width.
-    left = [number for number, head in enumerate(HEADS) if head != "size"]
+    columns = [number for number, head in enumerate(HEADS) if head != "size"]
     rows = [_row(environment) for environment in environments]
-    return Table(heads, rows, left_aligned=left, elastic=(HEADS.index("packages"),))
+    return Table(heads, rows, left_aligned=columns, elastic=(HEADS.index("packages"),))
 
 
 def _row(environment: Environment) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import fail, outliving_the_reader
+from .cli_options import fail, ignore_closed_pipe
 
 
 @click.command("explain", short_help="Explain a clause, dialect, vector or other name.")
@@ -38,7 +38,7 @@ def command(names: tuple[str, ...], kind: str | None, path: Path | None, verbose
         pages = [explain.page(name, run, kind=kind, verbose=verbose) for name in names]
     except (ReportError, naming.UnknownName) as error:
         fail(str(error))
-    with outliving_the_reader():
+    with ignore_closed_pipe():
         for number, page in enumerate(pages):
             if number:
                 click.echo("")

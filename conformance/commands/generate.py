@@ -1,4 +1,4 @@
-"""``nnconform generate``: write the vectors, or prove that they are what the reference gives."""
+"""``nnconform generate``: write the vectors from the reference, or check them against it."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ from pathlib import Path
 
 import click
 
-from .options import fail
+from nnconform.conformance.words import count
+
+from .cli_options import fail
 
 
-@click.command("generate", short_help="Write the vectors, or check them.")
-@click.option("--check", is_flag=True, help="Write nothing; fail if the files are not what the reference gives.")
-@click.option("--operation", help="Only the files of this operation.")
+@click.command("generate", short_help="Write or check the vectors.")
+@click.option("--check", is_flag=True, help="Compare the files with the reference and write nothing.")
+@click.option("--operation", help="Write or check the files of this operation only.")
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the vectors [default: spec/vectors].",
+    help="Folder of the vector files [default: spec/vectors].",
 )
 def command(check: bool, operation: str | None, output: Path | None) -> None:
-    """Write the test vectors from the reference, or prove that they are what it gives."""
+    """Write the vectors (test cases) from the NumPy reference, or check them against it.
+
+    With --check, exit with 1 if a file differs from the result of the reference.
+    """
     from importlib import resources
 
     from nnconform.conformance.generating import writer as generator
@@ -34,12 +39,13 @@ def command(check: bool, operation: str | None, output: Path | None) -> None:
             for problem in problems:
                 click.echo(f"{folder / problem.partition(':')[0]}:{problem.partition(':')[2]}", err=True)
             if problems:
-                fail(f"{len(problems)} files are not what the reference gives; run `nnconform generate`", 1)
-            click.echo("the vectors are what the reference gives")
+                differing = count(len(problems), "file differs", "files differ")
+                fail(f"{differing} from the reference; run `nnconform generate`", 1)
+            click.echo("all vectors match the reference")
             return
         changed = generator.write(folder, operation=operation)
     except GenerationError as error:
         fail(str(error), 3)
     for path in changed:
         click.echo(path)
-    click.echo(f"{len(changed)} files changed in {folder}")
+    click.echo(f"{count(len(changed), 'file')} changed in {folder}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .options import fail, outliving_the_reader, stop_politely, writable, write_files
+from .cli_options import check_writable, fail, ignore_closed_pipe, interrupt_on_signals, write_files
 
 
 @click.command("guide", short_help="Show how to port a model from one framework to another.")
@@ -29,7 +29,7 @@ def command(source: str, target: str, path: Path | None, again: bool) -> None:
     from nnconform.conformance.running.frameworks import UsageError, suggestion
     from nnconform.conformance.terminal.progress import run_with_progress
 
-    writable({"--markdown": path})
+    check_writable({"--markdown": path})
     names = []
     for word in (source, target):
         try:
@@ -39,7 +39,7 @@ def command(source: str, target: str, path: Path | None, again: bool) -> None:
     if names[0] == names[1]:
         same = f" ({source} and {target} have the same guides)" if source != target else ""
         fail(f"both frameworks are {names[0]}{same}; choose two of {', '.join(NAMES)}")
-    stop_politely()
+    interrupt_on_signals()
     try:
         adapters = {table(name).adapter for name in names}
         measurements = measure(adapters, run_with_progress, again=again, announce=_announce)
@@ -51,7 +51,7 @@ def command(source: str, target: str, path: Path | None, again: bool) -> None:
     if unwritten := write_files({"--markdown": (path, lambda place: place.write_text(text))}):
         fail("; ".join(unwritten.values()))
     if path is None:
-        with outliving_the_reader():
+        with ignore_closed_pipe():
             _show(text)
 
 

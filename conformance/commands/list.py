@@ -13,7 +13,7 @@ import click
 from nnconform.conformance.console import show
 from nnconform.conformance.layout import Line
 
-from .options import fail
+from .cli_options import fail
 
 KINDS = ("frameworks", "operations", "implementations", "vectors", "dialects", "clauses")
 

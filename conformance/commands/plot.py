@@ -1,4 +1,4 @@
-"""``nnconform plot``: pictures of what a run found, from its report alone."""
+"""``nnconform plot``: plots of the results of a run."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from .options import fail, filter_options, writable
+from .cli_options import check_writable, fail, filter_options
 
 NAMES = ("init", "elu", "variance", "clip", "bounds")
 
 
-@click.command("plot", short_help="Draw what a run found as SVG or PNG.")
+@click.command("plot", short_help="Plot results of a run as SVG or PNG.")
 @click.argument("name", metavar="NAME", type=click.Choice(NAMES))
 @click.argument("framework", nargs=-1)
 @filter_options
@@ -20,18 +20,18 @@ NAMES = ("init", "elu", "variance", "clip", "bounds")
     "--report",
     "path",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Draw this report, not the last run's.",
+    help="Plot this report instead of the last run.",
 )
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Where to, .svg or .png [default: NAME.svg].",
+    help="File to write, .svg or .png [default: NAME.svg].",
 )
 def command(name: str, framework: tuple[str, ...], path: Path | None, output: Path | None, **filters: Any) -> None:
-    """Draw NAME from the last run's report, of FRAMEWORK... alone where any is named.
+    """Plot NAME from the last run, optionally for some FRAMEWORKs only.
 
-    init: random samples against their law. elu: its error in each binade of x. variance: the error of the batch
-    variance where the mean is large. clip: the error of the clip scale. bounds: error over bound of every output.
+    init: random samples and their expected distribution. elu: error of ELU for each power of two of x. variance: error
+    of the batch variance for growing means. clip: error of the clip scale. bounds: error / bound of every output.
     """
     from nnconform.conformance.files import write_whole
     from nnconform.conformance.plots.catalogue import MissingMatplotlib, UnknownFormat, check_format, draw, encode
@@ -43,10 +43,10 @@ def command(name: str, framework: tuple[str, ...], path: Path | None, output: Pa
     target = output or Path(f"{name}.svg")
     try:
         check_format(target)
-        writable({"--output": target})
+        check_writable({"--output": target})
         run = last_run.load(path)
         if run is None:
-            fail(f"there is no last run ({last_path()}); `nnconform run` makes one, --report names another report")
+            fail(f"no last run ({last_path()}); start one with `nnconform run`, or name a report with --report")
         plot = draw(name, run.report, Selection(frameworks=framework, **filters))
         data = encode(plot, target)
     except (ReportError, NothingToDraw, MissingMatplotlib, UnknownFormat) as error:

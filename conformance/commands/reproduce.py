@@ -1,4 +1,4 @@
-"""``nnconform reproduce``: a standalone script that shows what an implementation does on a vector."""
+"""``nnconform reproduce``: a standalone script of one result."""
 
 from __future__ import annotations
 
@@ -9,52 +9,55 @@ import click
 
 from nnconform.conformance.console import notify, printable
 
-from .options import fail
+from .cli_options import fail
 
 if TYPE_CHECKING:
     from nnconform.conformance.model.report import Report
     from nnconform.conformance.vectors.vector import Vector
 
 
-@click.command("reproduce", short_help="Print a standalone script that shows one result.")
-@click.argument("vector")
+@click.command("reproduce", short_help="Print a standalone script for one result.")
+@click.argument("name", metavar="VECTOR")
 @click.argument("framework")
-@click.option("--implementation", metavar="NAME", default="", help="Which [default: the one that does worst].")
-@click.option("--mode", default="", help="How it is run: eager, compile, function, xla, jit [default: the worst].")
-@click.option("--issue", is_flag=True, help="Print the text of an upstream report around the script.")
+@click.option(
+    "--implementation", metavar="NAME", default="", help="Public API [default: the one with the worst result]."
+)
+@click.option("--mode", default="", help="eager, compile, function, xla or jit [default: that of the worst result].")
+@click.option("--issue", is_flag=True, help="Print a bug report for the framework, with the script.")
 @click.option(
     "--report",
     "report_path",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The report to go by [default: the last run's].",
+    help="Use this report instead of the last run.",
 )
-def command(vector: str, framework: str, implementation: str, mode: str, issue: bool, report_path: Path | None) -> None:
-    """Print a Python script that shows what FRAMEWORK does on VECTOR, with nothing but the framework and NumPy.
+def command(name: str, framework: str, implementation: str, mode: str, issue: bool, report_path: Path | None) -> None:
+    """Print a Python script that shows the result of FRAMEWORK on VECTOR, a test case of the spec.
 
-    Its assertion fails where the last run says that the result does not conform, and names the worst element.
+    The script needs only the framework and NumPy. Its assertion fails if the result of the last run does not conform,
+    and its message names the worst element.
     """
-    from nnconform.conformance.reproduce import issues, rows, script
+    from nnconform.conformance.reproduce import issues, reported_calls, script
     from nnconform.conformance.reproduce.case import NothingToShow
     from nnconform.conformance.running.frameworks import UsageError
 
-    case = _vector(vector)
+    vector = _vector(name)
     report = _report(report_path)
-    if report is not None and report.asked.get(case.id, case.digest) != case.digest:
-        notify(f"nnconform: {case.id} has changed since that run, whose numbers are left out")
+    if report is not None and report.asked.get(vector.id, vector.digest) != vector.digest:
+        notify(f"nnconform: {vector.id} has changed since the last run, so its result is not used")
         report = None
     try:
-        chosen = rows.choose(report, case.id, case.operation, framework, implementation, mode)
-        written = script.write(case, chosen)
+        call = reported_calls.choose(report, vector.id, vector.operation, framework, implementation, mode)
+        program = script.write(vector, call)
     except (UsageError, NothingToShow) as error:
         fail(str(error))
-    if issue and case.profile == "defaults":
-        fail(f"{case.id}: what a framework takes where nothing is given is its choice, and no fault to report")
-    if issue and not written.summary:
-        fail(f"{chosen.implementation}: nothing to report on {case.id}: the last run does not say that it differs")
-    if not written.summary:
-        state = "no run of it is known" if chosen.result is None else "it conforms, so that the assertion holds"
-        notify(f"nnconform: {chosen.implementation} ({chosen.mode}): {state}")
-    click.echo(printable(issues.text(case, chosen, written, report) if issue else written.text), nl=False)
+    if issue and vector.profile == "defaults":
+        fail(f"{vector.id}: a default is the choice of a framework; there is nothing to report")
+    if issue and not program.summary:
+        fail(f"{call.implementation}: nothing to report on {vector.id}: no difference in the last run")
+    if not program.summary:
+        state = "not in the last run" if call.result is None else "conforms, so the assertion holds"
+        notify(f"nnconform: {call.implementation} ({call.mode}): {state}")
+    click.echo(printable(issues.text(vector, call, program, report) if issue else program.text), nl=False)
 
 
 def _vector(name: str) -> Vector:
@@ -68,12 +71,12 @@ def _vector(name: str) -> Vector:
         fail(str(error))
     if vector is None:
         near = suggestion(name, index.vector_ids())
-        fail(f"no vector {name!r}{near}; `nnconform list vectors` shows what there is")
+        fail(f"unknown vector {name!r}{near}; `nnconform list vectors` lists all")
     return vector
 
 
 def _report(path: Path | None) -> Report | None:
-    """Return the report of a file, or that of the last run; None if there is none."""
+    """Return the report in a file, or the report of the last run, if any."""
     from nnconform.conformance.report import last_run, store
 
     try:

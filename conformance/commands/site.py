@@ -1,4 +1,4 @@
-"""``nnconform site``: static pages of several reports, with each framework's history."""
+"""``nnconform site``: a static site of several reports, with the history of each framework."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import click
 from nnconform.conformance.console import notifier
 from nnconform.conformance.words import count
 
-from .options import fail
+from .cli_options import fail
 
 
-@click.command("site", short_help="Draw a site of several reports.")
+@click.command("site", short_help="Write a site of several reports.")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.argument("paths", metavar="REPORT.json...", nargs=-1, required=True, type=click.Path(path_type=Path))
 def command(folder: Path, paths: tuple[Path, ...]) -> None:
-    """Draw a site into DIR from each REPORT.json, which ``nnconform run --json`` wrote.
+    """Write a static site of reports of `nnconform run --json` to the folder DIR.
 
-    It has a page a framework with what each version changed, a table of who keeps which clause, the spec with every
-    clause's vectors and results, the dialects, badges, and the reports themselves. Any web server can serve it, and a
-    browser can open it where it is. A site that is in DIR is replaced.
+    The site has one page per framework with the changes of each version, a table of clauses and the frameworks that
+    meet them, the spec with the vectors and results of each clause, the dialects, badges, and the reports. It works on
+    any web server, and in a browser without one. A site that is already in DIR is replaced.
     """
     from nnconform.conformance.report import store
     from nnconform.conformance.web.site.folder import SiteError, site_of, write

@@ -16,7 +16,7 @@ from nnconform.conformance.files import cache_folder, write_whole
 from nnconform.conformance.model.report import Report
 from nnconform.conformance.report import build
 from nnconform.conformance.running import outputs
-from nnconform.conformance.running.frameworks import BUILT_IN, OTHER_NAMES, UsageError
+from nnconform.conformance.running.frameworks import BUILT_IN, OTHER_NAMES, check_installed
 
 from .tables import apis
 
@@ -79,10 +79,7 @@ def measure(
         KeyboardInterrupt: the user interrupted the run.
     """
     frameworks = [framework for framework in BUILT_IN if framework.name in set(adapters)]
-    for framework in frameworks:
-        if framework.missing:
-            missing = ", ".join(framework.missing)
-            raise UsageError(f"{framework.name}: {missing} not installed; install with: {framework.install}")
+    check_installed(frameworks)
     paths = {f.name: cache_folder() / "guide" / f"{f.name}-{_key(f)}.json" for f in frameworks}
     cached = {} if again else {name: found for name, path in paths.items() if (found := read(path))}
     pending = [framework for framework in frameworks if framework.name not in cached]

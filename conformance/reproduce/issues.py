@@ -13,7 +13,7 @@ from nnconform.conformance.vectors import dialects
 from nnconform.conformance.vectors.vector import Vector
 from nnconform.conformance.words import clean
 
-from .rows import Chosen, output_of
+from .reported_calls import ReportedCall, output_of
 from .script import Script
 
 RAISED = {
@@ -23,22 +23,22 @@ RAISED = {
 }
 
 
-def text(vector: Vector, chosen: Chosen, script: Script, report: Report | None) -> str:
+def text(vector: Vector, call: ReportedCall, script: Script, report: Report | None) -> str:
     """Return a report in Markdown: a title, what is expected and why, what is got, the script, the versions.
 
     Args:
         vector: what is asked.
-        chosen: the call, with what the report says of it.
+        call: the call, with what the report says of it.
         script: that shows it.
         report: of the run.
     """
-    return "\n\n".join(_parts(vector, chosen, script, report)) + "\n"
+    return "\n\n".join(_parts(vector, call, script, report)) + "\n"
 
 
-def _parts(vector: Vector, chosen: Chosen, script: Script, report: Report | None) -> Iterator[str]:
-    assert chosen.result is not None
-    how = "" if chosen.mode == "eager" else f" (mode `{chosen.mode}`)"
-    yield f"# {chosen.implementation}: {_title(vector, chosen.result, script)}"
+def _parts(vector: Vector, call: ReportedCall, script: Script, report: Report | None) -> Iterator[str]:
+    assert call.result is not None
+    how = "" if call.mode == "eager" else f" (mode `{call.mode}`)"
+    yield f"# {call.implementation}: {_title(vector, call.result, script)}"
     yield "## Expected"
     for clause in script.clauses:
         yield f"The nnconform specification, {clause.id} ({clause.page}), {clause.title}:"
@@ -46,13 +46,13 @@ def _parts(vector: Vector, chosen: Chosen, script: Script, report: Report | None
         if clause.source:
             yield f"Source: {clause.source}"
     yield "## Actual"
-    yield f"`{chosen.implementation}`{how}: {_code_span(script.summary)}"
-    yield from _dialects(chosen.result, script)
+    yield f"`{call.implementation}`{how}: {_code_span(script.summary)}"
+    yield from _dialects(call.result, script)
     yield "## To reproduce"
     fence = _fence(script.text)
     yield f"{fence}python\n{script.text}{fence}"
     yield "## Versions"
-    yield "\n".join(f"- {_code_span(line)}" for line in _versions(chosen, report))
+    yield "\n".join(f"- {_code_span(line)}" for line in _versions(call, report))
     yield f"Found with nnconform, test vector `{vector.id}`."
 
 
@@ -104,9 +104,9 @@ def _dialects(result: Result, script: Script) -> Iterator[str]:
             yield "See also: " + ", ".join(f"<{link}>" for link in entry.links)
 
 
-def _versions(chosen: Chosen, report: Report | None) -> Iterator[str]:
+def _versions(call: ReportedCall, report: Report | None) -> Iterator[str]:
     assert report is not None
-    entry, platform = report.by_name[chosen.framework], report.platform
+    entry, platform = report.by_name[call.framework], report.platform
     yield from (f"{name} {version}" for name, version in entry.versions.items())
     yield f"Python {entry.python or platform.python}"
     yield f"{platform.system} {platform.machine}" + (f", {platform.processor}" if platform.processor else "")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from nnconform.adapters import SparseGradient
 
-from . import kernels, several
+from . import kernels, shared_initializers
 from .case import Case, arguments, dtype_and_shape, indented, literal
 
 NUMERIC = "np.float64({})"
@@ -212,7 +212,7 @@ def nnx_layer(case: Case) -> Iterator[str]:
     yield f"layer = {case.family.call.removeprefix('flax.')}({given})"
 
 
-shared = several.flax_kernels
+shared = shared_initializers.flax_kernels
 
 
 def arrays(case: Case, name: str, letter: str) -> Iterator[str]:

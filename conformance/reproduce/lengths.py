@@ -12,7 +12,7 @@ from nnconform.conformance.model.result import Result
 from nnconform.conformance.vectors.described_tensors import places
 from nnconform.conformance.vectors.vector import LawTensor, Tensor, Vector
 
-from .rows import output_of
+from .reported_calls import output_of
 
 POSITION = re.compile(
     r"^the same number gives .* as element (\d+) of (\d+) and .* as element (\d+) of (\d+)$", re.ASCII

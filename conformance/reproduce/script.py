@@ -17,13 +17,14 @@ from nnconform.conformance.vectors.described_tensors import Repeated
 from nnconform.conformance.vectors.vector import LawTensor, Tensor, Vector
 from nnconform.conformance.words import clean
 
-from . import checks, draws, laws, several
+from . import draws, law_checks, shared_initializers, value_checks
 from .case import Case, NothingToShow, indented, literal, refuse_foreign
-from .clauses import concerned, quoted
+from .clause_quotes import concerned, quoted
 from .families import RUNNING, Family, families
 from .lengths import one_length, position
 from .literals import WIDTH, Arrays
-from .rows import Chosen, failing, output_of, shown
+from .reported_calls import ReportedCall, failing, output_of, shown
+from .value_checks import Check
 
 # Only words and numbers: foreign text becomes code nowhere.
 DTYPE = re.compile(r"dtype \w+, wanted (\w+)", re.ASCII)
@@ -32,6 +33,7 @@ SIZE = r"(?:0|[1-9]\d{0,17})"
 SHAPE = re.compile(rf"shape \[[\d, ]*\], wanted \[((?:{SIZE}(?:, {SIZE})*)?)\]", re.ASCII)
 # Strings and comments of a script.
 TEXT = re.compile(r'"(?:[^"\\\n]|\\.)*"|#.*')
+EXACT = "# The exact result, rounded once, and the most by which it may be off."
 EXTREMES = "# The middle of where the smallest and the largest element lie, and how far from it they may be."
 ABSENT = "a value where the gradient is absent"
 PRESENCE = {"nothing where a value is wanted": "is not None", ABSENT: "is None"}
@@ -54,30 +56,30 @@ class Script:
     summary: str
 
 
-def write(vector: Vector, chosen: Chosen) -> Script:
+def write(vector: Vector, call: ReportedCall) -> Script:
     """Return the script of one call.
 
     Args:
         vector: what is asked.
-        chosen: the call, and what a report says of it.
+        call: the call, and what a report says of it.
 
     Raises:
         NothingToShow: nothing is judged, the framework lacks what is asked for, or the vector or the result has
             text or a number that does not belong there.
     """
-    result = chosen.result
+    result = call.result
     refuse_foreign(vector)
     if vector.unjudged:
         raise NothingToShow(f"{vector.id} has no meaning in the spec: it is recorded and not judged")
     if result is not None and result.verdict == "unsupported":
-        raise NothingToShow(f"{chosen.implementation} has no such thing: {result.reason}")
-    family = families(chosen.framework).get((vector.operation, chosen.implementation))
+        raise NothingToShow(f"{call.implementation} has no such thing: {result.reason}")
+    family = families(call.framework).get((vector.operation, call.implementation))
     if family is None:
-        raise NothingToShow(f"no script of {chosen.implementation!r} for {vector.operation}")
-    if chosen.mode not in family.modes:
-        raise NothingToShow(f"{chosen.implementation} has no mode {chosen.mode!r}; it has {', '.join(family.modes)}")
-    if not several.makes_several(chosen.framework, family, vector):
-        vector = several.one_sample(vector, result)
+        raise NothingToShow(f"no script of {call.implementation!r} for {vector.operation}")
+    if call.mode not in family.modes:
+        raise NothingToShow(f"{call.implementation} has no mode {call.mode!r}; it has {', '.join(family.modes)}")
+    if not shared_initializers.makes_several(call.framework, family, vector):
+        vector = shared_initializers.one_sample(vector, result)
     names = _names(vector, result, family)
     _refuse_contradictions(vector, result, names)
     vector, result, names = one_length(vector, result, names)
@@ -85,12 +87,12 @@ def write(vector: Vector, chosen: Chosen) -> Script:
     without_value = result is not None and not result.outputs
     called = shown(result, [*vector.expected], family.omits) if without_value else names
     needed = frozenset(name.partition("[")[0] for name in called)
-    wide = chosen.framework == "jax" and vector.dtype == "float64"
-    array = Arrays(chosen.framework, wide=wide, cut="[:n]" if position(result, names) else "")
-    case = Case(vector, family, chosen.mode, needed, array)
+    wide = call.framework == "jax" and vector.dtype == "float64"
+    array = Arrays(call.framework, wide=wide, cut="[:n]" if position(result, names) else "")
+    case = Case(vector, family, call.mode, needed, array)
     about = concerned(vector, names, _departed(result, names), clauses())
     summary = describe(result, names)
-    text = _assembled(_docstring(chosen, summary, about), *_code(case, result, names))
+    text = _assembled(_docstring(call, summary, about), *_code(case, result, names))
     return Script(text, tuple(names), tuple(about), summary)
 
 
@@ -213,23 +215,21 @@ class _After:
         vector = self.case.vector
         problem = output_of(self.result, names[0]).problem
         if "layers" in vector.attributes:
-            yield from several.check(self.result)
+            yield from shared_initializers.check(self.result)
         elif _of_form(problem):
             yield from self.form(names, problem)
         elif isinstance(law := vector.expected[names[0]], LawTensor):
-            statistics = laws.statistics(problem, law)
-            if laws.SCALE in statistics:
+            statistics = law_checks.statistics(problem, law)
+            if law_checks.SCALE in statistics:
                 yield from draws.before(self.case)
-            drawn = self.numeric.format(draws.expression(self.case, law)) if laws.SCALE in statistics else ""
-            yield from laws.lines(law, self.numeric.format(self.raw(names[0])), statistics, drawn)
+            drawn = self.numeric.format(draws.expression(self.case, law)) if law_checks.SCALE in statistics else ""
+            yield from law_checks.lines(law, self.numeric.format(self.raw(names[0])), statistics, drawn)
         else:
-            yield (
-                EXTREMES
-                if vector.extremes
-                else "# The exact result, rounded once, and the most by which it may be off."
-            )
-            made = [checks.Check(n, self.got(n), _tensor(vector.expected[n]), output_of(self.result, n)) for n in names]
-            yield from checks.lines(made, vector.first, brief=self.result is not None and not self.result.outputs)
+            yield EXTREMES if vector.extremes else EXACT
+            tensors = ((name, _tensor(vector.expected[name])) for name in names)
+            outputs = [Check(name, self.got(name), tensor, output_of(self.result, name)) for name, tensor in tensors]
+            brief = self.result is not None and not self.result.outputs
+            yield from value_checks.lines(outputs, vector.first, brief=brief)
 
     def form(self, names: list[str], problem: str) -> Iterator[str]:
         """Yield the assertion on dtypes, or on the shape or presence of the first output."""
@@ -284,9 +284,9 @@ def _entries(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _docstring(chosen: Chosen, summary: str, about: Iterable[Clause]) -> str:
-    how = "" if chosen.mode == "eager" else f" ({chosen.mode})"
-    head = f"{chosen.implementation}{how}"
+def _docstring(call: ReportedCall, summary: str, about: Iterable[Clause]) -> str:
+    how = "" if call.mode == "eager" else f" ({call.mode})"
+    head = f"{call.implementation}{how}"
     title = clean(f"{head}: {summary}" if summary else head)
     wrapped = textwrap.fill(title, WIDTH - 3, break_long_words=False, break_on_hyphens=False)
     return "\n\n".join([wrapped, *(quoted(clause, WIDTH) for clause in about)])

@@ -7,7 +7,7 @@ from typing import Any
 
 from nnconform.adapters import SparseGradient
 
-from . import kernels, several
+from . import kernels, shared_initializers
 from .case import Case, arguments, complement, dtype_and_shape, indented, literal
 
 NUMERIC = "np.float64({})"
@@ -184,7 +184,7 @@ def initializer(case: Case) -> Iterator[str]:
     yield f"samples = [{sample} for _ in range({a['layers']})]" if "layers" in a else f"sample = {sample}"
 
 
-shared = several.keras_kernels
+shared = shared_initializers.keras_kernels
 
 
 def layer(case: Case) -> Iterator[str]:

@@ -99,6 +99,18 @@ def suggestion(word: str, words: Iterable[str]) -> str:
     return f"; choose from {', '.join(choices)}" if len(choices) <= 24 else ""
 
 
+def check_installed(frameworks: Iterable[Framework]) -> None:
+    """Check that no package of these frameworks is missing.
+
+    Raises:
+        UsageError: a package is missing.
+    """
+    for framework in frameworks:
+        if framework.missing:
+            packages = ", ".join(framework.missing)
+            raise UsageError(f"{framework.name}: {packages} not installed; install with: {framework.install}")
+
+
 def choose(names: Iterable[str], adapters: Iterable[str] = (), workers: Iterable[str] = ()) -> list[Framework]:
     """Return the frameworks to run.
 

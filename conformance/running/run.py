@@ -15,12 +15,14 @@ from nnconform.conformance.judging.judge import ContractBroken, judge
 from nnconform.conformance.model.calls import Answer
 from nnconform.conformance.model.report import Fault
 from nnconform.conformance.model.result import Result
+from nnconform.conformance.vectors.tensors import Array
 from nnconform.conformance.vectors.vector import LawTensor, Vector
 
 from .driver import Driver, Event, FrameworkRun, Job
 from .frameworks import Framework, UsageError
 from .journal import Entry, Journal
 from .options import Options
+from .outputs import Key
 from .selection import Selection, matches, with_witnesses
 from .worker import stage
 
@@ -50,6 +52,11 @@ class Run:
     def faults(self) -> list[Fault]:
         """Breaches of the adapters' contracts."""
         return [fault for entry in self.frameworks for fault in entry.faults]
+
+    @property
+    def tensors(self) -> dict[Key, Array]:
+        """The whole outputs that were kept, by call and output."""
+        return {key: tensor for entry in self.frameworks for key, tensor in entry.tensors.items()}
 
     def of(self, side: str) -> Run:
         """Return the part of the run for one side of a comparison."""

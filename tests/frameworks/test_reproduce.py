@@ -18,7 +18,7 @@ import pytest
 
 from nnconform.conformance.model.result import Result
 from nnconform.conformance.reproduce.families import families
-from nnconform.conformance.reproduce.rows import Chosen
+from nnconform.conformance.reproduce.reported_calls import ReportedCall
 from nnconform.conformance.reproduce.script import Script, write
 from nnconform.conformance.vectors.vector import Vector
 
@@ -98,7 +98,7 @@ def shown(report: dict[str, Any], *verdicts: str) -> Iterator[Row]:
 
 
 def written(published: dict[str, Vector], row: Row) -> Script:
-    chosen = Chosen(row["framework"], row["implementation"], row["mode"], Result.from_json(row))
+    chosen = ReportedCall(row["framework"], row["implementation"], row["mode"], Result.from_json(row))
     return write(published[row["vector"]], chosen)
 
 

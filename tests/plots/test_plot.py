@@ -252,8 +252,8 @@ def test_without_a_run_there_is_no_plot(cli, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     result = cli("plot", "elu", "--output", tmp_path / "a.svg")
     assert result.exit_code == 2
-    assert "there is no last run" in result.stderr
-    assert "`nnconform run` makes one" in result.stderr
+    assert "no last run" in result.stderr
+    assert "start one with `nnconform run`" in result.stderr
 
 
 def test_without_a_report_the_last_run_is_drawn(cli, file, monkeypatch, tmp_path):

@@ -16,7 +16,7 @@ from nnconform.conformance.report import store
 from nnconform.conformance.reproduce import script
 from nnconform.conformance.reproduce.case import NothingToShow
 from nnconform.conformance.reproduce.families import MAKERS, families
-from nnconform.conformance.reproduce.rows import Chosen
+from nnconform.conformance.reproduce.reported_calls import ReportedCall
 from nnconform.conformance.vectors.vector import Vector
 
 ELU = "torch.nn.functional.elu"
@@ -91,7 +91,7 @@ def test_what_conforms_is_said_to_and_looked_at_as_a_whole(cli, ran):
     ran(row())
     result = cli("reproduce", NEAR_ZERO, "torch")
     assert result.exit_code == 0
-    assert "it conforms, so that the assertion holds" in result.stderr
+    assert "conforms, so the assertion holds" in result.stderr
     assert '"dx": x.grad.numpy()' in result.stdout
 
 
@@ -108,7 +108,7 @@ def test_numbers_of_a_vector_that_has_changed_since_are_left_out(cli, ran):
     path.write_text(json.dumps({**document, "asked": {NEAR_ZERO: "another"}}))
     result = cli("reproduce", NEAR_ZERO, "torch", "--implementation", ELU)
     assert result.exit_code == 0
-    assert f"{NEAR_ZERO} has changed since that run" in result.stderr
+    assert f"{NEAR_ZERO} has changed since the last run" in result.stderr
     assert result.stdout.startswith('"""torch.nn.functional.elu\n')
     assert cli("reproduce", NEAR_ZERO, "torch", "--implementation", ELU, "--issue").exit_code == 2
 
@@ -118,7 +118,7 @@ def test_a_default_is_no_fault_to_report(cli, ran):
     ran(differs)
     result = cli("reproduce", "elu/defaults/float32", "torch", "--issue")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "its choice" in result.stderr
+    assert "a default is the choice of a framework" in result.stderr
 
 
 def test_without_a_run_an_implementation_must_be_named(cli, tmp_path, monkeypatch):
@@ -128,7 +128,7 @@ def test_without_a_run_an_implementation_must_be_named(cli, tmp_path, monkeypatc
     assert f"run `nnconform run torch --vector {NEAR_ZERO}` first, or name an API with --impl" in result.stderr
     named = cli("reproduce", NEAR_ZERO, "torch", "--implementation", ELU)
     assert named.exit_code == 0
-    assert "no run of it is known" in named.stderr
+    assert "not in the last run" in named.stderr
 
 
 @pytest.mark.parametrize(
@@ -180,7 +180,7 @@ def test_a_wrong_dtype_is_told_as_such(published):
     }
     name, vector = "flax.linen.BatchNorm", published["batch_norm_train/wholly-half/float16"]
     result = row(name, "dialect", outputs=said)
-    text = script.write(vector, Chosen("jax", name, "eager", Result.from_json(result))).text
+    text = script.write(vector, ReportedCall("jax", name, "eager", Result.from_json(result))).text
     assert '"running_mean": statistics["mean"].dtype' in text
     assert "if dtype != jnp.float16" in text
 
@@ -196,7 +196,7 @@ def test_a_missing_output_or_another_shape_is_told_as_such(published, problem, a
     name = "torch.nn.utils.clip_grad_value_"
     result = row(name, "diverges", outputs={"gradients[0]": output("diverges", 1.0, problem=problem)})
     text = script.write(
-        published["clip_by_value/with-absent/float32"], Chosen("torch", name, "eager", Result.from_json(result))
+        published["clip_by_value/with-absent/float32"], ReportedCall("torch", name, "eager", Result.from_json(result))
     ).text
     assert text.splitlines()[-1] == f'{assertion} "gradients[0]: {problem}"'
 
@@ -205,14 +205,14 @@ def test_a_value_for_an_absent_gradient_is_told_as_such(published):
     name, problem = "torch.nn.utils.clip_grad_value_", "a value where the gradient is absent"
     result = row(name, "diverges", outputs={"gradients[1]": output("diverges", 1.0, problem=problem)})
     text = script.write(
-        published["clip_by_value/with-absent/float32"], Chosen("torch", name, "eager", Result.from_json(result))
+        published["clip_by_value/with-absent/float32"], ReportedCall("torch", name, "eager", Result.from_json(result))
     ).text
     assert text.splitlines()[-1] == f'assert w1.grad is None, "gradients[1]: {problem}"'
 
 
 def test_a_clause_that_only_refers_to_another_is_quoted_with_it(published):
     text = script.write(
-        published["clip_by_global_norm/at-threshold/float64"], Chosen("torch", NORM, "eager", None)
+        published["clip_by_global_norm/at-threshold/float64"], ReportedCall("torch", NORM, "eager", None)
     ).text
     assert text.index("CLIP-GLOBAL-2: at or below the threshold") < text.index("CLIP-NORM-2: at or below the threshold")
 
@@ -222,7 +222,7 @@ def test_a_whole_script_is_short_and_plain(published):
     said = {"gradients[0]": output("dialect", 9.0, worst=worst, dialect="clip-denominator-epsilon")}
     vector = published["clip_by_global_norm/at-threshold/float64"]
     text = script.write(
-        vector, Chosen("torch", NORM, "eager", Result.from_json(row(NORM, "dialect", outputs=said)))
+        vector, ReportedCall("torch", NORM, "eager", Result.from_json(row(NORM, "dialect", outputs=said)))
     ).text
     assert text.partition('"""\n\n')[2] == WHOLE
 
@@ -253,14 +253,16 @@ def test_the_place_in_an_array_of_many_lengths_is_that_in_one_call(published):
     vector = published["elu/few-lengths/float32"]
     last = sum(vector.lengths) - 1
     result = row("tf.nn.elu", "dialect", outputs={"y": output("dialect", 1.0, worst={**WORST, "index": [last]})})
-    text = script.write(vector, Chosen("tensorflow", "tf.nn.elu", "eager", Result.from_json(result))).text
+    text = script.write(vector, ReportedCall("tensorflow", "tf.nn.elu", "eager", Result.from_json(result))).text
     assert f'"""tf.nn.elu: y[{vector.lengths[-1] - 1}] =' in text
 
 
 def test_two_results_for_one_number_are_shown_by_two_calls(published):
     said = "the same number gives 0.237 as element 0 of 1 and nan as element 3 of 16"
     result = row(ELU, "dialect", outputs={"dx": output("dialect", 1.0, problem=said, dialect="position-dependent")})
-    text = script.write(published["elu/lengths/float64"], Chosen("torch", ELU, "eager", Result.from_json(result))).text
+    text = script.write(
+        published["elu/lengths/float64"], ReportedCall("torch", ELU, "eager", Result.from_json(result))
+    ).text
     assert "one, two = run(1)[0], run(16)[3]" in text
     assert "][:n], dtype=torch.float64, requires_grad=True)" in text
 
@@ -308,7 +310,7 @@ def fitting(published: dict[str, Vector], framework: str, operation: str, name: 
     others = [vector for vector in published.values() if vector.operation == operation and vector.expected]
     for vector in (published[VECTORS[operation]], *others):
         with contextlib.suppress(NothingToShow):
-            return script.write(vector, Chosen(framework, name, mode, None)).text
+            return script.write(vector, ReportedCall(framework, name, mode, None)).text
     raise AssertionError(f"no vector for {name}")
 
 
@@ -344,11 +346,11 @@ def test_a_script_is_python_that_imports_its_framework_and_numpy_alone(published
 )
 def test_a_call_that_would_leave_something_out_is_not_written(published, framework, name, vector):
     with pytest.raises(NothingToShow, match=re.escape(vector)):
-        script.write(published[vector], Chosen(framework, name, "eager", None))
+        script.write(published[vector], ReportedCall(framework, name, "eager", None))
 
 
 @pytest.mark.parametrize("word", ["nan", "inf"])
 def test_a_name_of_a_special_value_is_imported_where_it_stands(published, word):
     vector = published["elu/nan-body/float32" if word == "nan" else "elu/infinity-body/float32"]
-    text = script.write(vector, Chosen("jax", "jax.nn.elu", "eager", None)).text
+    text = script.write(vector, ReportedCall("jax", "jax.nn.elu", "eager", None)).text
     assert f"from math import {word}\n" in text

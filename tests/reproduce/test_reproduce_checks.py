@@ -11,7 +11,7 @@ from nnconform.conformance.judging import law_tests
 from nnconform.conformance.judging.compare import compare
 from nnconform.conformance.judging.sample import Sample
 from nnconform.conformance.model.result import Output, Worst
-from nnconform.conformance.reproduce import checks, laws
+from nnconform.conformance.reproduce import law_checks, value_checks
 from nnconform.conformance.vectors.tensors import Array
 from nnconform.conformance.vectors.vector import LawTensor, Tensor
 
@@ -84,7 +84,7 @@ CASES = {
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_one_output_is_judged_as_the_suite_judges_it(name, got):
     expected, array = CASES[name][0], np.array(got, np.float32)
-    lines = [*checks.lines([checks.Check("y", "array", expected, reported(expected, array))])]
+    lines = [*value_checks.lines([value_checks.Check("y", "array", expected, reported(expected, array))])]
     fits = compare(array, expected).fits
     assert message(lines, array=array) == ("" if fits else text("y", expected, array))
 
@@ -96,26 +96,26 @@ def test_several_outputs_are_told_all_at_once(name, known):
     array, other = np.array(got, np.float32), tensor([1.0, 7.0], 0.1)
     wrong = np.array([1.0, 9.0], np.float32)
     made = [
-        checks.Check("y", "array", expected, reported(expected, array) if known else CONFORMS),
-        checks.Check("dx", "wrong_one", other, reported(other, wrong) if known else CONFORMS),
+        value_checks.Check("y", "array", expected, reported(expected, array) if known else CONFORMS),
+        value_checks.Check("dx", "wrong_one", other, reported(other, wrong) if known else CONFORMS),
     ]
-    said = message([*checks.lines(made)], array=array, wrong_one=wrong)
+    said = message([*value_checks.lines(made)], array=array, wrong_one=wrong)
     assert said.splitlines()[0].startswith("y")
-    if not (known and "signbit" in "".join(checks.lines(made))):
+    if not (known and "signbit" in "".join(value_checks.lines(made))):
         assert said.splitlines()[1] == "dx[1] = 9.0, expected 7.0 (bound 0.1)"
 
 
 def test_several_outputs_that_are_right_pass():
     expected = tensor([1.0, 0.0, NAN], 0)
-    made = [checks.Check(name, "array", expected, CONFORMS) for name in ("y", "dx")]
-    assert message([*checks.lines(made)], array=np.array([1.0, 0.0, NAN], np.float32)) == ""
+    made = [value_checks.Check(name, "array", expected, CONFORMS) for name in ("y", "dx")]
+    assert message([*value_checks.lines(made)], array=np.array([1.0, 0.0, NAN], np.float32)) == ""
 
 
 def test_an_element_of_a_long_output_stands_for_it():
     expected, got = tensor(np.zeros(5000), 0.5), np.zeros(5000, np.float32)
     got[4321] = 0.75
-    check = checks.Check("y", "array", expected, reported(expected, got))
-    lines = [*checks.lines([check])]
+    check = value_checks.Check("y", "array", expected, reported(expected, got))
+    lines = [*value_checks.lines([check])]
     assert len("\n".join(lines)) < 300
     assert message(lines, array=got) == "y[4321] = 0.75, expected 0.0 (bound 0.5)"
     assert message(lines, array=np.zeros(5000, np.float32)) == ""
@@ -123,14 +123,14 @@ def test_an_element_of_a_long_output_stands_for_it():
 
 def test_an_output_that_is_cut_is_looked_at_in_row_major_order():
     expected, got = tensor([0.0, 0.0, 0.0], 0.5, FREE), np.array([[0.0, 0.0], [0.75, 0.0]], np.float32)
-    check = checks.Check("y", "array", expected, Output("diverges", worst=Worst((2,), 0.75, 0.0, 0.0)))
-    assert message([*checks.lines([check], first=3)], array=got) == "y[2] = 0.75, expected 0.0 (bound 0.5)"
+    check = value_checks.Check("y", "array", expected, Output("diverges", worst=Worst((2,), 0.75, 0.0, 0.0)))
+    assert message([*value_checks.lines([check], first=3)], array=got) == "y[2] = 0.75, expected 0.0 (bound 0.5)"
 
 
 def test_an_empty_output_has_its_shape_to_be_wrong():
-    check = checks.Check("y", "array", tensor(np.zeros((0, 3)), 0), CONFORMS)
-    assert message([*checks.lines([check])], array=np.zeros((0, 3), np.float32)) == ""
-    assert message([*checks.lines([check])], array=np.zeros((0, 2), np.float32)) == "y has the shape (0, 2)"
+    check = value_checks.Check("y", "array", tensor(np.zeros((0, 3)), 0), CONFORMS)
+    assert message([*value_checks.lines([check])], array=np.zeros((0, 3), np.float32)) == ""
+    assert message([*value_checks.lines([check])], array=np.zeros((0, 2), np.float32)) == "y has the shape (0, 2)"
 
 
 NORMAL = np.random.default_rng(1).standard_normal(4096)
@@ -152,7 +152,7 @@ def found(sample, expected):
     """Return the suite's statistics by the name that scripts give them, the largest of those of the same name."""
     ratios: dict[str, float] = {}
     for s in law_tests.statistics(Sample(sample), expected):
-        name = next(n for n in laws.ORDER if s.name.startswith(n))
+        name = next(n for n in law_checks.ORDER if s.name.startswith(n))
         name = "neighbours" if name == "elements" else name
         ratios[name] = max(s.ratio, ratios.get(name, 0.0))
     return ratios
@@ -169,7 +169,7 @@ def test_a_statistic_of_a_sample_is_that_of_the_suite(statistic, law):
     expected = asked(law, SHAPES.get(statistic, (64, 64)), "float16" if statistic == "distinct values" else "float32")
     sample = (SAMPLES[statistic] * 0.0625).reshape(expected.shape).astype(expected.dtype)
     ratio = found(sample, expected)[statistic]
-    lines = [*laws.lines(expected, "np.float64(sample)", [statistic])]
+    lines = [*law_checks.lines(expected, "np.float64(sample)", [statistic])]
     assert ratio > 1
     assert message(lines, sample=sample) == f"{statistic} {ratio:.3g} times its critical value"
 
@@ -177,16 +177,16 @@ def test_a_statistic_of_a_sample_is_that_of_the_suite(statistic, law):
 def test_the_statistic_that_is_shown_is_the_simplest_that_the_report_names():
     said = "not uniform of deviation 0.06: variance 44.2 times its critical value, Kolmogorov-Smirnov 27.7 times its"
     uniform = LawTensor("float32", (64, 64), "uniform", 0.06, 0.1)
-    assert laws.statistics(said, uniform) == ("variance",)
+    assert law_checks.statistics(said, uniform) == ("variance",)
     said = "not normal of deviation 1: Kolmogorov-Smirnov 1.2e+03 times its"
-    assert laws.statistics(said, uniform) == ("Kolmogorov-Smirnov",)
+    assert law_checks.statistics(said, uniform) == ("Kolmogorov-Smirnov",)
 
 
 @pytest.mark.parametrize("law", ["uniform", "normal"])
 def test_a_script_of_an_unknown_result_tries_every_statistic_of_the_law(law):
     expected = asked(law, (4, 1024))
-    names = laws.statistics("", expected)
+    names = law_checks.statistics("", expected)
     assert set(names) == {*found(np.ones((4, 1024), np.float32), expected)}
     for name in names:
         sample = (SAMPLES[name] * 0.0625).reshape(4, 1024).astype(np.float32)
-        assert message([*laws.lines(expected, "np.float64(sample)", names)], sample=sample)
+        assert message([*law_checks.lines(expected, "np.float64(sample)", names)], sample=sample)

@@ -22,7 +22,7 @@ from nnconform.conformance.report import store
 from nnconform.conformance.reproduce import script
 from nnconform.conformance.reproduce.case import NothingToShow, literal
 from nnconform.conformance.reproduce.families import MAKERS, families
-from nnconform.conformance.reproduce.rows import Chosen
+from nnconform.conformance.reproduce.reported_calls import ReportedCall
 from nnconform.conformance.vectors.vector import Vector
 
 CODE = '__import__("os").system("touch hacked")'
@@ -92,7 +92,7 @@ def write(published, call: str, mode: str = "eager", **changes: Any) -> script.S
     places = replace(Output("diverges", "0" * 16, 2.0, 3.0), **changes.pop("output", {}))
     result = Result(framework, "1", implementation, mode, vector.operation, name, vector.profile, "diverges")
     result = replace(result, **{"outputs": {output: places}, **changes})
-    return script.write(vector, Chosen(framework, implementation, mode, result))
+    return script.write(vector, ReportedCall(framework, implementation, mode, result))
 
 
 def shape(text: str) -> str:
@@ -137,7 +137,7 @@ def test_no_script_of_any_implementation_has_foreign_code(published, framework, 
             for text in (EVERY_WAY, HARMLESS):
                 result = Result(framework, "1", name, mode, operation, vector.id, vector.profile, "error", reason=text)
                 with contextlib.suppress(NothingToShow):
-                    texts.append(shape(script.write(vector, Chosen(framework, name, mode, result)).text))
+                    texts.append(shape(script.write(vector, ReportedCall(framework, name, mode, result)).text))
             assert len(texts) in (0, 2)
             assert texts[:1] == texts[1:]
             found += len(texts)
@@ -182,7 +182,9 @@ def test_a_name_of_an_output_that_the_vector_does_not_have_is_left_out(published
     outputs = {"y": Output("diverges", worst=Worst((35,), 1.0, 2.0, 0.5)), text: Output("diverges", problem=text)}
     result = Result("torch", "1", CALLS["values"][1], "eager", "elu", CALLS["values"][2], "range", "conforms")
     result = replace(result, outputs=outputs)
-    written = script.write(published[CALLS["values"][2]], Chosen("torch", CALLS["values"][1], "eager", result)).text
+    written = script.write(
+        published[CALLS["values"][2]], ReportedCall("torch", CALLS["values"][1], "eager", result)
+    ).text
     assert "hacked" not in written
 
 
@@ -236,7 +238,7 @@ def test_an_output_that_the_implementation_does_not_show_is_refused(published):
     outputs = {"batch_mean": Output("diverges", ratio=9.0, worst=Worst((0,), 1.0, 2.0, 0.5))}
     result = Result("torch", "1", torch, "eager", vector.operation, vector.id, "core", "diverges", outputs=outputs)
     with pytest.raises(NothingToShow, match="names no output"):
-        script.write(vector, Chosen("torch", torch, "eager", result))
+        script.write(vector, ReportedCall("torch", torch, "eager", result))
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
@@ -246,7 +248,7 @@ def test_a_result_of_another_vector_or_implementation_is_refused(published, text
     vector = published[CALLS["values"][2]]
     for framework in (text, *MAKERS):
         with pytest.raises(NothingToShow, match="no script of"):
-            script.write(vector, Chosen(framework, text, "eager", None))
+            script.write(vector, ReportedCall(framework, text, "eager", None))
 
 
 def attributes(published, name: str) -> Iterator[tuple[str, str, Vector]]:
@@ -276,7 +278,7 @@ def test_an_attribute_that_is_neither_word_nor_number_is_refused(published, name
         for value in (text, [text], {"a": text}, {text: 1}):
             hostile = replace(vector, attributes={**vector.attributes, name: value})
             with pytest.raises(NothingToShow, match=f"the attribute {name}"):
-                script.write(hostile, Chosen(framework, implementation, "eager", None))
+                script.write(hostile, ReportedCall(framework, implementation, "eager", None))
 
 
 @pytest.mark.parametrize("text", [f"y[0]; {CODE}", f'y": 0}}; {CODE}; {{"', "y{x}", "y\n", "y[0", "y[\u0663]", ""])
@@ -287,7 +289,7 @@ def test_an_output_or_a_dtype_of_another_form_is_refused(published, text):
     retyped = replace(vector, expected={output: replace(vector.expected[output], dtype=text)})
     for hostile, match in ((renamed, "the output"), (retyped, "the dtype")):
         with pytest.raises(NothingToShow, match=match):
-            script.write(hostile, Chosen(framework, implementation, "eager", None))
+            script.write(hostile, ReportedCall(framework, implementation, "eager", None))
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, "jit"])

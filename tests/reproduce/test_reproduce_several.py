@@ -9,7 +9,7 @@ import pytest
 from nnconform.conformance.model.result import Output, Result
 from nnconform.conformance.reproduce import script
 from nnconform.conformance.reproduce.case import NothingToShow
-from nnconform.conformance.reproduce.rows import Chosen
+from nnconform.conformance.reproduce.reported_calls import ReportedCall
 
 HE = "keras.initializers.HeNormal"
 KAIMING = "torch.nn.init.kaiming_normal_"
@@ -23,7 +23,7 @@ def row(verdict, **output):
 
 
 def text(vector, framework, name, result=None):
-    return script.write(vector, Chosen(framework, name, "eager", result)).text
+    return script.write(vector, ReportedCall(framework, name, "eager", result)).text
 
 
 @pytest.mark.parametrize("name", [HE, f"{HE}() (no seed)"])

@@ -170,7 +170,7 @@ def test_another_run_is_not_gone_on_with(cli, tmp_path, words, said):
     stopped = cli(
         "run", "--adapter", LIARS / "always_exits.py", "--vectors", CORE, "--dtype", "float32", "--json", path
     )
-    assert "--resume goes on with it" not in stopped.stderr
+    assert "continue with --resume" not in stopped.stderr
     cli("run", "--adapter", LIARS / "always_exits.py", "--vectors", CORE, "--json", path)
     assert (tmp_path / "report.json.partial").exists()
     result = cli("run", "--adapter", LIARS / "always_exits.py", "--vectors", CORE, *words, "--json", path, "--resume")

@@ -157,7 +157,7 @@ def test_a_journal_that_cannot_be_written_costs_nothing(monkeypatch, report_of, 
 
 def test_a_folder_in_which_nothing_can_be_written_is_told_before_the_run(cli):
     result = cli("run", "numpy", *SELECTION, "--json", "/proc/report.json")
-    assert "--json /proc/report.json: nothing can be written in its folder" in result.stderr
+    assert "--json /proc/report.json: its folder is not writable" in result.stderr
     assert result.exit_code == 2
 
 
@@ -167,7 +167,7 @@ def test_a_second_run_at_the_same_time_goes_on_without_a_journal(cli, monkeypatc
     held = journal.Journal(tmp_path / "nnconform/last-report.json.partial", {"format": 1}, resume=False)
     result = cli("run", "numpy", *SELECTION)
     held.close()
-    assert "another run without --json is going on" in result.stderr
+    assert "another run without --json is in progress" in result.stderr
     assert result.exit_code == 0
 
 

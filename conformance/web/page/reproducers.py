@@ -8,9 +8,10 @@ from collections.abc import Collection, Hashable, Iterable
 
 from nnconform.conformance.model.report import Report
 from nnconform.conformance.model.result import Result
-from nnconform.conformance.reproduce import rows, script
+from nnconform.conformance.reproduce import script
 from nnconform.conformance.reproduce.case import NothingToShow
 from nnconform.conformance.reproduce.families import families
+from nnconform.conformance.reproduce.reported_calls import ReportedCall
 from nnconform.conformance.vectors.reading import published
 from nnconform.conformance.vectors.vector import Vector
 
@@ -60,8 +61,8 @@ def _kind(result: Result) -> Hashable:
 
 def _script(vector: Vector, result: Result) -> str:
     """Return the script of a result; "" if there is nothing to show."""
-    chosen = rows.Chosen(result.framework, result.implementation, result.mode, result)
+    call = ReportedCall(result.framework, result.implementation, result.mode, result)
     try:
-        return script.write(vector, chosen).text
+        return script.write(vector, call).text
     except NothingToShow:
         return ""

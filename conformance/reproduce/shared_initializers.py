@@ -10,7 +10,7 @@ from nnconform.conformance.vectors.vector import LawTensor, Vector
 
 from .case import Case, NothingToShow, indented, literal
 from .families import Family
-from .rows import output_of
+from .reported_calls import output_of
 
 REPEATS = "initializer-repeats"
 

@@ -1,4 +1,4 @@
-"""What the commands share: how they fail, how a stop signal reaches them, and the filters of a run."""
+"""Shared parts of the commands: error exits, stop signals, common options and output files."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 HELP = {
-    "operations": "Only these operations (batch_norm_*); may be repeated, as all filters.",
-    "vectors": "Only these vectors (elu/near-zero/*).",
+    "operations": "Only these operations (batch_norm_*). Every filter can be repeated.",
+    "vectors": "Only these vectors, which are the test cases (elu/near-zero/*).",
     "implementations": "Only these implementations (torch.nn.BatchNorm*).",
-    "profiles": "Only these profiles: core, half, edge, range, defaults.",
+    "profiles": "Only these profiles, which are groups of vectors: core, half, edge, range, defaults.",
     "dtypes": "Only these dtypes: float64, float32, float16, bfloat16.",
-    "modes": "Only these modes: eager, function, xla, jit, compile (slow, runs only when asked for).",
+    "modes": "Only these modes: eager, function, xla, jit, compile (slow; runs only if you name it).",
 }
-QUIET_OR_VERBOSE = "--quiet and --verbose exclude each other; give one of them"
+QUIET_OR_VERBOSE = "--quiet and --verbose exclude each other; use one of them"
 
 
 def fail(message: str, status: int = 2) -> NoReturn:
@@ -39,27 +39,27 @@ def fail(message: str, status: int = 2) -> NoReturn:
 
 
 def fail_environment(error: EnvironmentFailed) -> NoReturn:
-    """Print why there is no environment, with the end of what its installer printed, and exit."""
+    """Print the reason for a missing environment and the last lines of its installer, and exit with 3."""
     printed = "".join(f"\n  | {line}" for line in error.output.strip().splitlines()[-15:])
     fail(f"{error}{printed}", 3)
 
 
-def stop_politely() -> None:
-    """Make a polite end an interrupt, as Ctrl-C is, so that no worker is left behind, and nothing that was found lost.
+def interrupt_on_signals() -> None:
+    """Turn SIGTERM and SIGHUP into an interrupt, like Ctrl-C, so that workers end and results are saved.
 
-    The first signal interrupts; what follows then is short, and further ones do not disturb it.
+    The first signal interrupts. Later ones are ignored, because the command is about to end.
     """
     import signal
     from types import FrameType
 
     # nohup ignores SIGHUP, so that a run outlives its terminal.
     numbers = [n for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) is not signal.SIG_IGN]
-    seen: list[int] = []
+    signals: list[int] = []
 
     def handler(number: int, _: FrameType | None) -> None:
-        seen.append(number)
-        if len(seen) == 1:
-            # For good: a handler in Python is gone before the process is.
+        signals.append(number)
+        if len(signals) == 1:
+            # SIG_IGN stays until the process ends; a Python handler is removed earlier, during shutdown.
             for other in numbers:
                 signal.signal(other, signal.SIG_IGN)
             raise KeyboardInterrupt
@@ -69,8 +69,8 @@ def stop_politely() -> None:
 
 
 @contextlib.contextmanager
-def outliving_the_reader() -> Iterator[None]:
-    """Go on where the reader of standard output has gone away, as ``head`` does."""
+def ignore_closed_pipe() -> Iterator[None]:
+    """Continue if the reader of standard output closes the pipe, as ``head`` does."""
     try:
         yield
         sys.stdout.flush()
@@ -78,57 +78,57 @@ def outliving_the_reader() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
-def finite(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
-    """Refuse numbers that are not finite, which click's ranges take."""
+def check_finite(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
+    """Refuse NaN and infinity, which click's ranges accept."""
     if value is not None and not math.isfinite(value):
-        raise click.BadParameter(f"{value} is not finite; wanted a number", context, parameter)
+        raise click.BadParameter(f"{value} is not finite; expected a number", context, parameter)
     return value
 
 
 def filter_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the filters of a run, as keyword arguments by the names of ``Selection``."""
+    """Add the filters of a run to a command, as keyword arguments with the names of ``Selection``."""
     for name, flag in reversed(FILTERS.items()):
         function = click.option(flag, name, multiple=True, metavar="GLOB", help=HELP[name])(function)
     return function
 
 
 def limit_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the limits of a call: ``timeout`` in seconds, ``memory`` in GB or None."""
+    """Add the limits of a call to a command: ``timeout`` in seconds, ``memory`` in GB or None."""
     seconds = click.option(
         "--timeout",
         type=click.FloatRange(min=0.1),
-        callback=finite,
+        callback=check_finite,
         default=120.0,
         show_default=True,
-        help="Seconds a call may take.",
+        help="Time limit of one call, in seconds.",
     )
     memory = click.option(
         "--memory",
         type=click.FloatRange(min=0.01),
-        callback=finite,
+        callback=check_finite,
         metavar="GB",
-        help="Memory that a worker may use.",
+        help="Memory limit of a worker.",
     )
     return seconds(memory(function))
 
 
-def writable(paths: Mapping[str, Path | None]) -> None:
-    """Refuse files to write, by option, that cannot be: before a long run, not after it."""
+def check_writable(paths: Mapping[str, Path | None]) -> None:
+    """Exit if an output file, by option, cannot be written. Called before a long run, not after it."""
     for option, path in paths.items():
         if path is None:
             continue
         if not path.absolute().parent.is_dir():
             fail(f"{option} {path}: the folder {path.absolute().parent} does not exist")
         if path.exists() and not (path.is_file() or path.is_dir()):
-            fail(f"{option} {path}: it is no file that can be replaced; wanted the name of one")
+            fail(f"{option} {path}: not a regular file; expected the name of a file to write")
         try:
             tempfile.TemporaryFile(dir=path.absolute().parent).close()
         except OSError as error:
-            fail(f"{option} {path}: nothing can be written in its folder: {error.strerror}")
+            fail(f"{option} {path}: its folder is not writable: {error.strerror}")
 
 
 def load_vectors(folder: Path | None) -> tuple[list[Vector], list[str]]:
-    """Return the vectors of a folder, or the published ones, and what is wrong with files that are left out."""
+    """Return the vectors of a folder, or the published ones, and the problems of files that are skipped."""
     from nnconform.conformance.vectors.reading import load
     from nnconform.conformance.vectors.vector import VectorError
 
@@ -140,20 +140,27 @@ def load_vectors(folder: Path | None) -> tuple[list[Vector], list[str]]:
         fail(str(error))
 
 
-def write_files(wanted: Mapping[str, tuple[Path | None, Callable[[Path], object]]]) -> dict[str, str]:
-    """Write files by option, those that are wanted; return by option what could not be written, and why."""
-    unwritten = {}
-    for option, (path, write) in wanted.items():
+def write_files(files: Mapping[str, tuple[Path | None, Callable[[Path], object]]]) -> dict[str, str]:
+    """Write files and return the error messages of those that failed.
+
+    Args:
+        files: by option, a path, or None for no file, and the function that writes it.
+
+    Returns:
+        A message by option.
+    """
+    errors = {}
+    for option, (path, write) in files.items():
         try:
             if path is not None:
                 write(path)
         except OSError as error:
-            unwritten[option] = f"{option} {path}: cannot be written: {error.strerror}"
-    return unwritten
+            errors[option] = f"{option} {path}: cannot be written: {error.strerror}"
+    return errors
 
 
-def drawn(module: str, function: str, document: object, **options: bool) -> Callable[[Path], None]:
-    """Return what writes the text that a function of a module of reports draws from a document."""
+def renderer(module: str, function: str, document: object, **options: bool) -> Callable[[Path], None]:
+    """Return a function that renders a document with ``module.function`` and writes the text to a file."""
 
     def write(path: Path) -> None:
         from importlib import import_module

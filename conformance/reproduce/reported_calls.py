@@ -18,7 +18,7 @@ LONGEST = 2_000
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ReportedCall:
     """The call to show.
 
     Attributes:
@@ -50,7 +50,7 @@ def choose(
     framework: str,
     implementation: str = "",
     mode: str = "",
-) -> Chosen:
+) -> ReportedCall:
     """Return the call to show: what is named, and for the rest what did worst in the report.
 
     Args:
@@ -87,7 +87,7 @@ def choose(
     if results:
         result = min(results, key=_badness)
         _check_mode(known, operation, result.implementation, result.mode)
-        return Chosen(parent, result.implementation, result.mode, result)
+        return ReportedCall(parent, result.implementation, result.mode, result)
     if not implementation:
         how = f" --mode {mode}" if mode else ""
         raise UsageError(
@@ -95,7 +95,7 @@ def choose(
             f"{how}` first, or name an API with --implementation"
         )
     _check_mode(known, operation, implementation, mode or PLAIN)
-    return Chosen(parent, implementation, mode or PLAIN, None)
+    return ReportedCall(parent, implementation, mode or PLAIN, None)
 
 
 def _check_name(known: Families, operation: str, prefix: str, implementation: str) -> None:
