@@ -30,7 +30,8 @@ class Document:
         """Return the object of a row that keeps the schema.
 
         Raises:
-            LookupError, TypeError, ValueError: the row does not keep the schema.
+            LookupError, TypeError, ValueError, AttributeError, OverflowError: the row does not keep the schema. Values
+                have their types, but a number or text outside the schema's range is not found.
         """
         readers = _readers(cls)  # type: ignore[arg-type]  # mypy takes a class for one of its objects
         return cls(**{name: readers[name](value) for name, value in row.items()})
@@ -72,7 +73,7 @@ def _written(cls: type[Any]) -> list[tuple[str, Any, bool]]:
 @functools.cache
 def _readers(cls: type[Any]) -> Mapping[str, Reader]:
     hints = typing.get_type_hints(cls)
-    return {field.name: _reader(hints[field.name]) for field in dataclasses.fields(cls)}
+    return {field.name: _reader(hints[field.name]) for field in dataclasses.fields(cls) if field.metadata != NEVER}
 
 
 def _reader(hint: Any) -> Reader:
@@ -81,11 +82,22 @@ def _reader(hint: Any) -> Reader:
     if origin is types.UnionType:
         return _reader(next(argument for argument in arguments if argument is not types.NoneType))
     if origin is tuple:
-        read = _reader(arguments[0])
-        return lambda values: tuple(map(read, values))
+        read, is_list = _reader(arguments[0]), _exactly(list)
+        return lambda values: tuple(map(read, is_list(values)))
     if origin is Mapping:
         entry = _reader(arguments[1])
         return lambda values: {key: entry(value) for key, value in values.items()}
     if isinstance(hint, type) and issubclass(hint, Document):
         return hint.from_json
-    return hint if hint in (int, float) else lambda value: value
+    return hint if hint in (int, float) else _exactly(hint)
+
+
+def _exactly(kind: type[Any]) -> Reader:
+    """Return the function that refuses a value of another type."""
+
+    def read(value: Any) -> Any:
+        if type(value) is not kind:
+            raise TypeError(f"{value!r:.60}: expected {kind.__name__}")
+        return value
+
+    return read

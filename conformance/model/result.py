@@ -145,6 +145,10 @@ class Output(Document):
     also: tuple[str, ...] = ()
     worst: Worst | None = None
 
+    def __post_init__(self) -> None:
+        if self.verdict not in VERDICTS:
+            raise ValueError(f"{self.verdict!r} is no verdict")
+
     @property
     def size(self) -> tuple[float, float]:
         """The largest error, for comparisons: in ULP, then over its bound."""
@@ -196,6 +200,10 @@ class Result(Document):
     outputs: Mapping[str, Output] = field(default_factory=dict, metadata=ALWAYS)
     known: str = ""
     points: Points = field(default_factory=dict, metadata=NEVER)
+
+    def __post_init__(self) -> None:
+        if self.verdict not in VERDICTS:
+            raise ValueError(f"{self.verdict!r} is no verdict")
 
     @property
     def is_default(self) -> bool:

@@ -36,7 +36,15 @@ def load(path: Path) -> Report:
     document = _document(path)
     if problem := schema_problem(validator("report"), document):
         raise ReportError(f"{path}: breaks spec/schema/report.schema.json: {problem}; run `nnconform run --json` again")
-    return Report.from_json(document)
+    return _report(path, document)
+
+
+def _report(path: Path, document: Json) -> Report:
+    try:
+        return Report.from_json(document)
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        problem = f"{type(error).__name__}: {error}"
+        raise ReportError(f"{path}: damaged, or of another version ({problem}); run `nnconform run` again") from None
 
 
 def _document(path: Path) -> Json:
@@ -44,7 +52,7 @@ def _document(path: Path) -> Json:
         report = json.loads(path.read_bytes())
     except OSError as error:
         raise ReportError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ReportError(f"{path}: not JSON: {error}; expected a report that `nnconform run --json` wrote") from None
     if not isinstance(report, dict) or report.get("format") != FORMAT:
         raise ReportError(f"{path}: not a report of format {FORMAT}; expected one that `nnconform run --json` wrote")
@@ -82,10 +90,7 @@ def last() -> Report:
     Raises:
         ReportError: it cannot be read, or is of another format.
     """
-    try:
-        return Report.from_json(_document(last_path()))
-    except (LookupError, TypeError, ValueError, AttributeError):
-        raise ReportError(f"{last_path()}: damaged, or of another version; run `nnconform run` again") from None
+    return _report(last_path(), _document(last_path()))
 
 
 def last_path() -> Path:

@@ -6,7 +6,7 @@ import queue
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -97,18 +97,20 @@ class Job:
         run.hello = hello
         plans = [(v, calls_for(v, hello, only, self.selection)) for v in self.vectors]
         run.calls = sum(len(calls) for _, calls in plans)
-        done = self._restore(hello)
+        done = self._restore(hello, {(v.id, call) for v, calls in plans for call in calls})
         for v, calls in plans:
             if rest := [call for call in calls if (v.id, call) not in done]:
                 self.queue.append((v, rest))
         self.planned = sum(len(calls) for _, calls in self.queue)
 
-    def _restore(self, hello: Hello) -> set[tuple[str, Call]]:
-        """Take over the results of an earlier run with the same versions; return its calls."""
+    def _restore(self, hello: Hello, planned: Collection[tuple[str, Call]]) -> set[tuple[str, Call]]:
+        """Take over the results of planned calls from an earlier run with the same versions; return these calls."""
         done: set[tuple[str, Call]] = set()
         if self.earlier is None or self.earlier.hello != hello.document:
             return done
         for entry in self.earlier.entries:
+            if (entry.vector, entry.call) not in planned:
+                continue
             done.add((entry.vector, entry.call))
             self.run.answered += 1
             if entry.result is not None:

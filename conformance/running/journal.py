@@ -179,28 +179,39 @@ class Journal:
     def _load(self, beginning: Mapping[str, Any]) -> None:
         self._file.seek(0)
         whole = 0
-        for number, line in enumerate(self._file):
+        for number, line in enumerate(self._file, 1):
             if not line.endswith(b"\n"):
                 break  # the last line of a run that was killed while it wrote
-            entry = json.loads(line)
-            if number == 0:
-                if changed := [key for key in DIFFERENCES if entry.get(key) != beginning[key]]:
-                    raise JournalError(
-                        f"{self.path}: the interrupted run cannot be resumed: {DIFFERENCES[changed[0]]}; "
-                        "repeat the run as it was, or run without --resume"
-                    )
-            else:
-                earlier = self.earlier.setdefault(entry["target"], Earlier())
-                if "hello" in entry:
-                    if earlier.hello != entry["hello"]:
-                        earlier.entries.clear()
-                    earlier.hello = entry["hello"]
-                else:
-                    earlier.entries.append(Entry.from_json(entry))
+            try:
+                self._take(json.loads(line), beginning, first=number == 1)
+            except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
+                raise JournalError(f"{self.path}: line {number} is damaged; run without --resume") from None
             whole += len(line)
         if not whole:
             raise JournalError(f"{self.path}: it is empty; run without --resume")
         self._file.truncate(whole)
+
+    def _take(self, row: Json, beginning: Mapping[str, Any], *, first: bool) -> None:
+        """Check the head, or take over a later line.
+
+        Raises:
+            JournalError: it belongs to a different run.
+            LookupError, TypeError, ValueError, AttributeError, OverflowError: it is damaged.
+        """
+        if first:
+            if changed := [key for key in DIFFERENCES if row.get(key) != beginning[key]]:
+                raise JournalError(
+                    f"{self.path}: the interrupted run cannot be resumed: {DIFFERENCES[changed[0]]}; "
+                    "repeat the run as it was, or run without --resume"
+                )
+            return
+        earlier = self.earlier.setdefault(row["target"], Earlier())
+        if "hello" in row:
+            if earlier.hello != row["hello"]:
+                earlier.entries.clear()
+            earlier.hello = row["hello"]
+        else:
+            earlier.entries.append(Entry.from_json(row))
 
     def begin(self, target: str, hello: Hello) -> None:
         """Write the greeting of a framework's worker."""

@@ -151,7 +151,9 @@ def test_what_an_interrupted_run_has_done_is_not_run_again(cli, tmp_path):
     lines = journal.read_text().splitlines()
     entry = json.loads(lines[2])
     entry["result"]["reason"] = "as it was found before"
-    journal.write_text("\n".join([*lines[:2], json.dumps(entry), *lines[3:], '{"target": "cut off']))
+    unplanned = entry | {"vector": "clip_by_value/unheard-of/float32"}
+    rows = [*lines[:2], json.dumps(entry), json.dumps(unplanned), *lines[3:], '{"target": "cut off']
+    journal.write_text("\n".join(rows))
     cli("run", "--adapter", LIARS / "waits.py", *SELECTION, "--json", path, "--resume")
     report = json.loads(path.read_text())
     assert [r["vector"] for r in report["results"] if r.get("reason")] == [entry["vector"]]

@@ -288,3 +288,28 @@ def test_a_last_line_that_was_cut_off_is_run_again(tmp_path, published):
     third = journal.Journal(path, dict.fromkeys(journal.DIFFERENCES, 1), resume=True)
     assert [entry.vector for entry in third.earlier["liar"].entries] == ["b"]
     third.close()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{",
+        "[]",
+        "7",
+        "[" * 100_000,
+        "{}",
+        '{"target": []}',
+        '{"target": "liar"}',
+        '{"target": "liar", "vector": "a", "implementation": "api"}',
+        '{"target": "liar", "vector": "a", "implementation": "api", "mode": "eager", "result": {}, "points": {}}',
+        '{"target": "liar", "vector": "a", "implementation": "api", "mode": "eager", "result": null, "points": {}}',
+    ],
+)
+@pytest.mark.parametrize("place", ["head", "later"])
+def test_a_damaged_journal_is_refused(tmp_path, line, place):
+    path = tmp_path / "journal"
+    beginning = dict.fromkeys(journal.DIFFERENCES, 1)
+    journal.Journal(path, beginning, resume=False).close()
+    path.write_text(f"{line}\n" if place == "head" else f"{path.read_text()}{line}\n")
+    with pytest.raises(journal.JournalError, match="run without --resume"):
+        journal.Journal(path, beginning, resume=True)
