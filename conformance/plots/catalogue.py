@@ -71,9 +71,7 @@ def check_format(path: Path) -> None:
         UnknownFormat: it is not.
     """
     if path.suffix.lower() not in FORMATS:
-        raise UnknownFormat(
-            f"{path}: pictures are written as {' or '.join(FORMATS)}, not as {path.suffix or 'no suffix'}"
-        )
+        raise UnknownFormat(f"{path}: the suffix of a plot is {' or '.join(FORMATS)}, not {path.suffix or 'missing'}")
 
 
 def inline_svgs(report: Report) -> dict[str, str]:

@@ -35,21 +35,21 @@ def draw_elu(report: Report, selection: Selection) -> Plot:
     lines = series(report, ["elu"], selection)
     positive = any(y for s in lines for panel, points in s.curves.items() if panel[2] == "positive" for _, y in points)
     panels = [panel for panel in _panels(lines) if panel[2] == "negative" or positive]
-    more = "" if positive else " (of positive x there is none)"
-    title = f"ELU: the worst error in each binade of x{more}"
+    more = "" if positive else " (no errors for positive x)"
+    title = f"ELU: the largest error per binade of x{more}"
     figure, axes = _lay_out(report, lines, panels, title, heading=lambda p: f"{p[1]}, {p[2]} x")
     for panel, one in axes.items():
         # The vectors have some binades alone, which are drawn next to each other.
         binades = sorted({x for s in lines for x, _ in s.curves.get(panel, ())})
         _draw_lines(one, lines, panel, {x: float(i) for i, x in enumerate(binades)}.__getitem__)
         _label_binades(one, binades, "-" if panel[2] == "negative" else "")
-        _errors(one, "worst error of y (ULP)", 1.0)
+        _errors(one, "largest error of y (ULP)", 1.0)
     return Plot(
         figure,
         title,
-        "The worst error of y in units in the last place, in each binade of x, one line for each implementation and "
-        "mode that has another one, one panel for each dtype. Binades that no vector has are left out; dotted "
-        f"lines say where. {_full_labels(lines)}",
+        "The largest error of y in units in the last place, per binade of x, with one line for all implementations and "
+        "modes that have the same errors, and one panel per dtype. Dotted lines mark binades that no vector has. "
+        f"{_full_labels(lines)}",
     )
 
 
@@ -61,19 +61,20 @@ def draw_variance(report: Report, selection: Selection) -> Plot:
     """
     lines = series(report, ["batch_norm_train"], selection)
     panels = _panels(lines)
-    title = "Batch variance: its error where the mean is large"
+    title = "Batch variance: the error for large means"
     figure, axes = _lay_out(report, lines, panels, title, heading=lambda p: f"{p[1]}, {p[2].replace('_', ' ')}")
     widest = max(x for s in lines for points in s.curves.values() for x, _ in points)
     for panel, one in axes.items():
         _draw_lines(one, lines, panel, float)
         one.set(xscale="log", xlabel="|mean| / deviation of the channel", xlim=(0.05, max(widest, 10.0) * 1.5))
-        _errors(one, "worst error (ULP)", 1.0)
+        _errors(one, "largest error (ULP)", 1.0)
     return Plot(
         figure,
         title,
-        "The worst error of the variance in units in the last place, against the channel's mean over its deviation, "
-        "one line for each implementation and mode that has another one, one panel for each dtype: for the batch "
-        f"variance, and for the running variance of those that do not show it. {_full_labels(lines)}",
+        "The largest error of the variance in units in the last place, over |mean| / deviation of the channel, with "
+        "one line for all implementations and modes that have the same errors, and one panel per dtype: of the batch "
+        "variance, or of the running variance if an interface does not return the batch variance. "
+        f"{_full_labels(lines)}",
     )
 
 
@@ -91,15 +92,19 @@ def draw_clip(report: Report, selection: Selection) -> Plot:
         _draw_lines(one, lines, panel, _clipped, linewidth=0.5)
         _draw_lines(one, lines, (*panel[:2], "scale-range"), _clipped, linestyle="none", markerfacecolor="none")
         one.axvline(1.0, color=GREY, linestyle=":", linewidth=0.9)
-        one.set(xscale="log", xlim=(LEAST_NORM, LARGEST_NORM), xlabel="norm / threshold (at the ends: that or beyond)")
+        one.set(
+            xscale="log",
+            xlim=(LEAST_NORM, LARGEST_NORM),
+            xlabel="norm / threshold (larger and smaller values are at the ends)",
+        )
         _errors(one, "relative error", 1e-17 if panel[1] == "float64" else 1e-9)
     return Plot(
         figure,
         title,
-        "The relative error of the factor by which gradients are scaled, against their norm over the threshold, one "
-        "line for each implementation and mode that has another one, one panel for each operation and dtype. Hollow "
-        "marks: norms whose squares overflow or vanish in the dtype. Stars at the top: results that are not finite. "
-        f"Dotted: the threshold. {_full_labels(lines)}",
+        "The relative error of the factor that scales gradients, over norm / threshold, with one line for all "
+        "implementations and modes that have the same errors, and one panel per operation and dtype. Hollow marks: "
+        "norms whose squares overflow or vanish in the dtype. Stars at the top: results that are not finite. Dotted: "
+        f"the threshold. {_full_labels(lines)}",
     )
 
 

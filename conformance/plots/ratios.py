@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LEAST, LARGEST = 1e-3, 1e4
 # The height of a line, in inches.
 LINE = 0.125
-TITLE = "Error over bound of every output"
+TITLE = "Error / bound of every output"
 
 
 class Spread(NamedTuple):
@@ -59,9 +59,9 @@ def draw(report: Report, selection: Selection) -> Plot:
     return Plot(
         figure,
         TITLE,
-        "A line for each framework and output: from the median to the worst ratio of error and bound over all results "
-        "that conform (filled mark), and the largest ratio of those that do not (hollow mark, with their number). "
-        "Beyond 1, the dashed line, a result does not conform; marks at the ends stand for what lies beyond them.",
+        "One line per framework and output: from the median to the largest error / bound of all results that conform "
+        "(filled mark), and the largest of those that do not conform (hollow mark, with their number). Results beyond "
+        "1, the dashed line, do not conform. Values beyond the ends of the axis are drawn at the ends.",
     )
 
 
@@ -110,7 +110,7 @@ def _label(axes: Axes, names: Sequence[tuple[str, str]], framework_count: int) -
     axes.set_yticks(middles, [f"{operation}: {output}" for operation, output in names])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(len(names) * step - 0.5, -1)
-    axes.set_xlabel("error / bound (at the ends: that or beyond)")
+    axes.set_xlabel("error / bound (larger and smaller values are at the ends)")
 
 
 def _handles(frameworks: Sequence[str]) -> list[Any]:
@@ -118,7 +118,7 @@ def _handles(frameworks: Sequence[str]) -> list[Any]:
 
     by_name = [Line2D([], [], label=name, linewidth=1.6, **_look(name, frameworks)) for name in frameworks]
     grey: dict[str, Any] = {"color": "#808080", "marker": "o"}
-    conforming = Line2D([], [], label="conform: median to worst", linewidth=1.6, **grey)
+    conforming = Line2D([], [], label="conform: median to largest", linewidth=1.6, **grey)
     look: dict[str, Any] = {"markerfacecolor": "none", "linestyle": "none"}
-    others = Line2D([], [], label="do not conform: worst, how many", **look, **grey)
+    others = Line2D([], [], label="do not conform: largest, and number", **look, **grey)
     return [*by_name, conforming, others]

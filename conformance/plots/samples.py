@@ -25,7 +25,7 @@ TYPICAL = ("dense/float32", "dense-transposed/float32")
 # More panels make a plot illegible.
 MOST = 80
 COLUMNS = 2
-TITLE = "Random samples of He initialization against their law"
+TITLE = "Random samples of He initialization and their law"
 # The heights of a panel and of a heading, in inches, and the letters of a panel's title.
 PANEL, HEAD = 1.2, 0.45
 LETTERS = 66
@@ -98,12 +98,12 @@ def draw(report: Report, selection: Selection) -> Plot:
     """
     samples = _samples(report, selection)
     if selection.words:
-        sections = [Section("The chosen samples", samples)]
+        sections = [Section("Selected samples", samples)]
     else:
         sections = [section for section in (_typical(samples), *_differing(samples)) if section.samples]
     if (count := sum(len(section.samples) for section in sections)) > MOST:
         raise NothingToDraw(
-            f"{count} samples are more than fit into a picture ({MOST}); give --vector or another filter"
+            f"a plot has room for {MOST} samples, not {count}; select some with --vector or another filter"
         )
     figure = new_figure(sum(section.height for section in sections) + 0.8)
     head(figure, TITLE, report)
@@ -114,9 +114,9 @@ def draw(report: Report, selection: Selection) -> Plot:
     return Plot(
         figure,
         TITLE,
-        "Left of each pair: a histogram of the sample in units of the deviation that it should have, with the density "
-        "of the law as a line and its bounds dashed. Right: 33 quantiles of the sample against those of the law; "
-        f"on the line they agree. {count} samples: {_titles(sections)}.",
+        "Left of each pair: a histogram of the sample, in standard deviations of its law, with the density of the law "
+        "as a line and its bounds dashed. Right: 33 quantiles of the sample over those of the law; on the line they "
+        f"are equal. {count} samples: {_titles(sections)}.",
     )
 
 
@@ -131,7 +131,7 @@ def _samples(report: Report, selection: Selection) -> list[Sample]:
     samples = [sample for result, output in measured if (sample := _sample(result, output))]
     if measured and not samples:
         raise NothingToDraw(
-            "an older nnconform made the report, which has no histograms; make it again with `nnconform run`"
+            "the report is from an older nnconform and has no histograms; make a new one with `nnconform run`"
         )
     if not samples:
         raise nothing("random sample (operations he_normal and he_uniform)", selection)
@@ -174,10 +174,10 @@ def _differing(samples: Sequence[Sample]) -> Iterator[Section]:
             key = kind, result.operation, result.framework, sample.reason
             alike.setdefault(key, []).append(sample)
     first = {key: similar[0]._replace(more=len(similar) - 1) for key, similar in alike.items()}
-    titles = {"": "What does not conform", "defaults": "What differs where nothing is set (profile defaults)"}
+    titles = {"": "Samples that do not conform", "defaults": "Defaults that differ from the spec"}
     for kind, title in titles.items():
         keys = sorted((key for key in first if key[0] == kind), key=lambda key: key[1])
-        yield Section(f"{title}: one sample of each framework and dialect", [first[key] for key in keys])
+        yield Section(f"{title}: one sample per framework and dialect", [first[key] for key in keys])
 
 
 def _draw_section(part: SubFigure, section: Section) -> None:

@@ -58,10 +58,10 @@ def series(report: Report, operations: Sequence[str], selection: Selection) -> l
         NothingToDraw: there is none, or the selection has a filter that curves do not have.
     """
     if options := [FILTERS[name] for name in JOINED if getattr(selection, name)]:
-        raise NothingToDraw(f"a curve joins all vectors of the run: {' and '.join(options)} cannot choose among them")
+        raise NothingToDraw(f"a curve covers all vectors of the run, so {' and '.join(options)} cannot select one")
     if report.curves is None:
         raise NothingToDraw(
-            "an older nnconform made the report, which has no curves; make it again with `nnconform run`"
+            "the report is from an older nnconform and has no curves; make a new one with `nnconform run`"
         )
     curves: dict[tuple[str, str, str], dict[Panel, Points]] = {}
     for curve in report.curves:
@@ -71,7 +71,9 @@ def series(report: Report, operations: Sequence[str], selection: Selection) -> l
                 curves.setdefault((curve.framework, name, mode), {})[panel] = curve.points
     if not curves:
         names = " or ".join(operations)
-        raise NothingToDraw(f"the report has no curve of {names}{_with(selection)}; `nnconform run` makes them")
+        raise NothingToDraw(
+            f"the report has no curve of {names}{_with(selection)}; `nnconform run` makes a report with more"
+        )
     return _joined(curves)
 
 

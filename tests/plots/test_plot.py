@@ -154,7 +154,7 @@ def test_the_plots_of_a_page_share_no_id_and_no_style_rule(page):
 
 
 def test_a_plot_in_a_page_has_the_colour_of_its_text_and_no_ground(page):
-    text = page["Error over bound of every output"]
+    text = page["Error / bound of every output"]
     assert "fill: currentColor" in text
     assert not set(re.findall(r"#(?:[0-9a-f]{6}|fff)\b", text)) & {"#ffffff", "#000000", "#1a1a1b", "#fff"}
     assert "fill: none" in text[: text.index("<text")]
@@ -267,17 +267,17 @@ def test_without_a_report_the_last_run_is_drawn(cli, file, monkeypatch, tmp_path
     ("words", "message"),
     [
         (["pie"], "'pie' is not one of 'init', 'elu', 'variance', 'clip', 'bounds'"),
-        (["elu", "--output", "a.pdf"], "a.pdf: pictures are written as .svg or .png, not as .pdf"),
-        (["elu", "--output", "a"], "a: pictures are written as .svg or .png, not as no suffix"),
+        (["elu", "--output", "a.pdf"], "a.pdf: the suffix of a plot is .svg or .png, not .pdf"),
+        (["elu", "--output", "a"], "a: the suffix of a plot is .svg or .png, not missing"),
         (["elu", "--output", "no/a.svg"], "the folder"),
         (["elu", "torch"], "the report has no curve of elu for torch"),
-        (["elu", "--vector", "elu/*"], "a curve joins all vectors of the run: --vector cannot choose among them"),
+        (["elu", "--vector", "elu/*"], "a curve covers all vectors of the run, so --vector cannot select one"),
         (
             ["init", "--vector", "he_normal/none/*"],
             "no random sample (operations he_normal and he_uniform) for --vector",
         ),
         (["bounds", "--operation", "relu"], "the report has no judged output for --operation relu"),
-        (["init", "--mode", "*"], "samples are more than fit into a picture (80)"),
+        (["init", "--mode", "*"], "a plot has room for 80 samples, not"),
     ],
 )
 def test_a_plot_that_cannot_be_drawn_is_wrong_usage_with_the_reason(cli, file, monkeypatch, tmp_path, words, message):
@@ -291,10 +291,10 @@ def test_a_plot_that_cannot_be_drawn_is_wrong_usage_with_the_reason(cli, file, m
 @pytest.mark.parametrize("name", ["init", "elu"])
 def test_a_report_of_an_older_version_is_refused_with_the_reason(report, name):
     results = [
-        replace(r, outputs={name: replace(o, picture=None) for name, o in r.outputs.items()}) for r in report.results
+        replace(r, outputs={name: replace(o, histogram=None) for name, o in r.outputs.items()}) for r in report.results
     ]
     old = replace(report, curves=None, results=tuple(results))
-    with pytest.raises(NothingToDraw, match="an older nnconform made the report"):
+    with pytest.raises(NothingToDraw, match="the report is from an older nnconform"):
         catalogue.draw(name, old)
 
 

@@ -214,7 +214,7 @@ def test_a_cell_leads_to_its_results(visit):
 def test_the_menu_works_by_keyboard(visit):
     page = visit("index.html")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to the page"
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
     for _ in range(3):
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")

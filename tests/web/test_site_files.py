@@ -51,8 +51,8 @@ def test_a_report_without_results_is_not_called_a_duplicate(explained):
     reports = [explained, {**explained, "results": []}, {**explained, "seconds": 1.0}]
     site = of(*((str(number), report) for number, report in enumerate(reports)))
     text = Read(dict(folder.pages(site))["reports.html"]).text
-    assert text.count("It has no results.") == 1
-    assert text.count("Another report tells as much or more of the same releases.") == 1
+    assert text.count("No results.") == 1
+    assert text.count("Not used: another report covers the same releases.") == 1
 
 
 def test_a_new_site_replaces_the_old_one_alone(tmp_path, cli, explained, stopped, bare):
@@ -71,7 +71,7 @@ def test_a_folder_with_other_files_is_refused(tmp_path, cli, explained, bare):
     save(explained, tmp_path / "one.json")
     result = cli("site", tmp_path, tmp_path / "one.json")
     assert result.exit_code == 2
-    assert "has files that are of no site; name a folder that is empty or new" in result.stderr
+    assert "has files that are not part of a site; name an empty or new folder" in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["one.json"]
 
 
@@ -93,5 +93,5 @@ def test_a_file_that_is_no_report_is_named(tmp_path, cli, explained, bare):
     save({**explained, "results": []}, tmp_path / "empty.json")
     result = cli("site", tmp_path / "site", tmp_path / "empty.json")
     assert result.exit_code == 2
-    assert "no report has a result to show" in result.stderr
+    assert "no report has results" in result.stderr
     assert not (tmp_path / "site").exists()

@@ -44,10 +44,10 @@ class History:
 
     @property
     def changes(self) -> Iterator[tuple[str, Release]]:
-        """The releases that gained or lost the dialect, the oldest first, with ``since`` or ``until before``."""
+        """The releases that gained or lost the dialect, the oldest first, with ``since`` or ``gone since``."""
         for old, new in itertools.pairwise(presence for presence in self.presences if presence.tested):
             if bool(old.group) != bool(new.group):
-                yield "since" if new.group else "until before", new.release
+                yield "since" if new.group else "gone since", new.release
 
 
 def histories(releases: Sequence[Release]) -> dict[str, History]:

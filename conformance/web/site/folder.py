@@ -34,7 +34,7 @@ def site_of(reports: Iterable[tuple[Path, Report]]) -> Site:
     sources = releases.sources(reports)
     by_framework = releases.releases(sources)
     if not by_framework:
-        raise SiteError("no report has a result to show; `nnconform run --json FILE` writes one that has")
+        raise SiteError("no report has results; `nnconform run --json FILE` writes one")
     return Site(sources, dict(sorted(by_framework.items())))
 
 
@@ -128,7 +128,7 @@ def _listed(folder: Path) -> set[str]:
         mark: Any = json.loads((folder / MARK).read_text("utf-8"))
         return {name for name in mark["files"] if isinstance(name, str) and _inside(name)}
     except (OSError, ValueError, KeyError, TypeError):
-        raise SiteError(f"{folder}: has files that are of no site; name a folder that is empty or new") from None
+        raise SiteError(f"{folder}: has files that are not part of a site; name an empty or new folder") from None
 
 
 def _inside(name: str) -> bool:

@@ -46,9 +46,9 @@ def compare(old: Release, new: Release) -> Changes:
 def _remarks(diff: Diff) -> Iterator[str]:
     if diff.drifted:
         operations = dict.fromkeys(drift.operation for drift in diff.drift)
-        yield f"Other bits and the same verdict in {count(diff.drifted, 'output')}, of {', '.join(operations)}."
+        yield f"{count(diff.drifted, 'output')} with other bits and the same verdict, of {', '.join(operations)}."
     if altered := len(diff.altered_vectors):
-        yield f"{count(altered, 'vector')} had other numbers in the older report, and cannot be compared."
+        yield f"{count(altered, 'vector')} changed since the older report, and cannot be compared."
     for names, word in ((diff.only_old, "older"), (diff.only_new, "newer")):
         if names.vectors:
             yield f"{count(len(names.vectors), 'vector')} only in the {word} report."
