@@ -24,8 +24,9 @@ KINDS = ("frameworks", "operations", "implementations", "vectors", "dialects", "
 def command(kind: str, framework: tuple[str, ...]) -> None:
     """List the names of one KIND, one per line.
 
-    KIND is frameworks, operations, implementations, vectors, dialects or clauses. After `implementations`, each
-    FRAMEWORK limits the list; without any, it has the implementations of all installed frameworks.
+    KIND is frameworks, operations, implementations (public APIs of a framework), vectors (test cases), dialects (named,
+    documented ways in which frameworks differ from the spec) or clauses (numbered rules of the spec). After
+    `implementations`, each FRAMEWORK limits the list; the default is all installed frameworks.
     """
     from nnconform.conformance.running.frameworks import UsageError
     from nnconform.conformance.running.worker import WorkerFailed

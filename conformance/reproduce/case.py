@@ -1,4 +1,4 @@
-"""What the writers of scripts share: the case to write, and small pieces of Python text."""
+"""The call that a script makes, and pieces of Python text for it."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from .families import RUNNING, Family
 from .literals import Arrays
 
 GRADIENTS = frozenset({"dx", "dgamma", "dbeta"})
-# Texts of a vector that a script has outside a literal: names of modes, dtypes and layouts, and of outputs.
+# Texts of a vector that a script has outside of literals: modes, dtypes, layouts and output names.
 WORD = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
 OUTPUT = re.compile(r"[A-Za-z_]\w*(\[\d{1,9}\])?", re.ASCII)
 
 
 class NothingToShow(Exception):
-    """There is no such call, or nothing of it is judged; the message says why."""
+    """No script can be written for a call. The message gives the reason."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One call to write.
+    """The call that a script makes.
 
     Attributes:
-        vector: what is asked.
-        family: how the implementation is called.
-        mode: how it runs.
-        needed: the outputs that the script looks at, without the number of an entry.
-        array: writes arrays in the framework's words.
+        vector: the vector.
+        family: the family of the implementation.
+        mode: the mode.
+        needed: the outputs that the script checks, without entry numbers.
+        array: writes arrays in the syntax of the framework.
     """
 
     vector: Vector
@@ -45,7 +45,7 @@ class Case:
 
     @property
     def backward(self) -> bool:
-        """Whether a gradient is looked at, or the backward pass is compiled with the rest."""
+        """Whether the script has a backward pass: it checks a gradient, or compiles both passes together."""
         return self.mode != "eager" or bool(self.needed & GRADIENTS)
 
     @property
@@ -55,7 +55,7 @@ class Case:
 
     @property
     def training(self) -> bool:
-        """Whether a normalization is by the batch's own statistics."""
+        """Whether a normalization uses the statistics of the batch."""
         return self.vector.operation == "batch_norm_train"
 
     @property
@@ -78,7 +78,7 @@ class Case:
         return self.vector.inputs.get(name)
 
     def number(self, name: str) -> str | None:
-        """Return an attribute as Python text; None where the vector leaves it out."""
+        """Return an attribute as Python text, or None if the vector does not have it."""
         value = self.vector.attributes.get(name)
         return None if value is None else literal(value)
 
@@ -89,36 +89,75 @@ class Case:
 
     @property
     def clipped_by(self) -> list[str]:
-        """The name of the threshold, where there is one."""
+        """The name of the clipping threshold, if any."""
         return [name for name in ("clipvalue", "clipnorm", "global_clipnorm") if self.number(name) is not None]
 
-    def refuse(self, lacking: bool, what: str) -> None:
-        """Refuse to write a call that would leave out something that the vector asks for.
+    def refuse_if(self, condition: bool, reason: str) -> None:
+        """Refuse a call that cannot do everything in the vector.
 
         Raises:
-            NothingToShow: it is ``lacking``.
+            NothingToShow: the ``condition`` is true.
         """
-        if lacking:
-            raise NothingToShow(f"{self.family.call or self.vector.operation} does not take {self.vector.id}: {what}")
+        if condition:
+            raise NothingToShow(f"{self.family.call or self.vector.operation} does not take {self.vector.id}: {reason}")
+
+    def refuse_fan_out(self) -> None:
+        """Refuse initializers in another mode than fan_in.
+
+        Raises:
+            NothingToShow: the vector has another mode.
+        """
+        self.refuse_if(self.vector.attributes.get("mode", "fan_in") != "fan_in", "its only mode is fan_in")
 
     @property
     def stacked(self) -> list[str]:
-        """The outputs that are looked at after every one of several steps."""
+        """The outputs to check after each of several steps."""
         return sorted(self.needed - {*RUNNING}) if self.vector.steps else []
 
-    def declared(self, *names: str, **renamed: str) -> Iterator[str]:
-        """Yield the lines that make inputs, under their own names or others; one that is absent has none."""
+    def declare(self, *names: str, **renamed: str) -> Iterator[str]:
+        """Yield the lines that make inputs, with their own or other names; absent inputs have none."""
         for name, variable in {**{n: n for n in names}, **renamed}.items():
             if self.input(name) is not None:
                 yield self.array(variable, self.input(name))
 
-    def stepped(self, arrays: str, lines: Iterable[str], collected: str) -> Iterator[str]:
-        """Yield the lines of one step, or a loop over all of them that collects what is looked at.
+    def declare_batches(self) -> Iterator[str]:
+        """Yield the lines that make x and dy, or their batches if there are several steps."""
+        x, dy = ("batches", "upstream") if self.vector.steps else ("x", "dy")
+        yield from self.declare(x=x, **({"dy": dy} if self.backward else {}))
+
+    def declare_list(self, name: str, letter: str) -> Iterator[str]:
+        """Yield the lines that make a list of gradients or weights: one variable per entry, and the list."""
+        arrays = self.input(name)
+        yield from (self.array(f"{letter}{i}", array) for i, array in enumerate(arrays) if array is not None)
+        entries = ("None" if array is None else f"{letter}{i}" for i, array in enumerate(arrays))
+        yield f"{name} = [{', '.join(entries)}]"
+
+    def write_call(self, lines: Iterable[str], takes: str, gives: str, decorator: str) -> Iterator[str]:
+        """Yield lines unchanged in eager mode, else in a compiled function with a call.
 
         Args:
-            arrays: what the steps' x and dy are called.
-            lines: of one step.
-            collected: the expression of an output as float64, with ``{}`` for its name.
+            lines: the body.
+            takes: the parameters of the function.
+            gives: the variables that it returns, or "".
+            decorator: the decorator that compiles it.
+        """
+        yield ""
+        if self.mode == "eager":
+            yield from lines
+            return
+        yield f"@{decorator}"
+        yield f"def run({takes}):"
+        yield from indent([*lines, f"return {gives}"] if gives else lines)
+        yield "\n"
+        yield f"{gives} = run({takes})" if gives else f"run({takes})"
+
+    def write_steps(self, arrays: str, lines: Iterable[str], number: str) -> Iterator[str]:
+        """Yield the lines of one step, or a loop over all steps that collects the outputs to check.
+
+        Args:
+            arrays: the variables of the batches of x and dy.
+            lines: the lines of one step.
+            number: the expression of an output as float64, with ``{}`` for its name.
         """
         if not self.vector.steps:
             yield from lines
@@ -126,21 +165,21 @@ class Case:
         if self.stacked:
             yield f"{', '.join(f'{name}s' for name in self.stacked)} = {', '.join('[]' for _ in self.stacked)}"
         yield f"for x, dy in zip({arrays}):" if self.backward else f"for x in {arrays.partition(',')[0]}:"
-        yield from indented(lines)
+        yield from indent(lines)
         for name in self.stacked:
-            yield f"    {name}s.append({collected.format(self.family.outputs[name])})"
+            yield f"    {name}s.append({number.format(self.family.outputs[name])})"
 
 
 def refuse_foreign(vector: Vector) -> None:
-    """Refuse a vector with an attribute, an output or a dtype that would be another piece of code.
+    """Refuse a vector with an attribute, an output name or a dtype that could inject code into a script.
 
-    The schema of vectors refuses it too; a vector need not come from a file.
+    The schema of vectors refuses them too, but a vector need not come from a file.
 
     Raises:
-        NothingToShow: the text or the number is none that a vector can have.
+        NothingToShow: an attribute, name or dtype is not one that a vector can have.
     """
     if problem := next(_foreign(vector), ""):
-        raise NothingToShow(f"{vector.id}: {problem} has no place in a script")
+        raise NothingToShow(f"{vector.id}: {problem} is not allowed in a script")
 
 
 def _foreign(vector: Vector) -> Iterator[str]:
@@ -157,7 +196,7 @@ def _foreign(vector: Vector) -> Iterator[str]:
 
 
 def literal(value: Any) -> str:
-    """Return a value as Python text, its strings in double quotes; infinity is a name of math."""
+    """Return a value as Python text, with double quotes; infinity is a name of ``math``."""
     if isinstance(value, str):
         return f'"{"".join(map(_escaped, value))}"'
     if isinstance(value, tuple | list):
@@ -167,31 +206,31 @@ def literal(value: Any) -> str:
 
 
 def _escaped(character: str) -> str:
-    """Return a character as it can be within double quotes."""
+    """Return a character as it is written within double quotes."""
     if character in '"\\':
         return f"\\{character}"
     return character if character.isprintable() else repr(character)[1:-1]
 
 
 def arguments(*positional: object, **keywords: object) -> str:
-    """Return the arguments of a call; those that are None or "" are left out."""
-    given = [str(value) for value in positional if value not in (None, "")]
-    return ", ".join([*given, *(f"{name}={value}" for name, value in keywords.items() if value not in (None, ""))])
+    """Return the arguments of a call, without those that are None or ""."""
+    texts = [str(value) for value in positional if value not in (None, "")]
+    return ", ".join([*texts, *(f"{name}={value}" for name, value in keywords.items() if value not in (None, ""))])
 
 
-def indented(lines: Iterable[str]) -> Iterator[str]:
-    """Yield lines one level deeper."""
+def indent(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines indented by one level."""
     for line in lines:
         yield textwrap.indent(line, "    ")
 
 
 def complement(momentum: str | None) -> str | None:
-    """Return the momentum of an interface where it weighs the new value."""
+    """Return the momentum of an interface that multiplies the new value by it."""
     return None if momentum is None else f"1 - {momentum}"
 
 
 def dtype_and_shape(gradient: Any) -> tuple[str, tuple[int, ...]]:
-    """Return what a gradient's variable has; an absent one's is of no matter."""
+    """Return the dtype and shape of a gradient; of an absent one, any."""
     if gradient is None:
         return "float32", ()
     if isinstance(gradient, SparseGradient):

@@ -1,4 +1,4 @@
-"""Which clauses a result is about, and how a script quotes them."""
+"""The clauses that explain a result, and their quotation in a script."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from nnconform.conformance.vectors.clauses import Clause
 from nnconform.conformance.vectors.vector import Vector
 
-# How a formula names an output, where not by its own name.
+# The beginning of a formula for an output, if it is not the name of the output.
 SYMBOLS = {
     "gradients": "g ->",
     "weights": "w ->",
@@ -21,8 +21,8 @@ SYMBOLS = {
 LAWS = {"he_normal": "INIT-9", "he_uniform": "INIT-10"}
 
 
-def quoted(clause: Clause, width: int) -> str:
-    """Return title and text as plain text of at most ``width`` columns, formulas indented; not why it is so."""
+def quote(clause: Clause, width: int) -> str:
+    """Return title and rule as plain text of at most ``width`` columns, with indented formulas."""
     title = textwrap.fill(f"{clause.id}: {clause.title}", width)
     return "\n\n".join([title, *_plain(clause.text.partition("\n\nThe sources differ.")[0], width)])
 
@@ -37,26 +37,26 @@ def _plain(text: str, width: int) -> Iterator[str]:
             yield textwrap.fill(block, width, break_long_words=False, break_on_hyphens=False)
 
 
-def concerned(
-    vector: Vector, outputs: Iterable[str], departed: Iterable[str], known: Mapping[str, Clause]
+def relevant_clauses(
+    vector: Vector, outputs: Iterable[str], departures: Iterable[str], clauses: Mapping[str, Clause]
 ) -> list[Clause]:
-    """Return the clauses that a result is about, and those that they only refer to.
+    """Return the clauses that a result is about, and the clauses that these refer to.
 
     Args:
-        vector: what was asked.
-        outputs: the flat names of the outputs in question.
-        departed: the clauses that the dialects named for them depart from.
-        known: every clause by its id.
+        vector: the vector.
+        outputs: the names of the outputs in question.
+        departures: the clauses that their dialects depart from.
+        clauses: all clauses by id.
     """
-    found = _concerned(vector, outputs, departed, known)
-    others = [other[1] for c in found if (other := re.match(r"As ([A-Z-]+-\d+)", known[c].text))]
-    return [known[c] for c in dict.fromkeys([*found, *others])]
+    ids = _relevant_ids(vector, outputs, departures, clauses)
+    references = [match[1] for c in ids if (match := re.match(r"As ([A-Z-]+-\d+)", clauses[c].text))]
+    return [clauses[c] for c in dict.fromkeys([*ids, *references])]
 
 
-def _concerned(
-    vector: Vector, outputs: Iterable[str], departed: Iterable[str], known: Mapping[str, Clause]
+def _relevant_ids(
+    vector: Vector, outputs: Iterable[str], departures: Iterable[str], clauses: Mapping[str, Clause]
 ) -> list[str]:
-    of_dialects = [c for c in dict.fromkeys(departed) if c in known]
+    of_dialects = [c for c in dict.fromkeys(departures) if c in clauses]
     if own := [c for c in of_dialects if c in vector.clauses]:
         return own[:2]
     families = {c.rpartition("-")[0] for c in vector.clauses}
@@ -65,11 +65,11 @@ def _concerned(
     bases = list(dict.fromkeys(name.partition("[")[0] for name in outputs))
     if bases == ["sample"]:
         return [LAWS[vector.operation]]
-    if found := [c for base in bases for c in vector.clauses if _defines(known[c].text, base)]:
-        return list(dict.fromkeys(found))[:2]
-    # The vector is about a special case: that clause, and the formula itself.
-    page = [c for c in known if c.rpartition("-")[0] == vector.clauses[0].rpartition("-")[0]]
-    formula = [c for base in bases for c in page if _defines(known[c].text, base)]
+    if definitions := [c for base in bases for c in vector.clauses if _defines(clauses[c].text, base)]:
+        return list(dict.fromkeys(definitions))[:2]
+    # The vector is about a special case: quote its clause and the formula.
+    page = [c for c in clauses if c.rpartition("-")[0] == vector.clauses[0].rpartition("-")[0]]
+    formula = [c for base in bases for c in page if _defines(clauses[c].text, base)]
     return list(dict.fromkeys([vector.clauses[0], *formula]))[:2]
 
 

@@ -1,4 +1,4 @@
-"""Which implementations can be written as a script, and by which function of their framework's module."""
+"""The implementations that have scripts, in families that one function of a framework's module writes."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ RUNNING = ("running_mean", "running_variance")
 
 @dataclass(frozen=True)
 class Family:
-    """How one implementation of an operation is called.
+    """The call of one implementation of an operation.
 
     Attributes:
-        writer: the function of the framework's module that writes it.
-        call: the public API's function or class.
+        writer: the function of the framework's module that writes the call.
+        call: the function or class of the public API.
         options: keyword arguments that are part of the implementation, ``inplace=True``.
-        modes: as in the adapter.
-        omits: outputs that the API does not show.
-        outputs: the Python expression of each output that is shown, by name; ``{i}`` is an entry's number.
+        modes: the modes, as in the adapter.
+        omits: outputs that the API does not have.
+        outputs: the Python expression of each output, by name; ``{i}`` is the number of an entry.
     """
 
     writer: str
@@ -36,7 +36,7 @@ Families = Mapping[tuple[str, str], Family]
 
 
 def families(framework: str) -> Families:
-    """Return what a framework's module can write, by operation and implementation; empty for another framework."""
+    """Return the families of a framework by operation and implementation, empty if it has no scripts."""
     return dict(MAKERS[framework]()) if framework in MAKERS else {}
 
 
@@ -60,10 +60,10 @@ def _torch() -> Entries:
         free |= {"dgamma": "weight.grad", "dbeta": "bias.grad"}
         name = "torch.nn.functional.batch_norm"
         yield (operation, name), Family("batch_norm", name, "", both, omits, outputs | free)
-        held = {output: f"bn.{expression}" for output, expression in free.items()}
+        attributes = {output: f"bn.{expression}" for output, expression in free.items()}
         for rank in "123":
             name = f"torch.nn.BatchNorm{rank}d"
-            yield (operation, name), Family("batch_norm_layer", name, "", both, omits, outputs | held)
+            yield (operation, name), Family("batch_norm_layer", name, "", both, omits, outputs | attributes)
     yield from _torch_kernels()
     value, norm, each, sgd = (
         "torch.nn.utils.clip_grad_value_",
@@ -111,8 +111,8 @@ def _tensorflow() -> Entries:
         name = f"keras.layers.Activation({options})"
         yield (operation, name), Family("activation_layer", "keras.layers.Activation", options, every, (), pair)
     outputs = {name: name for name in ("y", *HIDDEN, *RUNNING, "dx", "dgamma", "dbeta")}
-    given = "tf.nn.batch_normalization"
-    for operation, name in zip(BATCH_NORMS, (f"tf.nn.moments + {given}", given), strict=True):
+    function = "tf.nn.batch_normalization"
+    for operation, name in zip(BATCH_NORMS, (f"tf.nn.moments + {function}", function), strict=True):
         yield (operation, name), Family("batch_norm", name, "", every, RUNNING, outputs)
     for operation in BATCH_NORMS:
         omits = HIDDEN if operation == "batch_norm_train" else ()
@@ -140,7 +140,7 @@ def _tensorflow() -> Entries:
 
 
 def _keras_kernels() -> Entries:
-    # The layer, the parameter that takes an initializer, and the kernel where it has another name.
+    # The layer, its parameter for the initializer, and the name of its kernel.
     plain = ["Dense", *(f"Conv{n}D" for n in "123"), *(f"Conv{n}DTranspose" for n in "123")]
     layers = [(layer, "kernel_initializer", "kernel") for layer in plain]
     layers += [(f"DepthwiseConv{n}D", "depthwise_initializer", "kernel") for n in "12"]
@@ -174,16 +174,15 @@ def _jax() -> Entries:
         yield (operation, name), Family("activation", name, "", both, (), {"y": "y", "dx": "dx"})
     for operation in BATCH_NORMS:
         omits = HIDDEN if operation == "batch_norm_train" else ()
-        outputs = {"y": "y", "dx": "dx", "dgamma": 'gradients["scale"]', "dbeta": 'gradients["bias"]'}
-        kept = {"running_mean": 'statistics["mean"]', "running_variance": 'statistics["var"]'}
-        held = {"running_mean": "bn.mean[...]", "running_variance": "bn.var[...]"}
-        held |= {"dgamma": 'gradients["scale"][...]', "dbeta": 'gradients["bias"][...]'}
-        for options in ("", "use_fast_variance=False"):
-            brackets = f"({options})" if options else ""
-            name = "flax.linen.BatchNorm"
-            yield (operation, name + brackets), Family("linen_batch_norm", name, options, both, omits, outputs | kept)
-            name = "flax.nnx.BatchNorm"
-            yield (operation, name + brackets), Family("nnx_batch_norm", name, options, both, omits, outputs | held)
+        linen = {"y": "y", "dx": "dx", "dgamma": 'gradients["scale"]', "dbeta": 'gradients["bias"]'}
+        linen |= {"running_mean": 'statistics["mean"]', "running_variance": 'statistics["var"]'}
+        nnx = {"y": "y", "dx": "dx", "dgamma": 'gradients["scale"][...]', "dbeta": 'gradients["bias"][...]'}
+        nnx |= {"running_mean": "bn.mean[...]", "running_variance": "bn.var[...]"}
+        for package, outputs in (("linen", linen), ("nnx", nnx)):
+            for options in ("", "use_fast_variance=False"):
+                name = f"flax.{package}.BatchNorm"
+                family = Family(f"{package}_batch_norm", name, options, both, omits, outputs)
+                yield (operation, f"{name}({options})" if options else name), family
     outputs = {name: name for name in ("y", "dx", "dgamma", "dbeta")}
     name = "jax.nn.standardize"
     yield ("batch_norm_train", name), Family("standardize", name, "", both, (*HIDDEN, *RUNNING), outputs)
@@ -218,9 +217,9 @@ def _flax_kernels(operation: str) -> Entries:
         ):
             name, parameter = f"flax.{package}.{layer}", "embedding_init" if layer == "Embed" else "kernel_init"
             outputs = {"sample": f'variables["params"]["{kernel}"]' if package == "linen" else f"layer.{kernel}[...]"}
-            given = ", ".join(filter(None, (option, f"{parameter}={operation}()")))
-            told = ", ".join(filter(None, (option, f"{parameter}=jax.nn.initializers.{operation}()")))
-            yield (operation, f"{name}({given})"), Family(writer, name, told, outputs=outputs)
+            brackets = ", ".join(filter(None, (option, f"{parameter}={operation}()")))
+            options = ", ".join(filter(None, (option, f"{parameter}=jax.nn.initializers.{operation}()")))
+            yield (operation, f"{name}({brackets})"), Family(writer, name, options, outputs=outputs)
             yield (operation, f"{name}({option})" if option else name), Family(writer, name, option, outputs=outputs)
         shared = f"flax.{package}.{dense}"
         yield (operation, f"{shared} (one {operation}())"), Family("shared", shared, outputs={"sample": "samples"})

@@ -1,4 +1,4 @@
-"""The text of an upstream report around a script."""
+"""Bug reports for frameworks, with the script of a result."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from .reported_calls import ReportedCall, output_of
 from .script import Script
 
 RAISED = {
-    "error": "raises an error where the formula has a value",
+    "error": "raises an error, although the formula has a value",
     "crash": "ends the process",
     "timeout": "does not return",
 }
 
 
 def text(vector: Vector, call: ReportedCall, script: Script, report: Report | None) -> str:
-    """Return a report in Markdown: a title, what is expected and why, what is got, the script, the versions.
+    """Return a bug report in Markdown: title, clauses, actual value, script and versions.
 
     Args:
-        vector: what is asked.
-        call: the call, with what the report says of it.
-        script: that shows it.
-        report: of the run.
+        vector: the vector.
+        call: the call with its result.
+        script: the script of the call.
+        report: the report of the run.
     """
     return "\n\n".join(_parts(vector, call, script, report)) + "\n"
 
 
 def _parts(vector: Vector, call: ReportedCall, script: Script, report: Report | None) -> Iterator[str]:
     assert call.result is not None
-    how = "" if call.mode == "eager" else f" (mode `{call.mode}`)"
+    mode = "" if call.mode == "eager" else f" (mode `{call.mode}`)"
     yield f"# {call.implementation}: {_title(vector, call.result, script)}"
     yield "## Expected"
     for clause in script.clauses:
@@ -46,7 +46,7 @@ def _parts(vector: Vector, call: ReportedCall, script: Script, report: Report | 
         if clause.source:
             yield f"Source: {clause.source}"
     yield "## Actual"
-    yield f"`{call.implementation}`{how}: {_code_span(script.summary)}"
+    yield f"`{call.implementation}`{mode}: {_code_span(script.summary)}"
     yield from _dialects(call.result, script)
     yield "## To reproduce"
     fence = _fence(script.text)
@@ -57,7 +57,7 @@ def _parts(vector: Vector, call: ReportedCall, script: Script, report: Report | 
 
 
 def _code_span(foreign: str) -> str:
-    """Return foreign text as code on one line, which no backticks in it can end."""
+    """Return foreign text as code on one line, with a fence that its backticks cannot close."""
     text = clean(foreign)
     runs = re.findall("`+", text)
     ticks = "`" * (max(map(len, runs), default=0) + 1)
@@ -65,15 +65,15 @@ def _code_span(foreign: str) -> str:
 
 
 def _fence(text: str) -> str:
-    """Return a fence that no line of a text can close."""
+    """Return a fence that no backticks in a text can close."""
     return "`" * max(3, *(len(run) + 1 for run in re.findall("`+", text)), 3)
 
 
 def _title(vector: Vector, result: Result, script: Script) -> str:
-    """Return the problem in a few words, without a judgement."""
-    named = [dialects.dialects()[part].summary for part in _named(result, script)]
-    if result.verdict == "dialect" and named:
-        return str(named[0]).rstrip(".")
+    """Return the problem in a few neutral words."""
+    names = _dialect_names(result, script)
+    if result.verdict == "dialect" and names:
+        return dialects.dialects()[names[0]].summary.rstrip(".")
     if result.verdict in RAISED:
         return f"{RAISED[result.verdict]} ({vector.dtype})"
     name = script.outputs[0]
@@ -81,25 +81,24 @@ def _title(vector: Vector, result: Result, script: Script) -> str:
     if output.worst is None:
         return f"{name} is {_code_span(output.problem) if output.problem else 'not as expected'} ({vector.dtype})"
     worst = output.worst
-    return f"{name} is {decimal(worst.got, 4)} where {decimal(worst.expected, 4)} is expected ({vector.dtype})"
+    return f"{name} is {decimal(worst.got, 4)}, expected {decimal(worst.expected, 4)} ({vector.dtype})"
 
 
-def _named(result: Result, script: Script) -> list[str]:
-    """Return the dialects that name the difference, one by one."""
+def _dialect_names(result: Result, script: Script) -> list[str]:
+    """Return the single dialects of a result and of the outputs in its script."""
     names = [result.dialect, *(output_of(result, name).dialect for name in script.outputs)]
-    known = dialects.dialects()
-    return list(dict.fromkeys(part for name in names for part in name.split("+") if part in known))
+    return list(dict.fromkeys(part for name in names for part in name.split("+") if part in dialects.dialects()))
 
 
 def _dialects(result: Result, script: Script) -> Iterator[str]:
-    """Yield the summary, formula and consequence of each dialect that names the difference."""
+    """Yield the summary, formula and consequence of each dialect."""
     if result.verdict != "dialect":
         return
-    known = dialects.dialects()
-    for entry in (known[part] for part in _named(result, script)):
-        yield f"{entry.summary} In a formula:"
+    for name in _dialect_names(result, script):
+        entry = dialects.dialects()[name]
+        yield f"{entry.summary} The formula:"
         yield f"```text\n{entry.formula}\n```"
-        yield f"What it means: {entry.consequence}"
+        yield f"Consequence: {entry.consequence}"
         if entry.links:
             yield "See also: " + ", ".join(f"<{link}>" for link in entry.links)
 

@@ -1,4 +1,4 @@
-"""How the implementations of JAX, flax and optax are called in a script: one function a family."""
+"""Calls of JAX, flax and optax in a script: one function per family of implementations."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from nnconform.adapters import SparseGradient
 
 from . import kernels, shared_initializers
-from .case import Case, arguments, dtype_and_shape, indented, literal
+from .case import Case, arguments, dtype_and_shape, indent, literal
 
 NUMERIC = "np.float64({})"
 
 
 def imports(case: Case) -> tuple[str, ...]:
-    """Return the imports that the family needs; JAX keeps to 32 bits unless it is told otherwise."""
+    """Return the imports of the family, and the setting that allows 64-bit numbers if the vector has them."""
     package, _, rest = case.family.call.partition(".")
     own = [f"from flax import {rest.partition('.')[0]}"] if package == "flax" else []
     if case.vector.operation == "sgd_step" or package == "optax":
@@ -25,34 +25,26 @@ def imports(case: Case) -> tuple[str, ...]:
 
 
 def run(case: Case, lines: Iterable[str], takes: str, gives: str, decorator: str = "jax.jit") -> Iterator[str]:
-    """Yield lines as they stand, or inside one compiled function that takes and gives arrays of these names."""
-    yield ""
-    if case.mode == "eager":
-        yield from lines
-        return
-    yield f"@{decorator}"
-    yield f"def run({takes}):"
-    yield from indented([*lines, f"return {gives}"])
-    yield "\n"
-    yield f"{gives} = run({takes})"
+    """Yield lines unchanged, or in a function that ``decorator`` compiles."""
+    return case.write_call(lines, takes, gives, decorator)
 
 
 def _steps(case: Case, lines: Iterable[str]) -> Iterator[str]:
-    """Yield ``run``'s lines for every step; a compiled function stands before the loop over them."""
+    """Yield the lines of ``run`` in a loop over all steps; a compiled function is before the loop."""
     *body, last = lines
     if case.vector.steps and case.mode == "eager":
         yield ""
-        yield from case.stepped("batches, upstream", [line for line in (*body, last) if line], NUMERIC)
+        yield from case.write_steps("batches, upstream", [line for line in (*body, last) if line], NUMERIC)
     else:
         yield from body
-        yield from case.stepped("batches, upstream", [last], NUMERIC)
+        yield from case.write_steps("batches, upstream", [last], NUMERIC)
 
 
 def activation(case: Case) -> Iterator[str]:
     """Write a function of x."""
     alpha = case.number("alpha")
     call = f"{case.family.call}({arguments('x', alpha=alpha)})"
-    yield from case.declared("x", *(["dy"] if case.backward else []))
+    yield from case.declare("x", *(["dy"] if case.backward else []))
     if not case.backward:
         yield f"\ny = {call}"
         return
@@ -60,13 +52,8 @@ def activation(case: Case) -> Iterator[str]:
     yield from run(case, [f"y, vjp = jax.vjp({function}, x)", "(dx,) = vjp(dy)"], "x, dy", "y, dx")
 
 
-def _batches(case: Case) -> Iterator[str]:
-    x, dy = ("batches", "upstream") if case.vector.steps else ("x", "dy")
-    yield from case.declared(x=x, **({"dy": dy} if case.backward else {}))
-
-
 def _layer(case: Case, *positional: object, **more: object) -> str:
-    """Return a flax layer; mixed precision is said by the dtype of the data, which parameters would else promote."""
+    """Return a flax layer. With mixed precision it has the dtype of x; otherwise flax would promote x."""
     dtype, _ = dtype_and_shape(case.input("gamma" if case.affine else "running_mean"))
     half = case.vector.dtype not in ("float32", "float64") and case.vector.profile != "defaults"
     axis = case.number("channel_axis")
@@ -82,20 +69,17 @@ def _layer(case: Case, *positional: object, **more: object) -> str:
         param_dtype=case.array.dtype(dtype) if half and dtype != "float32" else None,
         **more,
     )
-    given = f"{case.family.options}, {options}" if case.family.options else options
+    text = f"{case.family.options}, {options}" if case.family.options else options
     if positional and case.family.options:
-        given = options.replace(", ", f", {case.family.options}, ", 1)
-    return f"bn = {case.family.call.removeprefix('flax.')}(\n    {_wrapped(given)}\n)"
-
-
-def _wrapped(text: str) -> str:
-    return "\n    ".join(textwrap.wrap(text, 75, break_long_words=False, break_on_hyphens=False))
+        text = options.replace(", ", f", {case.family.options}, ", 1)
+    lines = textwrap.wrap(text, 75, break_long_words=False, break_on_hyphens=False)
+    return "\n    ".join([f"bn = {case.family.call.removeprefix('flax.')}(", *lines]) + "\n)"
 
 
 def linen_batch_norm(case: Case) -> Iterator[str]:
-    """Write a layer of flax.linen with the given variables."""
-    yield from _batches(case)
-    yield from case.declared("gamma", "beta", running_mean="mean", running_variance="var")
+    """Write a layer of flax.linen with the variables of the vector."""
+    yield from case.declare_batches()
+    yield from case.declare("gamma", "beta", running_mean="mean", running_variance="var")
     yield 'params = {"scale": gamma, "bias": beta}' if case.affine else "params = {}"
     yield 'statistics = {"mean": mean, "var": var}'
     yield ""
@@ -107,14 +91,14 @@ def linen_batch_norm(case: Case) -> Iterator[str]:
         return
     lines = [
         "def forward(x, params):",
-        *indented([f"return {call}"]),
+        *indent([f"return {call}"]),
         "",
         "y, vjp, updated = jax.vjp(forward, x, params, has_aux=True)",
         "dx, gradients = vjp(dy)",
         'statistics = updated["batch_stats"]',
     ]
     if case.mode != "eager":
-        # A name that is assigned in a function is its own: the statistics that come in need another.
+        # A name that a function assigns is local to it, so the argument needs another name.
         lines = [line.replace("statistics = updated", "new_statistics = updated") for line in lines]
         *body, last = run(case, lines, "x, dy, params, statistics", "y, dx, gradients, new_statistics")
         yield from _steps(case, [*body, last.replace("new_statistics", "statistics")])
@@ -123,9 +107,9 @@ def linen_batch_norm(case: Case) -> Iterator[str]:
 
 
 def nnx_batch_norm(case: Case) -> Iterator[str]:
-    """Write a layer of flax.nnx with the given variables."""
-    yield from _batches(case)
-    yield from case.declared("gamma", "beta", running_mean="mean", running_variance="var")
+    """Write a layer of flax.nnx with the variables of the vector."""
+    yield from case.declare_batches()
+    yield from case.declare("gamma", "beta", running_mean="mean", running_variance="var")
     yield ""
     yield _layer(case, case.shape[case.axis], rngs="nnx.Rngs(0)")
     affine = ', "scale": gamma, "bias": beta' if case.affine else ""
@@ -139,9 +123,9 @@ def nnx_batch_norm(case: Case) -> Iterator[str]:
 
 
 def standardize(case: Case) -> Iterator[str]:
-    """Write jax.nn.standardize over all axes but one, then scale and shift."""
-    yield from _batches(case)
-    yield from case.declared("gamma", "beta")
+    """Write jax.nn.standardize over all axes except the channels, then scale and shift."""
+    yield from case.declare_batches()
+    yield from case.declare("gamma", "beta")
     axes = tuple(a for a in range(case.rank) if a != case.axis)
     y = f"{case.family.call}({arguments('x', axes, epsilon=case.number('epsilon'))})"
     sources = ["x", "gamma", "beta"] if case.affine else ["x"]
@@ -174,29 +158,29 @@ def _sampled(case: Case, initializer: str) -> Iterator[str]:
 
 
 def initializer(case: Case) -> Iterator[str]:
-    """Write an initializer by its name."""
-    case.refuse(case.vector.attributes.get("mode", "fan_in") != "fan_in", "it has the mode fan_in alone")
+    """Write an initializer."""
+    case.refuse_fan_out()
     yield from _sampled(case, f"{case.family.call}()")
 
 
 def variance_scaling(case: Case) -> Iterator[str]:
-    """Write the general initializer at He's scale."""
+    """Write the general initializer with the scale of He."""
     mode, law = case.number("mode"), literal(case.family.options)
     yield from _sampled(case, f"jax.nn.initializers.variance_scaling(2.0, {mode}, {law})")
 
 
 def _sized(case: Case) -> tuple[kernels.Sizes, tuple[object, ...], str]:
-    """Return the sizes of a layer, the arguments that both of flax's interfaces take, and the keywords."""
+    """Return the sizes of a layer, and the positional and keyword arguments that linen and nnx share."""
     size = kernels.sizes(case, "spatial_out_in" if "transpose_kernel" in case.family.options else "spatial_in_out")
-    case.refuse("Transpose" in case.family.call and size.groups is not None, "it has no groups")
-    case.refuse(case.vector.attributes.get("mode", "fan_in") != "fan_in", "it has the mode fan_in alone")
+    case.refuse_if("Transpose" in case.family.call and size.groups is not None, "it has no groups")
+    case.refuse_fan_out()
     dtype = kernels.dtype(case)
     keywords = arguments(case.family.options, feature_group_count=size.groups, param_dtype=dtype and literal(dtype))
     return size, (size.outputs, size.spatial), keywords
 
 
 def linen_layer(case: Case) -> Iterator[str]:
-    """Write a layer that is given an initializer, or told nothing about its initialization."""
+    """Write a layer of flax.linen with an initializer, or with the default one."""
     size, sizes, keywords = _sized(case)
     embeds = kernels.kind_of(case) == "embedding"
     call = case.family.call.removeprefix("flax.")
@@ -206,10 +190,10 @@ def linen_layer(case: Case) -> Iterator[str]:
 
 
 def nnx_layer(case: Case) -> Iterator[str]:
-    """Write a layer of flax.nnx that is given an initializer, or told nothing about its initialization."""
+    """Write a layer of flax.nnx with an initializer, or with the default one."""
     size, sizes, keywords = _sized(case)
-    given = arguments(size.inputs, *sizes, keywords, rngs=f"nnx.Rngs({case.number('seed')})")
-    yield f"layer = {case.family.call.removeprefix('flax.')}({given})"
+    options = arguments(size.inputs, *sizes, keywords, rngs=f"nnx.Rngs({case.number('seed')})")
+    yield f"layer = {case.family.call.removeprefix('flax.')}({options})"
 
 
 shared = shared_initializers.flax_kernels
@@ -217,43 +201,34 @@ shared = shared_initializers.flax_kernels
 
 def arrays(case: Case, name: str, letter: str) -> Iterator[str]:
     """Yield the list of gradients or weights."""
-    given = case.input(name)
-    case.refuse(any(isinstance(value, SparseGradient) for value in given), "JAX has no sparse gradients")
-    for i, value in enumerate(given):
-        if value is not None:
-            yield case.array(f"{letter}{i}", value)
-    entries = ["None" if value is None else f"{letter}{i}" for i, value in enumerate(given)]
-    yield f"{name} = [{', '.join(entries)}]"
-
-
-def clip(case: Case) -> Iterator[str]:
-    """Write one update of a gradient transformation."""
-    yield from arrays(case, "gradients", "g")
-    yield ""
-    yield f"clip = {case.family.call}({case.threshold})"
-    update = "clipped, _ = clip.update(gradients, clip.init(gradients))"
-    yield from run(case, [update], "gradients", "clipped")
+    case.refuse_if(any(isinstance(array, SparseGradient) for array in case.input(name)), "JAX has no sparse gradients")
+    return case.declare_list(name, letter)
 
 
 EACH = "jax.tree.map(lambda g: clip.update(g, clip.init(g))[0], gradients)"
 
 
-def clip_each(case: Case) -> Iterator[str]:
-    """Write the clipping of one gradient at a time; optax has the global one only."""
+def clip(case: Case, line: str = "clipped, _ = clip.update(gradients, clip.init(gradients))") -> Iterator[str]:
+    """Write one update of a gradient transformation."""
     yield from arrays(case, "gradients", "g")
     yield ""
     yield f"clip = {case.family.call}({case.threshold})"
-    yield from run(case, [f"clipped = {EACH}"], "gradients", "clipped")
+    yield from run(case, [line], "gradients", "clipped")
+
+
+def clip_each(case: Case) -> Iterator[str]:
+    """Write the clipping of each gradient by its own norm; optax clips by the global norm only."""
+    return clip(case, f"clipped = {EACH}")
 
 
 def sgd(case: Case) -> Iterator[str]:
-    """Write a step of optax.sgd, after a clipping or none."""
+    """Write a step of optax.sgd, with or without clipping before it."""
     yield from arrays(case, "weights", "w")
     yield from arrays(case, "gradients", "g")
     clipping, _, each = case.family.call.partition(" ")
     fitting = {"": [], "optax.clip": ["clipvalue"]}.get(case.family.call, ["clipnorm", "global_clipnorm"])
     clips = bool(clipping) == bool(case.clipped_by) and {*case.clipped_by} <= {*fitting}
-    case.refuse(not clips, "it does not clip so")
+    case.refuse_if(not clips, "it has no such clipping")
     optimizer = f"optax.sgd({case.number('learning_rate')})"
     yield ""
     lines = []

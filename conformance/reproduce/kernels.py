@@ -1,4 +1,4 @@
-"""The layers whose kernels are looked at: which kernel each has, and its sizes as a layer is told them."""
+"""Layers whose kernels are tested: the kind of the kernel, and the sizes that the constructor takes."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from nnconform.reference.initialization import LAYOUTS
 
 from .case import Case
 
-# The first that stands in the name of a layer; what has none of them is dense.
+# The first word that is part of the name of a layer gives the kind; other layers are dense.
 KINDS = {"Embed": "embedding", "Transpose": "transposed_conv", "Depthwise": "depthwise_conv", "Conv": "conv"}
 
 
 class Sizes(NamedTuple):
-    """The sizes of a layer: features or channels, in all groups together; of an embedding, rows and features.
+    """The sizes of a layer.
 
     Attributes:
-        inputs: of the layer.
-        outputs: of the layer; of a depthwise one in Keras's layout, of each input.
-        spatial: the sizes of the kernel, or None.
-        groups: as Python text, or None for one.
-        rank: of the kernel.
+        inputs: input features, or channels of all groups; the rows of an embedding.
+        outputs: output features, or channels of all groups; per input channel for a depthwise layer of Keras.
+        spatial: the spatial sizes of the kernel, or None.
+        groups: the number of groups as Python text, or None for one.
+        rank: the rank of the kernel.
     """
 
     inputs: int
@@ -35,8 +35,8 @@ def sizes(case: Case, layout: str) -> Sizes:
     """Return the sizes of the layer of a case's family.
 
     Args:
-        case: of he_normal or he_uniform.
-        layout: of the layer's kernel.
+        case: a call of he_normal or he_uniform.
+        layout: the layout of the kernel.
 
     Raises:
         NothingToShow: the layer has no such kernel.
@@ -44,11 +44,11 @@ def sizes(case: Case, layout: str) -> Sizes:
     about = case.vector.attributes
     shape, groups = about["shape"], about.get("groups", 1)
     kind = kind_of(case)
-    # A depthwise convolution of torch is one with a group an input.
+    # A depthwise convolution of torch has one group per input channel.
     same = about["kind"] == kind or (kind == "conv" and layout == "out_in_spatial" and "depthwise" in about["kind"])
     dimensions = re.search(r"(\d)[dD]", case.family.call)
     fits = about["layout"] == layout and (dimensions is None or len(shape) == int(dimensions[1]) + 2)
-    case.refuse(not (same and fits), f"its kernel is of the kind {kind} and the layout {layout}")
+    case.refuse_if(not (same and fits), f"its kernel is of the kind {kind} and the layout {layout}")
     into, out, spatial = LAYOUTS[layout]
     inputs, outputs = shape[into], shape[out]
     if kind == "transposed_conv":
@@ -60,7 +60,7 @@ def sizes(case: Case, layout: str) -> Sizes:
 
 
 def kind_of(case: Case) -> str:
-    """Return the kind of the kernel that a family's layer has; a separable one has one of each kind."""
+    """Return the kind of the kernel; a separable layer has a depthwise and a pointwise one."""
     call = case.family.call
     if "Separable" in call:
         return "depthwise_conv" if "depthwise" in case.family.outputs["sample"] else "conv"
@@ -68,6 +68,6 @@ def kind_of(case: Case) -> str:
 
 
 def dtype(case: Case) -> str | None:
-    """Return the dtype that a layer must be told, as a word; None for float32."""
+    """Return the dtype that a layer needs as an option, or None for float32."""
     name = str(case.vector.attributes["dtype"])
     return None if name == "float32" else name

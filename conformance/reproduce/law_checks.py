@@ -1,4 +1,4 @@
-"""The assertion on a random sample: the statistic that tells that it does not follow its law."""
+"""Assertions on random samples: the statistic that shows that a sample does not follow its law (distribution)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from nnconform.reference.initialization import TRUNCATED_DEVIATION
 from nnconform.reference.rounding import FORMATS
 
 SCALE = "scale"
-# Those that are said in a line come first.
+# The statistics with the shortest code come first.
 ORDER = (
     *("support", "reach", "mean", "variance", "fourth moment", "distinct values"),
     *("neighbours", "elements", "channels", "Kolmogorov-Smirnov"),
@@ -37,16 +37,16 @@ FAILED = re.compile(rf"({'|'.join(ORDER)})( [^,:;]*)? [\d.e+inf]+ times")
 
 
 def statistics(problem: str, law: LawTensor) -> tuple[str, ...]:
-    """Return the statistic to show of those that a report's problem names; all of the law's where it names none."""
+    """Return the simplest statistic in the problem of a report, or all statistics of the law if there is none."""
     if not math.prod(law.shape):
         return ()
     if named := [name for name, _ in FAILED.findall(problem)]:
         return (min(named, key=ORDER.index),)
-    return tuple(name for name in ORDER if _has(law, name))
+    return tuple(name for name in ORDER if _applies(law, name))
 
 
-def _has(law: LawTensor, name: str) -> bool:
-    """Say whether a statistic is made of any sample of a law; "elements" and "neighbours" are the same lines."""
+def _applies(law: LawTensor, name: str) -> bool:
+    """Return whether a law has a statistic. "elements" has the same lines as "neighbours", so it is left out."""
     return name not in ("elements", SCALE) and (name != "distinct values" or law.dtype in HALF or _long(law))
 
 
@@ -55,12 +55,12 @@ def _long(law: LawTensor) -> bool:
 
 
 def lines(law: LawTensor, got: str, names: Iterable[str], draws: str = "") -> Iterator[str]:
-    """Yield the lines that compute statistics of a sample and fail where one is beyond its critical value.
+    """Yield the lines that compute statistics of a sample and fail if one is above its critical value.
 
     Args:
-        law: that the sample should follow.
+        law: the expected law.
         got: the expression of the sample as float64.
-        names: of the statistics, in the order of ``ORDER``.
+        names: the statistics, in the order of ``ORDER``.
         draws: the expression of the standard draws as float64, for the statistic ``SCALE``.
     """
     if SCALE in names:
@@ -91,12 +91,12 @@ def _statistic(law: LawTensor, name: str) -> Iterator[str]:
 def _support(law: LawTensor, name: str) -> Iterator[str]:
     size = math.prod(law.shape)
     yield "statistic = np.abs(z).max()"
-    why = "  # the law ends here" if math.isfinite(law.bound) else CHANCE
-    yield f"critical = {float(limit(law, size)) / law.stddev!r}{why}"
+    comment = "  # the law ends here" if math.isfinite(law.bound) else CHANCE
+    yield f"critical = {float(limit(law, size)) / law.stddev!r}{comment}"
 
 
 def _scale(law: LawTensor, name: str) -> Iterator[str]:
-    # Least squares: the roundings of elements and draws cancel, in half precision but for 7 of their deviations.
+    # Least squares: rounding errors cancel, in half precision except for 7 standard deviations.
     rounded = 7 * 2.0 ** -FORMATS[law.dtype].bits / math.sqrt(math.prod(law.shape)) if law.dtype in HALF else 0.0
     expected = expected_scale(law) / law.stddev
     yield f"statistic = abs(np.dot(z, draws) / np.dot(draws, draws) / {expected!r} - 1)"
@@ -117,22 +117,22 @@ def _moment(law: LawTensor, name: str) -> Iterator[str]:
     expected = Distribution.of(law.law, law.levels).moments
     k, power = {"mean": (1, "z"), "variance": (2, "(z**2)"), "fourth moment": (4, "(z**4)")}[name]
     spread = math.sqrt(expected[2 * k] - expected[k] ** 2)
-    moved = largest_change(k, expected[k], law)
+    shift = largest_change(k, expected[k], law)
     yield f"statistic = abs({power}.mean(){f' - {expected[k]!r}' if expected[k] else ''})"
-    yield f"critical = {CRITICAL_Z * spread:.17g} / np.sqrt(z.size) + {moved:.3g}{CHANCE}"
+    yield f"critical = {CRITICAL_Z * spread:.17g} / np.sqrt(z.size) + {shift:.3g}{CHANCE}"
 
 
 def _distinct(law: LawTensor, name: str) -> Iterator[str]:
     size = math.prod(law.shape)
-    wanted = float(fewest(size))
+    least = float(fewest(size))
     if law.dtype in HALF:
         mean, missing = expected_distinct(law.law, law.stddev, law.dtype, size)
-        wanted = mean - missing
+        least = mean - missing
     yield "statistic = 1 / np.unique(z).size"
-    yield f"critical = 1 / {wanted:.0f}  # so many different values has a rounded sample, but once in 1e11"
+    yield f"critical = 1 / {least:.0f}  # so many different values has a rounded sample, but once in 1e11"
 
 
-# A sample of a larger deviation is no more dependent for it.
+# A larger standard deviation does not make a sample more dependent.
 SPREAD = "statistic /= max(1.0, (z**2).mean())"
 
 

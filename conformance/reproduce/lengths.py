@@ -1,4 +1,4 @@
-"""Vectors of many lengths (FORMAT-18): the one call that shows the worst element, or the two that differ."""
+"""Vectors of many lengths (FORMAT-18): the call with the worst element, or the two calls that differ."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ POSITION = re.compile(
 
 
 def one_length(vector: Vector, result: Result | None, names: list[str]) -> tuple[Vector, Result | None, list[str]]:
-    """Return a vector of many lengths, and what is said of it, as of the one length at which the worst element is."""
+    """Return a vector of many lengths, its result and outputs, cut to the length with the worst element."""
     if not vector.lengths or not names:
         return vector, result, names
-    if found := position(result, names):
-        longest = max(found[1::2])
+    if places_and_lengths := position(result, names):
+        longest = max(places_and_lengths[1::2])
         return replace(vector, inputs={k: _cut(vector.inputs[k], longest) for k in vector.inputs}), result, names[:1]
     output = output_of(result, names[0])
     at = output.worst.index[0] if output.worst is not None else -1
@@ -53,9 +53,9 @@ def _cut(value: Any, length: int) -> Any:
 
 
 def position(result: Result | None, names: list[str]) -> tuple[int, int, int, int] | None:
-    """Return the places and lengths at which the worst output has two results for one number, or None."""
-    found = POSITION.fullmatch(output_of(result, names[0]).problem) if names else None
-    if found is None:
+    """Return the two places and lengths with different results for one number, or None."""
+    match = POSITION.fullmatch(output_of(result, names[0]).problem) if names else None
+    if match is None:
         return None
-    one, of_one, two, of_two = map(int, found.groups())
+    one, of_one, two, of_two = map(int, match.groups())
     return one, of_one, two, of_two

@@ -1,4 +1,4 @@
-"""Arrays as Python text that gives back the very bits, in the words of each framework."""
+"""Arrays as Python text in the syntax of each framework. The text gives exactly the same bits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nnconform.reference import rounding
 
 WIDTH = 79
 
-# How a framework makes an array of a list, of zeros, of ones, and how it names a dtype in these calls.
+# The calls that make an array from a list, of zeros and of ones, and the prefix of a dtype in them.
 CALLS = {
     "numpy": ("np.array", "np.zeros", "np.ones", "np."),
     "torch": ("torch.tensor", "torch.zeros", "torch.ones", "dtype=torch."),
@@ -24,8 +24,8 @@ CALLS = {
 }
 
 
-def words(values: Array, dtype: str) -> list[str]:
-    """Return each element as a Python literal: the shortest decimal that any way of casting takes back to it.
+def literals(values: Array, dtype: str) -> list[str]:
+    """Return each element as a Python literal: the shortest decimal that every cast turns back into it.
 
     Args:
         values: of any shape.
@@ -36,27 +36,27 @@ def words(values: Array, dtype: str) -> list[str]:
         return [str(int(v)) for v in flat]
     with np.errstate(invalid="ignore"):
         wide = flat.astype(np.float64)
-    return surviving(format_data(wide, dtype).split(), wide, dtype)
+    return exact_literals(format_data(wide, dtype).split(), wide, dtype)
 
 
-def surviving(texts: Sequence[str], values: Array, dtype: str) -> list[str]:
-    """Return decimals as Python literals, but the exact value itself where a cast of the decimal gives another number.
+def exact_literals(texts: Sequence[str], values: Array, dtype: str) -> list[str]:
+    """Return decimals as Python literals, replaced by the exact value if a cast gives another number.
 
-    Python reads a literal as float64, and some casts from there to a half format go by way of float32 and round twice.
+    Python reads a literal as float64. Some casts to a half format first convert to float32 and so round twice.
     """
-    read = np.array([float(text) for text in texts])
+    parsed = np.array([float(text) for text in texts])
     with np.errstate(over="ignore", invalid="ignore"):
-        casts = [rounding.round_floats(read, dtype)]
+        casts = [rounding.round_floats(parsed, dtype)]
         if dtype != "float64":
-            casts.append(read.astype(np.float32).astype(DTYPES[dtype]).astype(np.float64))
-    survives = np.all([(cast == values) | np.isnan(values) for cast in casts], axis=0)
-    chosen = [text if fine else repr(v) for text, v, fine in zip(texts, values.tolist(), survives, strict=True)]
-    return [text if set(text) & set(".en") else f"{text}.0" for text in chosen]
+            casts.append(parsed.astype(np.float32).astype(DTYPES[dtype]).astype(np.float64))
+    exact = np.all([(cast == values) | np.isnan(values) for cast in casts], axis=0)
+    decimals = [text if fine else repr(v) for text, v, fine in zip(texts, values.tolist(), exact, strict=True)]
+    return [text if set(text) & set(".en") else f"{text}.0" for text in decimals]
 
 
 def nested(values: Array, dtype: str, prefix: str = "") -> str:
-    """Return the elements as nested lists, wrapped; ``prefix`` is what stands before them on their line."""
-    texts = np.array(words(values, dtype), object).reshape(values.shape)
+    """Return the elements as nested, wrapped lists; ``prefix`` is the text before them on the first line."""
+    texts = np.array(literals(values, dtype), object).reshape(values.shape)
     if texts.ndim == 0:
         return str(texts)
     text = np.array2string(
@@ -70,23 +70,23 @@ def nested(values: Array, dtype: str, prefix: str = "") -> str:
     return "\n".join(line for line in text.splitlines() if line.strip())
 
 
-def shape_words(shape: Sequence[int]) -> str:
-    """Return a shape as a Python tuple; thousands are told apart."""
+def shape_literal(shape: Sequence[int]) -> str:
+    """Return a shape as a Python tuple, with underscores between thousands."""
     return f"({', '.join(f'{n:_}' for n in shape)}{',' if len(shape) == 1 else ''})"
 
 
 class Arrays:
-    """Writes arrays in the words of one framework.
+    """Writes arrays in the syntax of one framework.
 
     Attributes:
-        framework: torch, tensorflow or jax; or numpy.
-        wide: 64-bit numbers are switched on, where that is something to switch (JAX).
-        cut: what stands behind the list of every array's elements: ``[:n]``, or nothing.
+        framework: torch, tensorflow, jax or numpy.
+        wide: whether JAX allows 64-bit numbers.
+        cut: the text after the elements of each array: ``[:n]`` or "".
     """
 
     def __init__(self, framework: str, *, wide: bool = False, cut: str = "") -> None:
         self.framework, self.cut = framework, cut
-        # What an array of Python floats is where no dtype is given.
+        # The dtype of an array of Python floats without a dtype option.
         self._default = "float64" if framework == "numpy" or wide else "float32"
         self.calls = CALLS[framework]
 
@@ -100,18 +100,18 @@ class Arrays:
         Args:
             name: of the variable.
             value: an array, ``Repeated``, ``SparseGradient`` or None.
-            grad: for torch, the tensor is a leaf that wants its gradient.
+            grad: for torch, whether the tensor is a leaf with a gradient.
         """
         if value is None:
             return f"{name} = None"
         if isinstance(value, SparseGradient):
             return self._sparse(name, value)
-        if isinstance(value, Repeated) or every(value):
+        if isinstance(value, Repeated) or has_every_number(value):
             return self._recipe(name, value, grad)
         return self._stored(f"{name} = ", value, ["requires_grad=True"] if grad else [])
 
     def within(self, before: str, value: Array, after: str) -> str:
-        """Return an array between two pieces of text, as in ``f(`` and ``)``; the text before is one line."""
+        """Return an array between two texts, such as ``f(`` and ``)``. The first text is one line."""
         return f"{self._stored(before, value, [])}{after}"
 
     def _stored(self, before: str, value: Array, options: list[str]) -> str:
@@ -119,15 +119,15 @@ class Arrays:
         dtype = dtype_name(value)
         if dtype == "bfloat16" and self.framework == "numpy":
             dtype = "float64"  # NumPy has no bfloat16: its exact values
-        given = [] if dtype in (self._default, "int64") else [f"{self.calls[3]}{dtype}"]
-        options = given + options
+        dtype_option = [] if dtype in (self._default, "int64") else [f"{self.calls[3]}{dtype}"]
+        options = dtype_option + options
         constant = self._constant(value)
         if constant is not None and not self.cut:
-            shape = ", ".join(map(str, value.shape)) if self.framework == "torch" else shape_words(value.shape)
+            shape = ", ".join(map(str, value.shape)) if self.framework == "torch" else shape_literal(value.shape)
             return f"{before}{(ones if constant else zeros)}({', '.join([shape, *options])})"
         opening = f"{before}{array}("
         if self.framework == "tensorflow" and dtype == "bfloat16" and _subnormal(value):
-            # Of a list, tf.constant makes bfloat16 numbers without subnormals.
+            # tf.constant of a list flushes subnormal bfloat16 numbers to zero.
             opening, options = f"{opening}np.array(", ["tf.bfloat16.as_numpy_dtype)"]
         text = nested(value, dtype, opening)
         last = text.rpartition("\n")[2]
@@ -140,7 +140,7 @@ class Arrays:
         return f"{opening}{text}{self.cut}{tail}"
 
     def _constant(self, value: Array) -> int | None:
-        """Return 0 or 1 where that fills the array, or nothing does; else None."""
+        """Return 0 or 1 if all elements have this value, 0 if the array is empty, else None."""
         if value.ndim == 0:
             return None
         wide = value.astype(np.float64)
@@ -150,7 +150,7 @@ class Arrays:
 
     def _sparse(self, name: str, value: SparseGradient) -> str:
         rows, values = self("rows", value.indices), self("values", value.values)
-        shape = shape_words(value.dense_shape)
+        shape = shape_literal(value.dense_shape)
         whole = {
             "torch": f"torch.sparse_coo_tensor(rows[None], values, {shape})",
             "tensorflow": f"tf.IndexedSlices(values, rows, tf.constant({shape}))",
@@ -164,16 +164,16 @@ class Arrays:
     def _repeated(self, name: str, value: Repeated) -> list[str]:
         if (constant := self._constant(value.block)) is not None:
             dtype = dtype_name(value.block)
-            given = [] if dtype == self._default else [f"{self.calls[3]}{dtype}"]
-            return [f"{name} = {self.calls[2 if constant else 1]}({', '.join([shape_words(value.shape), *given])})"]
-        shape = shape_words(value.shape) if len(value.shape) > 1 else f"{value.shape[0]:_}"
-        block, made = f"{name.partition('.')[0]}_block", f"np.resize({{}}, {shape})"
-        made = made.format(block)
+            option = [] if dtype == self._default else [f"{self.calls[3]}{dtype}"]
+            return [f"{name} = {self.calls[2 if constant else 1]}({', '.join([shape_literal(value.shape), *option])})"]
+        shape = shape_literal(value.shape) if len(value.shape) > 1 else f"{value.shape[0]:_}"
+        block = f"{name.partition('.')[0]}_block"
+        resized = f"np.resize({block}, {shape})"
         cast = dtype_name(value.block) == "bfloat16"
         whole = {
-            "torch": f"torch.from_numpy({made})" + (".bfloat16()" if cast else ""),
-            "tensorflow": f"tf.cast({made}, tf.bfloat16)" if cast else f"tf.constant({made})",
-            "jax": f"jnp.array({made}, jnp.bfloat16)" if cast else f"jnp.array({made})",
+            "torch": f"torch.from_numpy({resized})" + (".bfloat16()" if cast else ""),
+            "tensorflow": f"tf.cast({resized}, tf.bfloat16)" if cast else f"tf.constant({resized})",
+            "jax": f"jnp.array({resized}, jnp.bfloat16)" if cast else f"jnp.array({resized})",
         }[self.framework]
         return [Arrays("numpy")(block, value.block), f"{name} = {whole}"]
 
@@ -196,6 +196,6 @@ def _subnormal(value: Array) -> bool:
     return bool(((wide > 0) & (wide < np.finfo(np.float32).tiny)).any())
 
 
-def every(value: Array) -> bool:
-    """Say whether an array is too long to be written, and not a repeated block: all numbers of a half format."""
+def has_every_number(value: Array) -> bool:
+    """Return whether an array is too long for a literal: it has all numbers of a half format."""
     return bool(value.size > 1 << 15)

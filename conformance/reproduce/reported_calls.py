@@ -1,4 +1,4 @@
-"""Which result of a report a script is to show."""
+"""The call that a script shows, with its result in a report."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from nnconform.conformance.running.frameworks import PARTS, UsageError, availabl
 from .families import Families, families
 
 PLAIN = "eager"
-# No problem that a judge writes is as long; a pattern takes the square of its time on a longer one.
+# The problems of the judge are shorter. On a longer text, a pattern takes quadratic time.
 LONGEST = 2_000
 
 
 @dataclass(frozen=True)
 class ReportedCall:
-    """The call to show.
+    """A call of an implementation, with its result.
 
     Attributes:
-        framework: that of the adapter.
-        implementation: the API's name.
-        mode: how it is run.
-        result: of the report; None if the report does not have it.
+        framework: the framework of the adapter.
+        implementation: the name of the public API.
+        mode: the mode.
+        result: the result in the report, if any.
     """
 
     framework: str
@@ -34,8 +34,8 @@ class ReportedCall:
     result: Result | None
 
 
-def _badness(result: Result) -> tuple[int, float]:
-    """Return a key that sorts results, the worst first; those that conform stay in the order of the report."""
+def _severity_key(result: Result) -> tuple[int, float]:
+    """Return a key that sorts results by severity, the worst first. Conforming results keep their order."""
     severity = -SEVERITY.index(result.verdict)
     if result.verdict == "conforms":
         return severity, 0.0
@@ -51,30 +51,30 @@ def choose(
     implementation: str = "",
     mode: str = "",
 ) -> ReportedCall:
-    """Return the call to show: what is named, and for the rest what did worst in the report.
+    """Return the call with the worst result in the report among those with the given names.
 
     Args:
-        report: of the last run, or None.
-        vector: an id.
-        operation: the vector's.
-        framework: a framework, or a package of it.
-        implementation: the full name, or "".
-        mode: or "".
+        report: the report of the last run, or None.
+        vector: the id of the vector.
+        operation: the operation of the vector.
+        framework: a framework or one of its packages.
+        implementation: a full name, or "" for any.
+        mode: a mode, or "" for any.
 
     Raises:
-        UsageError: a name is unknown, no script can be written of it, or nothing says which call is meant.
+        UsageError: a name is unknown or has no scripts, or the report has no such call and no implementation is named.
     """
     parent = PARTS.get(framework, framework)
-    known = families(parent)
+    of_framework = families(parent)
     if parent not in available():
         raise UsageError(f"unknown framework {framework!r}{suggestion(framework, [*available(), *PARTS])}")
-    if not known:
+    if not of_framework:
         raise UsageError(
-            f"{framework}: no scripts can be written for it, since its API is not known here; `nnconform explain "
-            f"{vector}` has the inputs and the expected values to call it with"
+            f"{framework} has no scripts, because nnconform does not know its API; `nnconform explain {vector}` shows "
+            "the inputs and expected values"
         )
     prefix = f"{framework}." if framework in PARTS else ""
-    _check_name(known, operation, prefix, implementation)
+    _check_name(of_framework, operation, prefix, implementation)
     results = [
         result
         for result in (() if report is None else report.results)
@@ -82,38 +82,38 @@ def choose(
         and result.implementation.startswith(prefix)
         and implementation in ("", result.implementation)
         and mode in ("", result.mode)
-        and (operation, result.implementation) in known
+        and (operation, result.implementation) in of_framework
     ]
     if results:
-        result = min(results, key=_badness)
-        _check_mode(known, operation, result.implementation, result.mode)
+        result = min(results, key=_severity_key)
+        _check_mode(of_framework, operation, result.implementation, result.mode)
         return ReportedCall(parent, result.implementation, result.mode, result)
     if not implementation:
-        how = f" --mode {mode}" if mode else ""
+        option = f" --mode {mode}" if mode else ""
         raise UsageError(
-            f"no run tells what {framework} does on {vector}{how}; run `nnconform run {framework} --vector {vector}"
-            f"{how}` first, or name an API with --implementation"
+            f"no result of {framework} on {vector}{option}; run `nnconform run {framework} --vector {vector}{option}` "
+            "first, or name an API with --implementation"
         )
-    _check_mode(known, operation, implementation, mode or PLAIN)
+    _check_mode(of_framework, operation, implementation, mode or PLAIN)
     return ReportedCall(parent, implementation, mode or PLAIN, None)
 
 
-def _check_name(known: Families, operation: str, prefix: str, implementation: str) -> None:
-    names = [name for of, name in known if of == operation and name.startswith(prefix)]
+def _check_name(families: Families, operation: str, prefix: str, implementation: str) -> None:
+    names = [name for of, name in families if of == operation and name.startswith(prefix)]
     if not names:
         raise UsageError(f"{prefix.rstrip('.')} has no implementation of {operation}")
     if implementation and implementation not in names:
         raise UsageError(f"no script of {implementation!r} for {operation}{suggestion(implementation, names)}")
 
 
-def _check_mode(known: Families, operation: str, implementation: str, mode: str) -> None:
-    modes = known[operation, implementation].modes
+def _check_mode(families: Families, operation: str, implementation: str, mode: str) -> None:
+    modes = families[operation, implementation].modes
     if mode not in modes:
         raise UsageError(f"{implementation} has no mode {mode!r}{suggestion(mode, modes)}")
 
 
 def failing(result: Result | None, names: Iterable[str]) -> list[str]:
-    """Return those of ``names`` that have the result's verdict, the worst first; all of them if it conforms."""
+    """Return the outputs in ``names`` with the verdict of the result, the worst first, or all if it conforms."""
     names = list(names)
     if result is None or result.verdict not in ("diverges", "dialect") or not result.outputs:
         return names
@@ -121,8 +121,8 @@ def failing(result: Result | None, names: Iterable[str]) -> list[str]:
     return sorted(bad, key=lambda name: -result.outputs[name].ratio)
 
 
-def shown(result: Result | None, expected: Sequence[str], omits: Sequence[str]) -> list[str]:
-    """Return the outputs of a vector that an API shows."""
+def available_outputs(result: Result | None, expected: Sequence[str], omits: Sequence[str]) -> list[str]:
+    """Return the expected outputs that an API has."""
     if result is not None and result.outputs:
         return [name for name in expected if name in result.outputs]
     return [name for name in expected if name.partition("[")[0] not in omits]
@@ -130,6 +130,6 @@ def shown(result: Result | None, expected: Sequence[str], omits: Sequence[str]) 
 
 def output_of(result: Result | None, name: str) -> Output:
     """Return an output of a result; one that conforms if the result does not have it."""
-    nothing = Output("conforms")
-    output = nothing if result is None else result.outputs.get(name, nothing)
+    default = Output("conforms")
+    output = default if result is None else result.outputs.get(name, default)
     return output if len(output.problem) <= LONGEST else replace(output, problem=f"{output.problem[:LONGEST]}...")

@@ -1,4 +1,4 @@
-"""A standalone script that shows one result: inputs, the call, what is expected, and an assertion."""
+"""Standalone scripts of results: inputs, the call, expected values and an assertion."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ from nnconform.conformance.vectors.vector import LawTensor, Tensor, Vector
 from nnconform.conformance.words import clean
 
 from . import draws, law_checks, shared_initializers, value_checks
-from .case import Case, NothingToShow, indented, literal, refuse_foreign
-from .clause_quotes import concerned, quoted
+from .case import Case, NothingToShow, indent, literal, refuse_foreign
+from .clause_quotes import quote, relevant_clauses
 from .families import RUNNING, Family, families
 from .lengths import one_length, position
 from .literals import WIDTH, Arrays
-from .reported_calls import ReportedCall, failing, output_of, shown
+from .reported_calls import ReportedCall, available_outputs, failing, output_of
 from .value_checks import Check
 
-# Only words and numbers: foreign text becomes code nowhere.
+# These patterns take only words and numbers, so that foreign text cannot become code.
 DTYPE = re.compile(r"dtype \w+, wanted (\w+)", re.ASCII)
-# A size is a number that Python reads as it stands: no leading zero, and few digits.
+# A size is a valid Python number: few digits, without a leading zero.
 SIZE = r"(?:0|[1-9]\d{0,17})"
 SHAPE = re.compile(rf"shape \[[\d, ]*\], wanted \[((?:{SIZE}(?:, {SIZE})*)?)\]", re.ASCII)
 # Strings and comments of a script.
 TEXT = re.compile(r'"(?:[^"\\\n]|\\.)*"|#.*')
-EXACT = "# The exact result, rounded once, and the most by which it may be off."
-EXTREMES = "# The middle of where the smallest and the largest element lie, and how far from it they may be."
+EXACT = "# The exact result, rounded once, and its error bound."
+EXTREMES = "# The centers of the intervals for the smallest and the largest element, and the half widths."
 ABSENT = "a value where the gradient is absent"
 PRESENCE = {"nothing where a value is wanted": "is not None", ABSENT: "is None"}
 
 
 @dataclass(frozen=True)
 class Script:
-    """A script and what an upstream report says of it.
+    """A script, and the facts that a bug report needs.
 
     Attributes:
-        text: the script itself.
-        outputs: the flat names of the outputs that it looks at, the worst first.
-        clauses: that the result is about.
-        summary: the problem of the worst output, in a line; "" if there is none.
+        text: the script.
+        outputs: the names of the outputs that it checks, the worst first.
+        clauses: the clauses that the result is about.
+        summary: the problem of the worst output in one line, "" if there is none.
     """
 
     text: str
@@ -60,19 +60,19 @@ def write(vector: Vector, call: ReportedCall) -> Script:
     """Return the script of one call.
 
     Args:
-        vector: what is asked.
-        call: the call, and what a report says of it.
+        vector: the vector.
+        call: the call with its result.
 
     Raises:
-        NothingToShow: nothing is judged, the framework lacks what is asked for, or the vector or the result has
-            text or a number that does not belong there.
+        NothingToShow: the vector is not judged, the framework does not support it, or the vector or the result has a
+            text or number that is not allowed there.
     """
     result = call.result
     refuse_foreign(vector)
     if vector.unjudged:
-        raise NothingToShow(f"{vector.id} has no meaning in the spec: it is recorded and not judged")
+        raise NothingToShow(f"{vector.id} is recorded but not judged, because the spec does not define its result")
     if result is not None and result.verdict == "unsupported":
-        raise NothingToShow(f"{call.implementation} has no such thing: {result.reason}")
+        raise NothingToShow(f"{call.implementation} does not support this: {result.reason}")
     family = families(call.framework).get((vector.operation, call.implementation))
     if family is None:
         raise NothingToShow(f"no script of {call.implementation!r} for {vector.operation}")
@@ -83,16 +83,16 @@ def write(vector: Vector, call: ReportedCall) -> Script:
     names = _names(vector, result, family)
     _refuse_contradictions(vector, result, names)
     vector, result, names = one_length(vector, result, names)
-    # The backward pass may raise too: then all of it is called.
+    # Without a value, the error may come from either pass, so the script calls both.
     without_value = result is not None and not result.outputs
-    called = shown(result, [*vector.expected], family.omits) if without_value else names
+    called = available_outputs(result, [*vector.expected], family.omits) if without_value else names
     needed = frozenset(name.partition("[")[0] for name in called)
     wide = call.framework == "jax" and vector.dtype == "float64"
     array = Arrays(call.framework, wide=wide, cut="[:n]" if position(result, names) else "")
     case = Case(vector, family, call.mode, needed, array)
-    about = concerned(vector, names, _departed(result, names), clauses())
+    about = relevant_clauses(vector, names, _departures(result, names), clauses())
     summary = describe(result, names)
-    text = _assembled(_docstring(call, summary, about), *_code(case, result, names))
+    text = _assemble(_docstring(call, summary, about), *_code(case, result, names))
     return Script(text, tuple(names), tuple(about), summary)
 
 
@@ -128,11 +128,11 @@ def _code(case: Case, result: Result | None, names: list[str]) -> tuple[list[str
 
 
 def _names(vector: Vector, result: Result | None, family: Family) -> list[str]:
-    """Return the outputs to check, the worst first: of those that the vector and the implementation have."""
-    judged = [n for n, e in _expected(vector) if not isinstance(e, Tensor) or "any" not in e.latitude]
-    judged += _absent(vector, result)
-    judged = [name for name in judged if name.partition("[")[0] in family.outputs]
-    names = failing(result, shown(result, judged, family.omits))
+    """Return the outputs to check, the worst first; the vector and the implementation have all of them."""
+    expected = [n for n, e in _expected(vector) if not isinstance(e, Tensor) or "any" not in e.latitude]
+    expected += _absent(vector, result)
+    expected = [name for name in expected if name.partition("[")[0] in family.outputs]
+    names = failing(result, available_outputs(result, expected, family.omits))
     # Values, dtypes and shapes are checked in different ways; a script shows one of them.
     of_values = [name for name in names if not _of_form(output_of(result, name).problem)]
     names = of_values or names
@@ -152,7 +152,7 @@ def _absent(vector: Vector, result: Result | None) -> list[str]:
 
 
 def _of_form(problem: str) -> bool:
-    """Return whether a problem is one of dtype, shape or presence, and not of values."""
+    """Return whether a problem is about dtype, shape or presence, not values."""
     return problem in PRESENCE or any(pattern.fullmatch(problem) for pattern in (DTYPE, SHAPE))
 
 
@@ -161,18 +161,18 @@ def _expected(vector: Vector) -> Iterator[tuple[str, Tensor | LawTensor]]:
         yield name, vector.expected[name]
 
 
-def _departed(result: Result | None, names: Iterable[str]) -> Iterator[str]:
+def _departures(result: Result | None, names: Iterable[str]) -> Iterator[str]:
     """Yield the clauses that the dialects of a result depart from."""
     if result is None or result.verdict != "dialect":
         return
-    known = dialects.dialects()
+    entries = dialects.dialects()
     for dialect in [*(output_of(result, name).dialect for name in names), result.dialect]:
         for part in dialect.split("+"):
-            yield from known[part].departs_from if part in known else ()
+            yield from entries[part].departs_from if part in entries else ()
 
 
 def describe(result: Result | None, names: Iterable[str]) -> str:
-    """Return the problem of the worst output in a line; "" if all conforms."""
+    """Return the problem of the worst output in one line, "" if the result conforms."""
     if result is None or result.verdict == "conforms":
         return ""
     if not result.outputs:
@@ -189,18 +189,18 @@ def describe(result: Result | None, names: Iterable[str]) -> str:
 
 
 class _After:
-    """Writes the lines after the call."""
+    """Writes the lines after the call of a script."""
 
     def __init__(self, case: Case, numeric: str, result: Result | None) -> None:
         self.case, self.numeric, self.result = case, numeric, result
 
     def raw(self, name: str) -> str:
-        """Return the expression of an output as the framework gives it."""
+        """Return the expression of an output as an array of the framework."""
         base, _, rest = name.partition("[")
         return self.case.family.outputs[base].format(i=rest.rstrip("]"))
 
     def got(self, name: str) -> str:
-        """Return the expression of an output as a NumPy array; bfloat16, which NumPy does not have, as float64."""
+        """Return the expression of an output as a NumPy array, of float64 for bfloat16, which NumPy does not have."""
         if self.case.vector.steps and name not in RUNNING:
             return f"np.stack({name}s)"
         expected = self.case.vector.expected[name]
@@ -222,8 +222,8 @@ class _After:
             statistics = law_checks.statistics(problem, law)
             if law_checks.SCALE in statistics:
                 yield from draws.before(self.case)
-            drawn = self.numeric.format(draws.expression(self.case, law)) if law_checks.SCALE in statistics else ""
-            yield from law_checks.lines(law, self.numeric.format(self.raw(names[0])), statistics, drawn)
+            sample = self.numeric.format(draws.expression(self.case, law)) if law_checks.SCALE in statistics else ""
+            yield from law_checks.lines(law, self.numeric.format(self.raw(names[0])), statistics, sample)
         else:
             yield EXTREMES if vector.extremes else EXACT
             tensors = ((name, _tensor(vector.expected[name])) for name in names)
@@ -249,7 +249,7 @@ class _After:
             yield f"assert {self.raw(names[0])} {PRESENCE[problem]}, {message}"
 
     def dependence(self, one: int, of_one: int, two: int, of_two: int) -> Iterator[str]:
-        """Yield the assertion that one number has one result, whatever its place and the array's length."""
+        """Yield the assertion that a result does not depend on the place of a number and the length of its array."""
         yield f"one, two = run({of_one})[{one}], run({of_two})[{two}]"
         yield "assert repr(one) == repr(two), ("
         yield f'    f"the same number gives {{one}} as element {one} of {of_one} "'
@@ -264,12 +264,12 @@ def _tensor(expected: Tensor | LawTensor) -> Tensor:
 
 def _as_function(body: Iterable[str], got: str) -> Iterator[str]:
     yield "def run(n):"
-    yield from indented(line for line in [*body, f"return {got}"] if line)
+    yield from indent(line for line in [*body, f"return {got}"] if line)
     yield ""
 
 
 def _threads(case: Case) -> Iterator[str]:
-    """Yield what keeps the order of a long sum: one thread, as in the report's run."""
+    """Yield the setting of one thread, so that long sums have the same order as in the run."""
     inputs = case.vector.inputs
     long = any(isinstance(v, Repeated) for name in inputs for v in _entries(inputs[name]))
     if not long or case.vector.operation in ("relu", "elu", "clip_by_value"):
@@ -285,40 +285,42 @@ def _entries(value: Any) -> list[Any]:
 
 
 def _docstring(call: ReportedCall, summary: str, about: Iterable[Clause]) -> str:
-    how = "" if call.mode == "eager" else f" ({call.mode})"
-    head = f"{call.implementation}{how}"
+    mode = "" if call.mode == "eager" else f" ({call.mode})"
+    head = f"{call.implementation}{mode}"
     title = clean(f"{head}: {summary}" if summary else head)
     wrapped = textwrap.fill(title, WIDTH - 3, break_long_words=False, break_on_hyphens=False)
-    return "\n\n".join([wrapped, *(quoted(clause, WIDTH) for clause in about)])
+    return "\n\n".join([wrapped, *(quote(clause, WIDTH) for clause in about)])
 
 
 def _within_docstring(text: str) -> str:
-    """Return text that neither ends a docstring nor has an escape in it: foreign text must not become code."""
+    """Return text that cannot end a docstring or start an escape, so that foreign text cannot become code."""
     return text.replace("\\", r"\\").replace('"""', r"\"\"\"")
 
 
-def _assembled(head: str, imports: Iterable[str], body: Iterable[str]) -> str:
-    """Return the text of a script, with those of the imports that it uses, and with nan and inf where they stand."""
-    code, given = "\n".join(body), [*imports]
-    # A word in a message needs no import.
-    users = TEXT.sub("", "\n".join([*(line for line in given if "import " not in line), code]))
+def _assemble(head: str, imports: Iterable[str], body: Iterable[str]) -> str:
+    """Return the text of a script, with only the imports that it uses, and imports of nan and inf if needed."""
+    code, head_lines = "\n".join(body), [*imports]
+    # Words in strings and comments need no import.
+    users = TEXT.sub("", "\n".join([*(line for line in head_lines if "import " not in line), code]))
     special = [word for word in ("inf", "nan") if _uses(users, word)]
     standard = [f"import {module}" for module in ("math", "os") if _uses(users, module)]
     standard += [f"from math import {', '.join(special)}"] if special else []
     others = [
-        line for line in given if line != "import os" and ("import " not in line or _uses(users, line.split()[-1]))
+        line for line in head_lines if line != "import os" and ("import " not in line or _uses(users, line.split()[-1]))
     ]
     gap = [""] if standard and others[0] else []
-    return "\n".join([f'"""{_within_docstring(head)}\n"""', "", *standard, *gap, *others, *_spaced(code)]) + "\n"
+    return (
+        "\n".join([f'"""{_within_docstring(head)}\n"""', "", *standard, *gap, *others, *_add_blank_lines(code)]) + "\n"
+    )
 
 
 def _uses(code: str, name: str) -> bool:
-    """Return whether code has a name, and not as an attribute."""
+    """Return whether code uses a name other than as an attribute."""
     return re.search(rf"(?<![\w.]){name}\b", code) is not None
 
 
-def _spaced(code: str) -> Iterator[str]:
-    """Yield lines with one blank line between parts and two around functions, as ruff and black have them."""
+def _add_blank_lines(code: str) -> Iterator[str]:
+    """Yield lines with one blank line between parts and two around functions, in the style of ruff and black."""
     before, blank, inside = "", True, False
     for line in code.splitlines():
         if not line.strip():

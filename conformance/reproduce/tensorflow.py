@@ -1,20 +1,19 @@
-"""How the implementations of TensorFlow and Keras are called in a script: one function a family."""
+"""Calls of TensorFlow and Keras in a script: one function per family of implementations."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from nnconform.adapters import SparseGradient
 
 from . import kernels, shared_initializers
-from .case import Case, arguments, complement, dtype_and_shape, indented, literal
+from .case import Case, arguments, complement, dtype_and_shape, indent, literal
 
 NUMERIC = "np.float64({})"
 
 
 def imports(case: Case) -> tuple[str, ...]:
-    """Return the imports; Keras runs on its TensorFlow backend."""
+    """Return the imports. Keras runs on the TensorFlow backend."""
     if "keras" not in case.family.call:
         return ("import numpy as np", "import tensorflow as tf")
     backend = 'os.environ["KERAS_BACKEND"] = "tensorflow"'
@@ -23,70 +22,58 @@ def imports(case: Case) -> tuple[str, ...]:
 
 
 def run(case: Case, lines: Iterable[str], takes: str, gives: str) -> Iterator[str]:
-    """Yield lines as they stand, or inside one tf.function that takes and gives arrays of these names."""
-    yield ""
-    if case.mode == "eager":
-        yield from lines
-        return
-    yield "@tf.function(jit_compile=True)" if case.mode == "xla" else "@tf.function"
-    yield f"def run({takes}):"
-    yield from indented([*lines, f"return {gives}"] if gives else lines)
-    yield "\n"
-    yield f"{gives} = run({takes})" if gives else f"run({takes})"
+    """Yield lines unchanged, or in a tf.function."""
+    decorator = "tf.function(jit_compile=True)" if case.mode == "xla" else "tf.function"
+    return case.write_call(lines, takes, gives, decorator)
 
 
-def differentiated(case: Case, forward: Iterable[str], sources: dict[str, str]) -> Iterator[str]:
-    """Yield the lines that give y, and the gradients of ``sources`` (by output) where one is looked at."""
+def differentiate(case: Case, forward: Iterable[str], sources: dict[str, str]) -> Iterator[str]:
+    """Yield the lines that compute y, and the gradients of ``sources`` (by output) if the script checks one."""
     if not case.backward:
         yield from forward
         return
     watched = [source for source in sources.values() if "." not in source]
     yield "with tf.GradientTape() as tape:"
     yield f"    tape.watch({watched[0] if len(watched) == 1 else '[' + ', '.join(watched) + ']'})"
-    yield from indented(forward)
+    yield from indent(forward)
     of = ", ".join(sources.values())
     yield f"{', '.join(sources)} = tape.gradient(y, {f'[{of}]' if len(sources) > 1 else of}, dy)"
 
 
-def _activated(case: Case, call: str) -> Iterator[str]:
-    yield from case.declared("x", *(["dy"] if case.backward else []))
-    lines = differentiated(case, [f"y = {call}"], {"dx": "x"})
+def _write_activation(case: Case, call: str) -> Iterator[str]:
+    yield from case.declare("x", *(["dy"] if case.backward else []))
+    lines = differentiate(case, [f"y = {call}"], {"dx": "x"})
     yield from run(case, lines, "x, dy", "y, dx")
 
 
 def activation(case: Case) -> Iterator[str]:
     """Write a function."""
     alpha = case.number("alpha") if case.family.call.startswith("keras") else None
-    case.refuse(alpha is None and case.number("alpha") not in (None, "1.0"), "it has no alpha")
-    yield from _activated(case, f"{case.family.call}({arguments('x', alpha=alpha)})")
+    case.refuse_if(alpha is None and case.number("alpha") not in (None, "1.0"), "it has no alpha")
+    yield from _write_activation(case, f"{case.family.call}({arguments('x', alpha=alpha)})")
 
 
 def activation_layer(case: Case) -> Iterator[str]:
-    """Write a layer; it casts its input to its own dtype, float32 unless it is told otherwise."""
+    """Write a layer, with a dtype unless it is float32: a Keras layer casts its input."""
     dtype = case.vector.dtype
-    given = None if dtype == "float32" else literal(dtype)
+    option = None if dtype == "float32" else literal(dtype)
     alpha = case.number("alpha") if case.family.call.endswith("ELU") else None
-    case.refuse(alpha is None and case.number("alpha") not in (None, "1.0"), "it has no alpha")
-    layer = f"{case.family.call}({arguments(case.family.options.replace(chr(39), chr(34)), alpha=alpha, dtype=given)})"
+    case.refuse_if(alpha is None and case.number("alpha") not in (None, "1.0"), "it has no alpha")
+    layer = f"{case.family.call}({arguments(case.family.options.replace(chr(39), chr(34)), alpha=alpha, dtype=option)})"
     if case.mode == "eager":
-        yield from _activated(case, f"{layer}(x)")
+        yield from _write_activation(case, f"{layer}(x)")
     else:
         yield f"layer = {layer}"
-        yield from _activated(case, "layer(x)")
-
-
-def _batches(case: Case) -> Iterator[str]:
-    x, dy = ("batches", "upstream") if case.vector.steps else ("x", "dy")
-    yield from case.declared(x=x, **({"dy": dy} if case.backward else {}))
+        yield from _write_activation(case, "layer(x)")
 
 
 def batch_norm(case: Case) -> Iterator[str]:
-    """Write tf.nn.batch_normalization, in training by the moments of tf.nn.moments."""
-    yield from _batches(case)
-    given = [] if case.training else ["running_mean", "running_variance"]
-    names = {name: name.replace("running", "moving") for name in given}
+    """Write tf.nn.batch_normalization, in training with the moments of tf.nn.moments."""
+    yield from case.declare_batches()
+    running = [] if case.training else ["running_mean", "running_variance"]
+    names = {name: name.replace("running", "moving") for name in running}
     affine = ["gamma", "beta"] if case.affine else []
-    yield from case.declared(*affine, **names)
+    yield from case.declare(*affine, **names)
     shape = [1] * case.rank
     shape[case.axis] = case.shape[case.axis]
     last = case.axis == case.rank - 1
@@ -102,7 +89,7 @@ def batch_norm(case: Case) -> Iterator[str]:
         statistics = arguments(*(wide[n] for n in names.values()))
         forward = [f"y = tf.nn.batch_normalization(\n    x, {statistics},\n    {scale}\n)"]
     sources = {"dx": "x"} | ({"dgamma": "gamma", "dbeta": "beta"} if case.affine else {})
-    lines = list(differentiated(case, forward, sources))
+    lines = list(differentiate(case, forward, sources))
     if case.training and (case.mode != "eager" or case.needed & {"batch_mean", "batch_variance"}):
         flat = ("batch_mean", "mean"), ("batch_variance", "variance")
         lines += [f"{output} = tf.reshape({name}, [-1])" for output, name in flat]
@@ -113,25 +100,25 @@ def batch_norm(case: Case) -> Iterator[str]:
 
 def _steps(case: Case, lines: Iterable[str], takes: str, gives: str) -> Iterator[str]:
     if case.mode == "eager" or not case.vector.steps:
-        yield from case.stepped("batches, upstream", list(run(case, lines, takes, gives)), NUMERIC)
+        yield from case.write_steps("batches, upstream", list(run(case, lines, takes, gives)), NUMERIC)
         return
     *body, call = run(case, lines, takes, gives)
     yield from body
-    yield from case.stepped("batches, upstream", [call], NUMERIC)
+    yield from case.write_steps("batches, upstream", [call], NUMERIC)
 
 
 LAYOUTS = {(4, 3): "NHWC", (4, 1): "NCHW", (5, 4): "NDHWC", (5, 1): "NCDHW"}
 
 
 def fused_batch_norm(case: Case) -> Iterator[str]:
-    """Write the fused operation, which is always affine, and wants no old statistics where it keeps nothing of them."""
-    case.refuse((case.rank, case.axis) not in LAYOUTS, "it has no such layout")
-    yield from _batches(case)
+    """Write the fused operation. It always has scale and shift, and takes old statistics only if it uses them."""
+    case.refuse_if((case.rank, case.axis) not in LAYOUTS, "it has no such layout")
+    yield from case.declare_batches()
     factor = complement(case.number("momentum"))
     replaces = case.training and (factor is None or case.vector.attributes["momentum"] == 0)
     running = [] if replaces else ["running_mean", "running_variance"]
     affine = ["gamma", "beta"] if case.affine else []
-    yield from case.declared(*affine, *running)
+    yield from case.declare(*affine, *running)
     size = case.shape[case.axis]
     scale = affine or [f"tf.ones({size})", f"tf.zeros({size})"]
     layout = arguments(data_format=literal(LAYOUTS[case.rank, case.axis]), is_training=case.training)
@@ -143,12 +130,12 @@ def fused_batch_norm(case: Case) -> Iterator[str]:
     sources = {"dx": "x"} | ({"dgamma": "gamma", "dbeta": "beta"} if case.affine else {})
     gives = ", ".join(["y", "running_mean", "running_variance", *sources])
     takes = ", ".join(["x", "dy", *affine, *running])
-    yield from _steps(case, differentiated(case, forward, sources), takes, gives)
+    yield from _steps(case, differentiate(case, forward, sources), takes, gives)
 
 
 def batch_norm_layer(case: Case) -> Iterator[str]:
-    """Write keras.layers.BatchNormalization with the given statistics and parameters."""
-    yield from _batches(case)
+    """Write keras.layers.BatchNormalization with the statistics and parameters of the vector."""
+    yield from case.declare_batches()
     statistics, _ = dtype_and_shape(case.input("running_mean"))
     dtype = case.vector.dtype if statistics == case.vector.dtype else f"mixed_{case.vector.dtype}"
     axis = case.number("channel_axis")
@@ -168,15 +155,16 @@ def batch_norm_layer(case: Case) -> Iterator[str]:
     for name, variable in names.items():
         yield case.array.within(f"{variable}.assign(", case.input(name), ")")
     sources = {"dx": "x"} | ({"dgamma": "bn.gamma", "dbeta": "bn.beta"} if case.affine else {})
-    lines = differentiated(case, [f"y = bn({arguments('x', training=case.training)})"], sources)
+    lines = differentiate(case, [f"y = bn({arguments('x', training=case.training)})"], sources)
     yield from _steps(case, lines, "x, dy", ", ".join(["y", *sources]))
 
 
 def initializer(case: Case) -> Iterator[str]:
-    """Write an initializer; HeNormal and HeUniform have one mode only."""
+    """Write an initializer. HeNormal and HeUniform have only the mode fan_in."""
     a = case.vector.attributes
     mode = case.number("mode") if case.family.options else None
-    case.refuse(not mode and a.get("mode", "fan_in") != "fan_in", "it has the mode fan_in alone")
+    if not mode:
+        case.refuse_fan_out()
     options = arguments(case.family.options.replace("'", '"'), mode=mode, seed=a["seed"])
     dtype = None if a["dtype"] == "float32" else literal(a["dtype"])
     yield f"initializer = {case.family.call}({options})"
@@ -188,14 +176,14 @@ shared = shared_initializers.keras_kernels
 
 
 def layer(case: Case) -> Iterator[str]:
-    """Write a layer that is given an initializer, or told nothing about its initialization."""
+    """Write a layer with an initializer, or with the default one."""
     kind, seed = kernels.kind_of(case), case.number("seed")
     size = kernels.sizes(case, "spatial_out_in" if kind == "transposed_conv" else "spatial_in_out")
     _refuse(case, kind, size)
-    told = case.family.options and f"{case.family.options}(seed={seed})"
+    initializer = case.family.options and f"{case.family.options}(seed={seed})"
     dtype = kernels.dtype(case)
-    options = arguments(told, groups=size.groups, dtype=dtype and literal(dtype))
-    if not told:
+    options = arguments(initializer, groups=size.groups, dtype=dtype and literal(dtype))
+    if not initializer:
         yield f"keras.utils.set_random_seed({seed})"
     yield f"layer = {case.family.call}({arguments(*_sizes(case, kind, size), options)})"
     inputs = () if kind == "embedding" else (size.inputs,)
@@ -203,10 +191,10 @@ def layer(case: Case) -> Iterator[str]:
 
 
 def _refuse(case: Case, kind: str, size: kernels.Sizes) -> None:
-    case.refuse(kind == "transposed_conv" and size.groups is not None, "it has no groups")
-    case.refuse(case.vector.attributes.get("mode", "fan_in") != "fan_in", "it has the mode fan_in alone")
+    case.refuse_if(kind == "transposed_conv" and size.groups is not None, "it has no groups")
+    case.refuse_fan_out()
     pointwise = "pointwise" in case.family.outputs["sample"]
-    case.refuse(pointwise and {*(size.spatial or ())} != {1}, "its kernel has no spatial size")
+    case.refuse_if(pointwise and {*(size.spatial or ())} != {1}, "its kernel has no spatial size")
 
 
 def _sizes(case: Case, kind: str, size: kernels.Sizes) -> tuple[object, ...]:
@@ -214,28 +202,18 @@ def _sizes(case: Case, kind: str, size: kernels.Sizes) -> tuple[object, ...]:
         return size.inputs, size.outputs
     if kind != "depthwise_conv":
         return size.outputs, size.spatial
-    # A separable layer has outputs of its own after those of each input.
+    # A separable layer has a pointwise kernel after the depthwise one.
     outputs = 1 if "Separable" in case.family.call else None
     return outputs, size.spatial, f"depth_multiplier={size.outputs}"
 
 
-def gradients(case: Case) -> Iterator[str]:
-    """Yield the list of gradients."""
-    given: list[Any] = case.input("gradients")
-    for i, gradient in enumerate(given):
-        if gradient is not None:
-            yield case.array(f"g{i}", gradient)
-    entries = ["None" if gradient is None else f"g{i}" for i, gradient in enumerate(given)]
-    yield f"gradients = [{', '.join(entries)}]"
-
-
-def _clipped(case: Case, line: str, gives: str) -> Iterator[str]:
-    yield from gradients(case)
+def _write_clipping(case: Case, line: str, gives: str) -> Iterator[str]:
+    yield from case.declare_list("gradients", "g")
     yield from run(case, [line], "gradients", gives)
-    yield from _dense(case)
+    yield from _convert_to_dense(case)
 
 
-def _dense(case: Case) -> Iterator[str]:
+def _convert_to_dense(case: Case) -> Iterator[str]:
     if any(isinstance(g, SparseGradient) for g in case.input("gradients")):
         yield _each(case, "tf.convert_to_tensor(g)").replace("in gradients", "in clipped")
 
@@ -247,30 +225,32 @@ def _each(case: Case, call: str) -> str:
 
 def clip_by_value(case: Case) -> Iterator[str]:
     """Write tf.clip_by_value on every gradient."""
-    yield from _clipped(case, _each(case, f"tf.clip_by_value(g, -{case.threshold}, {case.threshold})"), "clipped")
+    yield from _write_clipping(
+        case, _each(case, f"tf.clip_by_value(g, -{case.threshold}, {case.threshold})"), "clipped"
+    )
 
 
 def clip_by_norm(case: Case) -> Iterator[str]:
     """Write tf.clip_by_norm on every gradient."""
-    yield from _clipped(case, _each(case, f"tf.clip_by_norm(g, {case.threshold})"), "clipped")
+    yield from _write_clipping(case, _each(case, f"tf.clip_by_norm(g, {case.threshold})"), "clipped")
 
 
 def clip_by_global_norm(case: Case) -> Iterator[str]:
     """Write tf.clip_by_global_norm."""
     line = f"clipped, norm = tf.clip_by_global_norm(gradients, {case.threshold})"
-    yield from _clipped(case, line, "clipped, norm")
+    yield from _write_clipping(case, line, "clipped, norm")
 
 
 def sgd(case: Case) -> Iterator[str]:
-    """Write a step of keras.optimizers.SGD with its own clipping."""
+    """Write a step of keras.optimizers.SGD with its clipping."""
     weights = case.input("weights")
     for i, weight in enumerate(weights):
         dtype, _ = dtype_and_shape(weight)
-        # keras.Variable is of floatx, float32, whatever it is made from.
-        given = "" if dtype == "float32" else f", dtype={literal(dtype)}"
-        yield case.array.within(f"w{i} = keras.Variable(", weight, f"{given})")
+        # Without a dtype, keras.Variable converts its value to float32.
+        option = "" if dtype == "float32" else f", dtype={literal(dtype)}"
+        yield case.array.within(f"w{i} = keras.Variable(", weight, f"{option})")
     yield f"variables = [{', '.join(f'w{i}' for i in range(len(weights)))}]"
-    yield from gradients(case)
+    yield from case.declare_list("gradients", "g")
     names = ("learning_rate", "clipvalue", "clipnorm", "global_clipnorm")
     yield f"optimizer = {case.family.call}({arguments(**{name: case.number(name) for name in names})})"
     if case.mode != "eager":

@@ -1,4 +1,4 @@
-"""How PyTorch's implementations are called in a script: one function a family."""
+"""Calls of PyTorch in a script: one function per family of implementations."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ NUMERIC = "{}.double().numpy()"
 
 
 def imports(_: Case) -> tuple[str, ...]:
-    """Return the imports, the same for every family."""
+    """Return the imports, which all families share."""
     return ("import numpy as np", "import torch")
 
 
-def declared(case: Case, names: tuple[str, str] = ("x", "dy")) -> Iterator[str]:
-    """Yield x, which wants its gradient where that is looked at, and dy."""
-    yield case.array(names[0], case.input("x"), grad=case.backward)
+def _declare(case: Case) -> Iterator[str]:
+    """Yield x and dy, or their batches; x is a leaf with a gradient if the script has a backward pass."""
+    x, dy = ("batches", "upstream") if case.vector.steps else ("x", "dy")
+    yield case.array(x, case.input("x"), grad=case.backward and not case.vector.steps)
     if case.backward:
-        yield case.array(names[1], case.input("dy"))
+        yield case.array(dy, case.input("dy"))
 
 
 def run(case: Case, call: str) -> Iterator[str]:
-    """Yield a function of x, compiled where the mode says so, and the backward pass."""
+    """Yield a function of x, compiled in the mode compile, and the backward pass."""
     yield ""
     if case.mode == "compile":
         yield f"@torch.compile\ndef run(x):\n    return {call}\n\n"
@@ -34,38 +35,38 @@ def run(case: Case, call: str) -> Iterator[str]:
 
 
 def activation(case: Case) -> Iterator[str]:
-    """Write a function; in place of a copy, since a leaf that wants its gradient cannot be overwritten."""
-    yield from declared(case)
+    """Write a function. In place, it takes a copy: a leaf with a gradient cannot be overwritten."""
+    yield from _declare(case)
     x, options = ("x.clone()" if case.family.options else "x"), case.family.options
     yield from run(case, f"{case.family.call}({arguments(x, options, alpha=case.number('alpha'))})")
 
 
 def activation_layer(case: Case) -> Iterator[str]:
     """Write a layer."""
-    yield from declared(case)
+    yield from _declare(case)
     yield from run(case, f"{case.family.call}({arguments(alpha=case.number('alpha'))})(x)")
 
 
-def normalized(case: Case, call: str) -> Iterator[str]:
-    """Yield a call on ``{x}``, whose channels torch wants on axis 1, and the backward pass; for every step."""
+def _write_normalization(case: Case, call: str) -> Iterator[str]:
+    """Yield a call on ``{x}``, with the channels moved to axis 1, and the backward pass, for each step."""
     channels = case.number("channel_axis")
-    there, back = (f".movedim({channels}, 1)", f".movedim(1, {channels})") if case.axis != 1 else ("", "")
+    to_axis_1, from_axis_1 = (f".movedim({channels}, 1)", f".movedim(1, {channels})") if case.axis != 1 else ("", "")
     if case.mode == "compile":
         function, _, rest = call.partition("(")
         yield f"norm = torch.compile({function})"
         call = f"norm({rest}"
-    lines = [f"y = {call.format(x=f'x{there}')}{back}"]
+    lines = [f"y = {call.format(x=f'x{to_axis_1}')}{from_axis_1}"]
     if case.vector.steps and case.backward:
         lines = ["x.requires_grad_()", *lines]
     if case.backward:
         lines += ["y.backward(dy)"]
-    yield from case.stepped("batches, upstream", lines, NUMERIC)
+    yield from case.write_steps("batches, upstream", lines, NUMERIC)
 
 
 def batch_norm(case: Case) -> Iterator[str]:
     """Write torch.nn.functional.batch_norm."""
-    yield from _batches(case)
-    yield from case.declared(running_mean="running_mean", running_variance="running_var")
+    yield from _declare(case)
+    yield from case.declare(running_mean="running_mean", running_variance="running_var")
     if case.affine:
         yield case.array("weight", case.input("gamma"), grad=case.backward)
         yield case.array("bias", case.input("beta"), grad=case.backward)
@@ -74,23 +75,14 @@ def batch_norm(case: Case) -> Iterator[str]:
     momentum = complement(case.number("momentum"))
     options = arguments(training=case.training, momentum=momentum, eps=case.number("epsilon"))
     tensors = arguments("{x}", "running_mean", "running_var", *parameters)
-    yield from normalized(case, f"{case.family.call}(\n    {tensors},\n    {options}\n)")
-
-
-def _batches(case: Case) -> Iterator[str]:
-    if not case.vector.steps:
-        yield from declared(case)
-    else:
-        yield case.array("batches", case.input("x"))
-        if case.backward:
-            yield case.array("upstream", case.input("dy"))
+    yield from _write_normalization(case, f"{case.family.call}(\n    {tensors},\n    {options}\n)")
 
 
 def batch_norm_layer(case: Case) -> Iterator[str]:
-    """Write a layer with the given statistics and parameters."""
+    """Write a layer with the statistics and parameters of the vector."""
     ranks = {"1": (2, 3), "2": (4,), "3": (5,)}[case.family.call[-2]]
-    case.refuse(case.rank not in ranks, f"x has {case.rank} axes")
-    yield from _batches(case)
+    case.refuse_if(case.rank not in ranks, f"x has {case.rank} axes")
+    yield from _declare(case)
     yield ""
     dtype, shape = dtype_and_shape(case.input("running_mean"))
     options = arguments(
@@ -104,43 +96,43 @@ def batch_norm_layer(case: Case) -> Iterator[str]:
     if not case.training:
         yield "bn.eval()"
     names = {"running_mean": "bn.running_mean", "running_variance": "bn.running_var"}
-    yield from case.declared(**names, gamma="bn.weight.data", beta="bn.bias.data")
+    yield from case.declare(**names, gamma="bn.weight.data", beta="bn.bias.data")
     yield ""
-    yield from normalized(case, "bn({x})")
+    yield from _write_normalization(case, "bn({x})")
 
 
 def initializer(case: Case) -> Iterator[str]:
     """Write an initializer on an empty tensor."""
     dtype = case.vector.attributes["dtype"]
-    given = None if dtype == "float32" else case.array.dtype(dtype)
+    option = None if dtype == "float32" else case.array.dtype(dtype)
     yield f"torch.manual_seed({case.number('seed')})"
-    yield f"sample = torch.empty({arguments(*case.vector.attributes['shape'], dtype=given)})"
+    yield f"sample = torch.empty({arguments(*case.vector.attributes['shape'], dtype=option)})"
     mode = case.number("mode")
     yield f"{case.family.call}({arguments('sample', mode=mode, nonlinearity=mode and literal('relu'))})"
 
 
 def layer(case: Case) -> Iterator[str]:
-    """Write a layer, and the initializer that fills its weight, or a layer that is told nothing about that."""
+    """Write a layer with the default initialization, or with an initializer that then fills its weight."""
     kind = kernels.kind_of(case)
     size = kernels.sizes(case, "in_out_spatial" if kind in ("transposed_conv", "embedding") else "out_in_spatial")
     dtype = kernels.dtype(case)
     options = arguments(groups=size.groups, dtype=dtype and case.array.dtype(dtype))
-    made = f"layer = {case.family.call}({arguments(size.inputs, size.outputs, size.spatial, options)})"
-    seeded = f"torch.manual_seed({case.number('seed')})"
+    construction = f"layer = {case.family.call}({arguments(size.inputs, size.outputs, size.spatial, options)})"
+    seeding = f"torch.manual_seed({case.number('seed')})"
     if case.family.options:
         mode = arguments(mode=case.number("mode"), nonlinearity='"relu"')
-        yield from (made, seeded, f"{case.family.options}(layer.weight, {mode})")
+        yield from (construction, seeding, f"{case.family.options}(layer.weight, {mode})")
     else:
-        yield from (seeded, made)
+        yield from (seeding, construction)
 
 
-def parameters(case: Case) -> Iterator[str]:
-    """Yield parameters w0, w1, ... that hold the gradients; their values are the weights, or of no matter."""
+def _declare_parameters(case: Case) -> Iterator[str]:
+    """Yield parameters w0, w1, ... with the gradients; the values are the weights, or zeros if there are none."""
     weights = case.input("weights")
     for i, gradient in enumerate(case.input("gradients")):
         dtype, shape = dtype_and_shape(gradient)
-        given = None if dtype == "float32" else case.array.dtype(dtype)
-        zeros = f"torch.zeros({arguments(*([f'{n:_}' for n in shape] or ['()']), dtype=given)})"
+        option = None if dtype == "float32" else case.array.dtype(dtype)
+        zeros = f"torch.zeros({arguments(*([f'{n:_}' for n in shape] or ['()']), dtype=option)})"
         opening = f"w{i} = torch.nn.Parameter("
         yield case.array.within(opening, weights[i], ")") if weights else f"{opening}{zeros})"
         if gradient is not None:
@@ -162,21 +154,21 @@ def _each(case: Case, call: str) -> Iterator[str]:
 
 def clip(case: Case) -> Iterator[str]:
     """Write the clipping of all gradients in one call."""
-    yield from parameters(case)
-    name = yield from _function(case)
+    yield from _declare_parameters(case)
+    name = yield from _compile(case)
     norm = "norm = " if "global_norm" in case.needed else ""
     yield f"{norm}{name}({arguments(_all(case), case.threshold, case.family.options)})"
 
 
 def clip_each(case: Case) -> Iterator[str]:
-    """Write the clipping of each gradient on its own."""
-    yield from parameters(case)
-    name = yield from _function(case)
+    """Write the clipping of each gradient by itself."""
+    yield from _declare_parameters(case)
+    name = yield from _compile(case)
     yield from _each(case, f"{name}({{}}, {arguments(case.threshold, case.family.options)})")
 
 
-def _function(case: Case) -> Generator[str, None, str]:
-    """Yield what compiles the function, where it is compiled, and return its name."""
+def _compile(case: Case) -> Generator[str, None, str]:
+    """Yield the line that compiles the function, if it is compiled, and return its name."""
     if case.mode == "eager":
         return case.family.call
     yield f"clip = torch.compile({case.family.call})"
@@ -184,11 +176,11 @@ def _function(case: Case) -> Generator[str, None, str]:
 
 
 def sgd(case: Case) -> Iterator[str]:
-    """Write a step of torch.optim.SGD, after a clipping or none."""
-    yield from parameters(case)
+    """Write a step of torch.optim.SGD, with or without clipping before it."""
+    yield from _declare_parameters(case)
     clipping, _, each = case.family.call.partition(" ")
     fitting = {"": [], "torch.nn.utils.clip_grad_value_": ["clipvalue"]}.get(clipping, ["global_clipnorm"])
-    case.refuse(case.clipped_by != (["clipnorm"] if each else fitting), "it does not clip so")
+    case.refuse_if(case.clipped_by != (["clipnorm"] if each else fitting), "it has no such clipping")
     if each:
         yield from _each(case, f"{clipping}({{}}, {case.threshold})")
     elif clipping:

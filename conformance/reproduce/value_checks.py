@@ -1,4 +1,4 @@
-"""The assertion at the end of a script: what is expected, how far it may be off, and a message that tells the worst."""
+"""Assertions on values at the end of a script: expected values, bounds, and the worst element in the message."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from nnconform.conformance.model.result import Output
 from nnconform.conformance.vectors.tensors import Array, dtype_name
 from nnconform.conformance.vectors.vector import Tensor
 
-from .literals import WIDTH, Arrays, words
+from .literals import WIDTH, Arrays, literals
 
-# Outputs of more elements are looked at in their worst element alone; so are several that are wrong at once.
+# Of longer outputs, and of several wrong outputs, a script checks only the worst element.
 LONG = 128
 numpy = Arrays("numpy")
 
 
 @dataclass(frozen=True)
 class Check:
-    """One output to look at.
+    """An output to check.
 
     Attributes:
-        name: flat, as in the report.
+        name: its name in the report.
         got: the expression of its array.
-        expected: what the clauses ask for.
-        output: of the report; one that conforms if the report does not have it.
+        expected: its expected values and bounds.
+        output: the output in the report; one that conforms if the report does not have it.
     """
 
     name: str
@@ -36,14 +36,14 @@ class Check:
 
 
 def lines(checks: Sequence[Check], first: int = 0, *, brief: bool = False) -> Iterator[str]:
-    """Yield the lines that look at outputs and fail where one is off.
+    """Yield the lines that check outputs and fail if one is out of bounds.
 
     Args:
-        checks: one an output, the worst first.
-        first: outputs of more elements are cut to their first so many, 0 for whole ones.
-        brief: one element will do: the call is not known to get as far as that.
+        checks: one per output, the worst first.
+        first: the number of elements that a longer output is cut to, 0 for no cut.
+        brief: check a single element, because the call itself may fail.
     """
-    # What is empty has nothing to be wrong but its shape.
+    # Of an empty output, only the shape can be wrong.
     checks = [check for check in checks if np.prod(check.expected.shape)] or checks[:1]
     if brief:
         checks = checks[:1]
@@ -61,62 +61,62 @@ class _Element:
     """The worst element of a long output.
 
     Attributes:
-        name: with its index.
-        got: its expression.
-        expected: its value as Python text.
-        bound: likewise.
-        holds: the condition on ``got`` and ``expected``; ``bound`` where it takes part.
+        name: the output and the index.
+        got: the expression of the element.
+        expected: the expected value as Python text.
+        bound: the bound as Python text.
+        condition: the condition on ``got``, ``expected`` and, for finite values, ``bound``.
     """
 
     name: str
     got: str
     expected: str
     bound: str
-    holds: str
+    condition: str
 
     @classmethod
     def of(cls, check: Check, first: int) -> _Element:
-        """Return the worst element of an output; the first one where none is known."""
+        """Return the worst element of an output, or the first one if no element is known to be the worst."""
         tensor = check.expected
         assert tensor.values is not None
         assert tensor.bound is not None
         index = (0,) * len(tensor.shape) if check.output.worst is None else check.output.worst.index
         place = f"[{', '.join(map(str, index))}]" if index else ""
         value = tensor.values[index]
-        (text,) = words(np.asarray(value), "float64" if dtype_name(value) == "bfloat16" else dtype_name(value))
+        (text,) = literals(np.asarray(value), "float64" if dtype_name(value) == "bfloat16" else dtype_name(value))
         cut = ".ravel()" if first and tensor.shape == (first,) else ""
-        holds = "abs(float(got) - expected) <= bound"
+        condition = "abs(float(got) - expected) <= bound"
         if not np.isfinite(float(value)):
-            holds = "np.isnan(got)" if np.isnan(float(value)) else "got == expected"
+            condition = "np.isnan(got)" if np.isnan(float(value)) else "got == expected"
         elif value == 0 and "sign-of-zero" not in tensor.latitude:
-            holds += f" and {'' if np.signbit(float(value)) else 'not '}np.signbit(got)"
-        return cls(check.name + place, f"{check.got}{cut}{place}", text, repr(float(tensor.bound[index])), holds)
+            condition += f" and {'' if np.signbit(float(value)) else 'not '}np.signbit(got)"
+        return cls(check.name + place, f"{check.got}{cut}{place}", text, repr(float(tensor.bound[index])), condition)
 
 
 def _elements(elements: Sequence[_Element]) -> Iterator[str]:
     first, *others = elements
-    holds = {element.holds for element in elements}
-    if not others or any("signbit" in condition for condition in holds):
+    conditions = {element.condition for element in elements}
+    if not others or any("signbit" in condition for condition in conditions):
         yield f"got = {first.got}"
         yield f"expected, bound = {first.expected}, {first.bound}"
-        yield from _asserted(first.holds, f'f"{first.name} = {{got}}, expected {{expected}} (bound {{bound}})"')
+        yield from _assert(first.condition, f'f"{first.name} = {{got}}, expected {{expected}} (bound {{bound}})"')
         return
     yield "wrong = []"
     yield "for name, got, expected, bound in ("
     for e in elements:
         yield f'    ("{e.name}", {e.got}, {e.expected}, {e.bound}),'
     yield "):"
-    condition = first.holds if len(holds) == 1 else f"({' or '.join(sorted(holds))})"
-    if "np.isnan(got)" in holds:
+    condition = first.condition if len(conditions) == 1 else f"({' or '.join(sorted(conditions))})"
+    if "np.isnan(got)" in conditions:
         condition = condition.replace("np.isnan(got)", "(np.isnan(got) and np.isnan(expected))")
     yield f"    if not {condition}:"
     yield '        wrong.append(f"{name} = {got}, expected {expected} (bound {bound})")'
     yield r'assert not wrong, "\n".join(wrong)'
 
 
-def _asserted(holds: str, message: str) -> Iterator[str]:
-    line = f"assert {holds}, {message}"
-    yield line if len(line) <= WIDTH else f"assert {holds}, (\n    {message}\n)"
+def _assert(condition: str, message: str) -> Iterator[str]:
+    line = f"assert {condition}, {message}"
+    yield line if len(line) <= WIDTH else f"assert {condition}, (\n    {message}\n)"
 
 
 def _whole(check: Check) -> Iterator[str]:
@@ -125,7 +125,7 @@ def _whole(check: Check) -> Iterator[str]:
     assert tensor.values is not None
     yield f"got = {check.got}"
     if not tensor.values.size:
-        yield from _asserted(f"got.shape == {tensor.shape}", f'f"{check.name} has the shape {{got.shape}}"')
+        yield from _assert(f"got.shape == {tensor.shape}", f'f"{check.name} has the shape {{got.shape}}"')
         return
     one = len({*tensor.bound.ravel()}) == 1
     yield numpy("expected", tensor.values)
@@ -141,7 +141,7 @@ def _whole(check: Check) -> Iterator[str]:
 
 
 def _exact(check: Check) -> Iterator[str]:
-    """Yield the comparison with values that leave no room."""
+    """Yield the comparison with values whose bounds are 0."""
     tensor = check.expected
     yield (
         f"wrong = (got != expected) | {_other_sign('got', 'expected')}"
@@ -153,8 +153,8 @@ def _exact(check: Check) -> Iterator[str]:
     yield from _worst(check, "wrong", "not {}", "{bound}")
 
 
-def _worst(check: Check, measure: str, holds: str, bound: str) -> Iterator[str]:
-    """Yield the assertion on the element where ``measure`` is largest."""
+def _worst(check: Check, measure: str, condition: str, bound: str) -> Iterator[str]:
+    """Yield the assertion on the element with the largest ``measure``."""
     at, index = "[worst]", "{[*map(int, worst)]}"
     if not check.expected.shape:
         at, index = "", ""
@@ -164,13 +164,13 @@ def _worst(check: Check, measure: str, holds: str, bound: str) -> Iterator[str]:
     else:
         yield f"worst = np.unravel_index({measure}.argmax(), {measure}.shape)"
     text = f'f"{check.name}{index} = {{got{at}}}, expected {{expected{at}}} (bound {bound})"'
-    yield from _asserted(holds.format(f"{measure}{at}"), text)
+    yield from _assert(condition.format(f"{measure}{at}"), text)
 
 
 def _special(check: Check) -> bool:
-    """Say whether the plain quotient of error and bound does not do: something is infinite, or a bound is 0.
+    """Return whether error / bound is not enough: a value is infinite, a bound is 0 or the sign of a zero matters.
 
-    A NaN that is got does: it is the largest to ``argmax``, and not at most 1.
+    An actual NaN needs no special case: ``argmax`` finds it, and it is not at most 1.
     """
     tensor, worst = check.expected, check.output.worst
     got = 0.0 if worst is None else worst.got
@@ -181,7 +181,7 @@ def _special(check: Check) -> bool:
 
 
 def _signed(tensor: Tensor) -> bool:
-    """Say whether the sign of some zero matters."""
+    """Return whether the sign of an expected zero matters."""
     assert tensor.values is not None
     return "sign-of-zero" not in tensor.latitude and bool((tensor.values == 0).any())
 
@@ -210,7 +210,7 @@ def _other_sign(one: str, other: str) -> str:
 
 
 def _flushes(tensor: Tensor) -> bool:
-    """Say whether another value than the expected one is accepted where subnormal inputs count as zero."""
+    """Return whether the expected values are different if subnormal inputs count as zero."""
     if tensor.flushed is None:
         return False
     assert tensor.values is not None

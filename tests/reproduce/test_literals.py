@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nnconform.adapters import SparseGradient
-from nnconform.conformance.reproduce.literals import WIDTH, Arrays, surviving, words
+from nnconform.conformance.reproduce.literals import WIDTH, Arrays, exact_literals, literals
 from nnconform.conformance.vectors.described_tensors import Repeated
 from nnconform.conformance.vectors.tensors import DTYPES, Array
 
@@ -44,7 +44,7 @@ def evaluated(expression: str) -> Array:
 def test_a_literal_gives_the_number_back_cast_at_once_or_by_way_of_float32(dtype):
     values = numbers(dtype)
     with np.errstate(over="ignore"):
-        read = np.array([float(word) for word in words(values, dtype)])
+        read = np.array([float(word) for word in literals(values, dtype)])
         assert bits(read.astype(DTYPES[dtype])) == bits(values)
         if dtype != "float64":
             assert bits(read.astype(np.float32).astype(DTYPES[dtype])) == bits(values)
@@ -53,13 +53,13 @@ def test_a_literal_gives_the_number_back_cast_at_once_or_by_way_of_float32(dtype
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_every_literal_is_a_python_float(dtype):
     values = np.concatenate([numbers(dtype), np.array([np.nan]).astype(DTYPES[dtype])])
-    assert all(type(evaluated(word)) is float for word in words(values, dtype))
+    assert all(type(evaluated(word)) is float for word in literals(values, dtype))
 
 
 def test_a_decimal_that_some_cast_takes_elsewhere_is_written_in_full():
     # 1 + 2^-8 is halfway between two numbers of bfloat16; what is just above is on it once it has been a float32.
     above = "1.00390625000001"
-    assert surviving(["0.1", above, above], np.array([0.10009765625, 1.0, 1.0078125]), "bfloat16") == [
+    assert exact_literals(["0.1", above, above], np.array([0.10009765625, 1.0, 1.0078125]), "bfloat16") == [
         "0.1",
         "1.0",
         "1.0078125",

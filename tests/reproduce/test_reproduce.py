@@ -138,7 +138,7 @@ def test_without_a_run_an_implementation_must_be_named(cli, tmp_path, monkeypatc
         ((NEAR_ZERO, "torhc"), "did you mean torch?"),
         ((NEAR_ZERO, "torch", "--implementation", "torch.nn.functional.relu"), "torch.nn.functional.elu"),
         ((NEAR_ZERO, "torch", "--implementation", ELU, "--mode", "compiled"), "did you mean compile?"),
-        ((NEAR_ZERO, "numpy"), "its API is not known here"),
+        ((NEAR_ZERO, "numpy"), "does not know its API"),
         ((NEAR_ZERO, "optax"), "optax has no implementation of elu"),
         (("clip_by_norm/threshold-negative/float32", "torch", "--implementation", "x"), "no script of 'x'"),
         (
@@ -148,7 +148,7 @@ def test_without_a_run_an_implementation_must_be_named(cli, tmp_path, monkeypatc
                 "--implementation",
                 "torch.nn.utils.clip_grad_value_",
             ),
-            "recorded and not judged",
+            "recorded but not judged",
         ),
     ],
 )
@@ -236,7 +236,7 @@ w0.grad = torch.tensor([3.0, 0.0, 4.0, 0.0, 0.0], dtype=torch.float64)
 
 torch.nn.utils.clip_grad_norm_([w0], 5.0)
 
-# The exact result, rounded once, and the most by which it may be off.
+# The exact result, rounded once, and its error bound.
 got = w0.grad.numpy()
 expected = np.array([3.0, 0.0, 4.0, 0.0, 0.0])
 bound = np.array([4e-15, 2.23e-308, 5.33e-15, 2.23e-308, 2.23e-308])

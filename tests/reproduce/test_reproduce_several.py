@@ -54,7 +54,7 @@ def test_layers_are_given_one_instance(published, given):
 )
 def test_what_one_sample_cannot_show_is_refused(published, vector, verdict, output):
     for layout, framework, name in (("", "torch", KAIMING), ("-last", "tensorflow", HE)):
-        with pytest.raises(NothingToShow, match=r"several samples|not told to be the same"):
+        with pytest.raises(NothingToShow, match=r"several samples|kernels are the same"):
             text(published[vector.format(layout)], framework, name, row(verdict, **output))
 
 
@@ -75,4 +75,4 @@ def test_the_extremes_are_taken_of_the_whole_sample(published):
     said = text(published["he_normal/extremes/float32"], "torch", KAIMING)
     assert "sample = torch.empty(5120, 4096)" in said
     assert "got = np.array([sample.double().numpy().min(), sample.double().numpy().max()])" in said
-    assert "# The middle of where" in said
+    assert "# The centers of the intervals" in said
