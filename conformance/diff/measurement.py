@@ -105,7 +105,7 @@ class Measurements:
             if a is None or b is None or not comparable(a, b):
                 return False
             worst = [output.worst for output in (old, new) if output.worst is not None]
-            return any(exceeds(float(a[w.index]), float(b[w.index]), w.bound) for w in worst)
+            return any(exceeds(_number(a, w.index), _number(b, w.index), w.bound) for w in worst)
 
         return moved
 
@@ -205,7 +205,8 @@ def _move(output: _ChangedOutput, worst: Worst) -> float:
 
 
 def _number(tensor: Array | None, index: Index) -> float:
-    return math.nan if tensor is None else float(tensor[index])
+    """Return an element; NaN without a tensor, or if a damaged report names an element that is not in it."""
+    return float(tensor[index]) if tensor is not None and _inside(index, tensor.shape) else math.nan
 
 
 def _value(tensor: Array | None, output: Output | None, index: Index) -> float | None:

@@ -24,7 +24,10 @@ from nnconform.conformance.vectors.tensors import Array
 FORMAT = 1
 INDEX = "index"
 # Raised by damaged or foreign files. AttributeError: np.load returns a single array without members.
-DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, LookupError, TypeError, AttributeError)
+DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RecursionError),
+    *(ValueError, LookupError, TypeError, AttributeError, OverflowError),
+)
 
 # framework, implementation, mode, vector, output (flat name)
 Key = tuple[str, str, str, str, str]

@@ -58,7 +58,7 @@ def become(side, state, vector=VECTOR, output=OUTPUT, **fields):
     if state == "absent":
         side["results"].remove(row(side, vector))
     elif state in VALUES:
-        worst = {"index": [0], "got": 1.0526, "expected": 1.02, "bound": 1e-7}
+        worst = {"index": [0], **WORST}
         fields = VALUES[state] | ({} if state == "conforms" else {"ulp": 9.0, "ratio": 9.0, "worst": worst}) | fields
         row(side, vector)["outputs"][output] |= fields
         row(side, vector)["verdict"] = fields.get("verdict", "conforms")
@@ -66,6 +66,7 @@ def become(side, state, vector=VECTOR, output=OUTPUT, **fields):
         row(side, vector).update({"outputs": {}} | WITHOUT[state] | fields)
 
 
+WORST = {"got": 1.0526, "expected": 1.02, "bound": 1e-7}
 VALUES = {
     "conforms": {},
     "dialect": {"verdict": "dialect", "dialect": "unbiased-running-variance", "digest": "d" * 16},
@@ -539,6 +540,16 @@ def test_with_tensors_the_element_is_the_one_that_moved_most_for_its_bound(pair)
     (change,) = diff(pair, *tensors)["changes"]
     assert change["element"] == {"index": [1], "old": 2.0, "new": 3.0, "expected": 2.0}
     assert (change["ulp"]["elements"], change["ulp"]["changed"]) == (3, 2)
+
+
+@pytest.mark.parametrize("index", [[], [3], [0, 0]])
+@pytest.mark.parametrize("states", [("conforms", "dialect"), ("diverges", "diverges")])
+def test_an_element_that_is_not_in_its_tensor_is_not_measured(pair, states, index):
+    for side, state in zip(pair, states, strict=True):
+        become(side, state, **({} if state == "conforms" else {"worst": {"index": index, **WORST}}))
+    tensors = store_tensors(pair, running_variance=(np.float32([1.0, 2.0, 0.0]), np.float32([1.0, 3.0, 0.0])))
+    (change,) = diff(pair, *tensors)["changes"]
+    assert change["element"] == {"index": [1], "old": 2.0, "new": 3.0}
 
 
 def test_with_tensors_a_divergence_moves_if_an_element_moved_more_than_its_bound(pair):

@@ -128,9 +128,13 @@ def pickled(path):
     np.savez(path, index=np.array([object()], dtype=object))
 
 
+def nested(path):
+    np.savez(path, index=np.frombuffer(b"[" * 100_000, np.uint8))
+
+
 @pytest.mark.parametrize(
     "damage",
-    [cut_off, flipped, text, emptied, others, one_array, shortened, lengthened, pickled],
+    [cut_off, flipped, text, emptied, others, one_array, shortened, lengthened, pickled, nested],
     ids=lambda f: f.__name__,
 )
 def test_a_file_that_is_not_ours_or_is_damaged_is_said_to_be(written, damage):
