@@ -1,6 +1,6 @@
-"""The numpy control, which computes in working precision, is inside its bounds on random cases of every kind.
+"""The numpy control, computing in working precision, is inside its bounds on random cases of every kind.
 
-benchmarks/false_alarms.py does the same on 10,000 cases an operation and dtype.
+benchmarks/false_alarms.py does the same on 10,000 cases per operation and dtype.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ FUNCTIONS = {i.operation: i.function for i in control.adapter.implementations if
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("operation", MAKERS)
 def test_working_precision_is_inside_the_bounds_on_random_cases(operation, dtype):
-    judged = 0
+    outputs = 0
     for number in range(20):
         case = random_case(operation, dtype, number)
         with np.errstate(all="ignore"):
             got = dict(flatten(FUNCTIONS[operation](**case.inputs, **case.attributes)))
         for name, expected in region(case).items():
-            found = compare(np.asarray(got[name]), expected)
-            assert found.fits, (case, name, found)
-            judged += 1
-    assert judged >= 20
+            comparison = compare(np.asarray(got[name]), expected)
+            assert comparison.fits, (case, name, comparison)
+            outputs += 1
+    assert outputs >= 20
 
 
 def test_a_case_is_the_same_every_time():

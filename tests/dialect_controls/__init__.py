@@ -22,7 +22,7 @@ SINGLE: tuple[Control, ...] = (
 )
 _BY_NAME = {control.dialect: control for control in SINGLE}
 
-# Where a part alone is named, since its bound has room for what the other part changes.
+# Combinations that get the name of one part, since its bound has room for the changes of the other.
 _HIDDEN = {
     "unbiased-running-variance+single-pass-variance": dict.fromkeys(
         HALVES, "the running variance is in float32, and no mean is so large that it loses digits"

@@ -1,4 +1,4 @@
-"""`python tests/dialect_controls [NAME...]`: print how many vectors name each dialect, or those that have a NAME."""
+"""`python tests/dialect_controls [NAME...]`: count the vectors that name each dialect, or those with a NAME."""
 
 from __future__ import annotations
 

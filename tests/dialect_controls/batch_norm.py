@@ -31,8 +31,8 @@ DGAMMA = 'outputs["dgamma"] = {}.astype(gamma.dtype)'
 WIDE = "np.result_type(np.float32, {}.dtype)"
 
 
-def _noted(how: str) -> list[tuple[str, str]]:
-    return [(old, new.replace("HOW", how)) for old, new in NOTED]
+def _noted(expression: str) -> list[tuple[str, str]]:
+    return [(old, new.replace("HOW", expression)) for old, new in NOTED]
 
 
 def _rejects(condition: str, message: str) -> list[tuple[str, str]]:

@@ -36,18 +36,18 @@ ORDINARY = {"sgd_step": "the step is asked with gradients of ordinary sizes alon
 
 
 def _shrinks(condition: str, factor: str) -> tuple[str, str]:
-    """Return the change by which a gradient is multiplied with a factor under a condition."""
+    """Return the change that multiplies a gradient with a factor under a condition."""
     scaled = f"        return (w * w.dtype.type({factor})).astype(gradient.dtype)\n"
     return SHRINK, SHRINK.replace("    if not", f"    if {condition}:\n{scaled}    if not")
 
 
 def _norm_is(result: str, condition: str) -> tuple[str, str]:
-    """Return the change by which the norm has a result under a condition."""
+    """Return the change that sets the norm to a result under a condition."""
     return LARGEST, f"{OWN}    if {condition}:\n        return {result}\n{LARGEST}"
 
 
 def _all_absent(function: str) -> tuple[str, str]:
-    """Return the change by which a function refuses gradients that are all absent."""
+    """Return the change that lets a function refuse gradients that are all absent."""
     start = f"def {function}(gradients, *, clip{'value' if function == 'clip_by_value' else 'norm'}):\n"
     raised = '    if all(g is None for g in gradients):\n        raise ValueError("nested_tensorlist")\n'
     return start, start + raised
@@ -106,7 +106,7 @@ CONTROLS = (
     ),
     Control(
         "rejects-all-absent",
-        [_all_absent(f"clip_by_{what}") for what in ("value", "norm", "global_norm")],
+        [_all_absent(f"clip_by_{rule}") for rule in ("value", "norm", "global_norm")],
         dict.fromkeys(BESIDE_FLOAT32, "a list without any gradient is asked in float32 alone"),
     ),
     Control(

@@ -1,11 +1,11 @@
-"""What a control of a dialect is: a copy of the control that has it, and how the whole suite diagnoses it."""
+"""A copy of the control that has a dialect, and its diagnosis by the whole suite."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mutants.gate import DTYPES, results_of_source, telling
+from mutants.gate import DTYPES, relevant_vectors, results_of_source
 from mutants.mutant import changed
 
 from nnconform.conformance.model.result import Result
@@ -22,8 +22,8 @@ class Control:
 
     Attributes:
         dialect: its name; a combination's parts are joined by ``+``.
-        changes: what stands in the control, and what stands there instead.
-        unseen: why it cannot be seen in a dtype, in an operation, or in both (``operation/dtype``).
+        changes: pairs of old and new text.
+        unseen: the reasons why a dtype, an operation, or a pair of both (``operation/dtype``) cannot show it.
     """
 
     dialect: str
@@ -37,35 +37,35 @@ class Control:
 
     @property
     def operations(self) -> tuple[str, ...]:
-        """The operations in which all its parts occur."""
+        """The operations that have all its parts."""
         first, *others = (dialects()[part].operations for part in self.parts)
         return tuple(operation for operation in first if all(operation in other for other in others))
 
     def reason(self, operation: str, dtype: str) -> str:
-        """Why it cannot be seen there; "" where it must be."""
+        """Return the reason why an operation and dtype cannot show it; "" if they must."""
         for place in (dtype, operation, f"{operation}/{dtype}"):
             if place in self.unseen:
                 return self.unseen[place]
-        table = [DIALECTS[part] for part in self.parts if part in DIALECTS]
-        for only in (d.dtypes for d in table if d.dtypes and dtype not in d.dtypes):
+        entries = [DIALECTS[part] for part in self.parts]
+        for only in (d.dtypes for d in entries if d.dtypes and dtype not in d.dtypes):
             return f"it is of {' and '.join(only)} alone"
-        default = any(part.startswith("default-") for part in self.parts)
+        default = any(dialect.defaults_only for dialect in entries)
         return NO_HALF_DEFAULTS if default and dtype in DTYPES[2:] else ""
 
     def __add__(self, other: Control) -> Control:
-        """Return the control that has both; where one of them is unseen, so are both together."""
+        """Return the control that has both; a place that cannot show one of them cannot show both."""
         changes = dict.fromkeys((*self.changes, *other.changes))
         return Control(f"{self.dialect}+{other.dialect}", tuple(changes), {**self.unseen, **other.unseen})
 
 
 @dataclass
 class Diagnosis:
-    """What all vectors of its operations say of a control.
+    """The diagnosis of a control by all vectors of its operations.
 
     Attributes:
-        control: which.
+        control: the control.
         named: the vectors that name the whole dialect, by operation and dtype.
-        wrong: what is neither conforming nor named by the dialect or, of a combination, by a part of it.
+        wrong: the results that neither conform nor have the name of the dialect or of a part of it.
     """
 
     control: Control
@@ -74,18 +74,18 @@ class Diagnosis:
 
     @property
     def problems(self) -> list[str]:
-        """What is not as it should be; empty where the diagnosis is the dialect and nothing else."""
-        found = list(self.wrong)
+        """The faults of the diagnosis; empty if it is the dialect and nothing else."""
+        problems = list(self.wrong)
         for (operation, dtype), vectors in self.named.items():
             reason = self.control.reason(operation, dtype)
             if not vectors and not reason:
-                found.append(f"{operation}/{dtype}: no vector names it")
+                problems.append(f"{operation}/{dtype}: no vector names it")
             if vectors and reason:
-                found.append(f"{vectors[0]} sees what is said to be unseen ({reason})")
-        return found
+                problems.append(f"{vectors[0]} sees it, though listed as unseen ({reason})")
+        return problems
 
-    def seen(self, dtype: str) -> int:
-        """How many vectors of a dtype name it."""
+    def count_named(self, dtype: str) -> int:
+        """Return the number of vectors of a dtype that name it."""
         return sum(len(vectors) for (_, of), vectors in self.named.items() if of == dtype)
 
 
@@ -93,9 +93,9 @@ def diagnosis(control: Control, vectors: Sequence[Vector], *, every: bool = Fals
     """Run a control on the vectors of its operations.
 
     Args:
-        control: it must fit the control as it stands.
-        vectors: all that there are.
-        every: those too that take long and are for other dialects, which ``mutants.gate.telling`` leaves out.
+        control: it must fit the current adapter.
+        vectors: all vectors.
+        every: run the slow vectors of other dialects too, which ``mutants.gate.relevant_vectors`` leaves out.
 
     Raises:
         WrongMutant: a change finds nothing to change, or the copy breaks the contract of adapters.
@@ -103,27 +103,27 @@ def diagnosis(control: Control, vectors: Sequence[Vector], *, every: bool = Fals
     name, operations = control.dialect.replace("+", "_with_"), control.operations
     source = changed(control.dialect, control.changes)
     if every:
-        asked = [vector for vector in vectors if vector.operation in operations]
+        relevant = [vector for vector in vectors if vector.operation in operations]
     else:
-        asked = telling(vectors, operations, control.parts)
-    results = results_of_source(name, source, asked)
-    found = Diagnosis(control, {(o, d): [] for o in operations for d in DTYPES}, [])
+        relevant = relevant_vectors(vectors, operations, control.parts)
+    results = results_of_source(name, source, relevant)
+    diagnosed = Diagnosis(control, {(o, d): [] for o in operations for d in DTYPES}, [])
     for result in results:
-        said = _names(result)
-        if control.dialect in said:
-            found.named[result.operation, result.dtype].append(result.vector)
-        found.wrong += [
-            f"{result.vector}: {name} is {what}"
-            for what, name in said.items()
-            if not set(what.split("+")) <= set(control.parts)
+        names = _names(result)
+        if control.dialect in names:
+            diagnosed.named[result.operation, result.dtype].append(result.vector)
+        diagnosed.wrong += [
+            f"{result.vector}: {name} is {label}"
+            for label, name in names.items()
+            if not set(label.split("+")) <= set(control.parts)
         ]
-    return found
+    return diagnosed
 
 
 def _names(result: Result) -> dict[str, str]:
-    """Return what is said of a result or its outputs that do not conform, with an output of which it is said."""
+    """Return the names of a result or its deviating outputs, each with an output that has it."""
     if not result.outputs:
-        what = result.dialect or f"{result.verdict} ({result.reason})"
-        return {} if result.verdict == "conforms" else {what: "the answer"}
+        label = result.dialect or f"{result.verdict} ({result.reason})"
+        return {} if result.verdict == "conforms" else {label: "the answer"}
     bad = {name: output for name, output in result.outputs.items() if output.verdict != "conforms"}
     return {output.dialect or output.verdict: name for name, output in bad.items()}

@@ -41,7 +41,7 @@ UNIFORM = '"numpy uniform", he_uniform, {"groups": 1, "mode": "fan_in"}'
 
 
 def _by_default(draw: str) -> list[tuple[str, str]]:
-    """Return the changes by which a layer that is told nothing draws by ``draw``, from into and out."""
+    """Return the changes by which a layer without arguments draws by ``draw``, from into and out."""
     function = (
         "def by_default(*, shape, kind, layout, dtype, seed):\n"
         '    into, out = (fan(shape, kind, layout, 1, mode) for mode in ("fan_in", "fan_out"))\n'
@@ -55,7 +55,7 @@ def _by_default(draw: str) -> list[tuple[str, str]]:
 
 
 def _table_by_default(draw: str) -> list[tuple[str, str]]:
-    """Return the changes by which an embedding that is told nothing draws by ``draw``, and other layers by He's law."""
+    """Return the changes by which an embedding without arguments draws by ``draw``, and other layers by He's law."""
     function = (
         "def by_default(law, /, *, shape, kind, layout, dtype, seed):\n"
         '    if kind != "embedding":\n'

@@ -1,4 +1,4 @@
-"""Generated files are what the reference gives, always the same bytes, and read alike everywhere."""
+"""Generated files agree with the reference, have the same bytes each time, and mean the same to all readers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_published_files_are_what_the_reference_gives(folder):
+def test_the_published_files_agree_with_the_reference(folder):
     assert writer.check(folder, operation=SMALL) == []
 
 
@@ -67,11 +67,11 @@ def test_a_missing_file_is_noticed(folder):
     assert writer.check(folder, operation=SMALL) == [f"{SMALL}/half.yaml: missing"]
 
 
-def test_writing_repairs_what_differs_and_nothing_else(folder):
+def test_writing_repairs_differing_files_and_no_others(folder):
     (folder / SMALL / "half.yaml").unlink()
     (folder / SMALL / "older.yaml").write_text("")
-    written = writer.write(folder, operation=SMALL)
-    assert {path.name for path in written} == {"half.yaml", "older.yaml"}
+    paths = writer.write(folder, operation=SMALL)
+    assert {path.name for path in paths} == {"half.yaml", "older.yaml"}
     assert writer.check(folder, operation=SMALL) == []
     assert writer.write(folder, operation=SMALL) == []
 

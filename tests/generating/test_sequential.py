@@ -1,4 +1,4 @@
-"""Sums of one element after the other, which the long vectors hunt (NUM-11)."""
+"""Sums of one element after the other, the prey of the long vectors (NUM-11)."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def in_a_loop(numbers):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_norm_is_added_in_order_in_its_own_precision(dtype):
-    made = clipping(2000, dtype)
-    [gradient] = made.inputs["gradients"]
+    long_case = clipping(2000, dtype)
+    [gradient] = long_case.inputs["gradients"]
     whole = gradient.whole()
-    wanted = gradient.block * (whole.dtype.type(1) / np.sqrt(in_a_loop(whole * whole)))
-    got = sequential.outputs(made)["gradients[0]"]
+    expected = gradient.block * (whole.dtype.type(1) / np.sqrt(in_a_loop(whole * whole)))
+    got = sequential.outputs(long_case)["gradients[0]"]
     assert got.dtype == dtype
-    assert got.tolist() == wanted.tolist()
+    assert got.tolist() == expected.tolist()
 
 
 def test_a_gradient_below_the_threshold_is_left_as_it_is():
@@ -53,8 +53,8 @@ def test_moments_are_added_in_order_channel_by_channel():
 
 
 def test_on_a_long_sum_the_order_shows():
-    made = clipping(5_000_000)
-    [gradient] = made.inputs["gradients"]
+    long_case = clipping(5_000_000)
+    [gradient] = long_case.inputs["gradients"]
     pairwise = gradient.block / np.sqrt(np.sum(gradient.whole() ** 2))
-    got = sequential.outputs(made)["gradients[0]"]
+    got = sequential.outputs(long_case)["gradients[0]"]
     assert np.abs(got / pairwise - 1).max() > 1e-4

@@ -21,8 +21,8 @@ def tensor(values, bound=0.0, *, dtype="float32", latitude=(), flushed=None) -> 
     return Tensor(dtype, values.shape, values, bound, frozenset(latitude), flushed)
 
 
-def fits(got, values, bound=0.0, **how) -> bool:
-    return compare(np.asarray(got, np.float32), tensor(values, bound, **how)).fits
+def fits(got, values, bound=0.0, **options) -> bool:
+    return compare(np.asarray(got, np.float32), tensor(values, bound, **options)).fits
 
 
 def test_an_error_as_large_as_its_bound_conforms_and_a_larger_one_does_not():
@@ -55,7 +55,7 @@ def test_the_sign_of_a_zero_counts():
     assert not fits([0.0], [-0.0], 1.0)
 
 
-def test_the_sign_of_a_zero_is_free_where_the_vector_says_so():
+def test_the_sign_of_a_zero_is_free_if_the_vector_frees_it():
     assert fits([-0.0], [0.0], latitude=["sign-of-zero"])
     assert not fits([-1e-30], [0.0], latitude=["sign-of-zero"])
 
@@ -67,17 +67,17 @@ def test_a_flushed_subnormal_conforms_only_where_the_vector_lists_it():
     assert not fits([0.0], [1e-40])
 
 
-def test_another_dtype_is_a_problem_whatever_the_numbers():
-    found = compare(np.ones(2), tensor([1, 1], INF))
-    assert not found.fits
-    assert found.problem == "dtype float64, wanted float32"
+def test_another_dtype_is_a_problem_for_all_numbers():
+    comparison = compare(np.ones(2), tensor([1, 1], INF))
+    assert not comparison.fits
+    assert comparison.problem == "dtype float64, wanted float32"
 
 
 @pytest.mark.parametrize("shape", [(1,), (2, 1), (), (0,)])
 def test_another_shape_is_a_problem_even_if_it_broadcasts(shape):
-    found = compare(np.ones(shape, np.float32), tensor([1, 1], INF))
-    assert not found.fits
-    assert found.problem.startswith("shape ")
+    comparison = compare(np.ones(shape, np.float32), tensor([1, 1], INF))
+    assert not comparison.fits
+    assert comparison.problem.startswith("shape ")
 
 
 @pytest.mark.parametrize("dtype", [np.int32, np.bool_, np.complex64, np.str_])
@@ -93,13 +93,13 @@ def test_an_empty_output_conforms_by_dtype_and_shape():
 
 
 @pytest.mark.parametrize("got", [np.float32([NAN]), np.float16([1.0]), np.float32([1.0, 2.0])])
-def test_what_is_recorded_and_not_judged_conforms_whatever_it_is(got):
+def test_an_output_that_is_recorded_and_not_judged_conforms(got):
     assert compare(got, Tensor("float32", (1,), None, None, frozenset({"any"}))).fits
 
 
-def test_the_worst_element_is_the_one_furthest_over_its_bound_and_its_error_is_told():
-    found = compare(np.float32([1.5, 2.25, 3.0]), tensor([1.0, 2.0, 3.0], [0.5, 0.125, 0.0]))
-    assert (found.worst, found.ratio, found.ulp) == (1, 2.0, 2**20)
+def test_the_worst_element_is_the_one_furthest_over_its_bound_and_its_error_is_returned():
+    comparison = compare(np.float32([1.5, 2.25, 3.0]), tensor([1.0, 2.0, 3.0], [0.5, 0.125, 0.0]))
+    assert (comparison.worst, comparison.ratio, comparison.ulp) == (1, 2.0, 2**20)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What the suite calls the samples of right and wrong laws, over 100 seeds of each: always what they are.
+"""Samples of right and wrong laws always get the name of their law, over 100 seeds of each.
 
 The matrices are printed: ``pytest -s tests/judging/test_confusion.py``.
 """
@@ -18,17 +18,17 @@ SEEDS = 100
 VECTORS = {"he_normal": wrong_laws.NORMAL, "he_uniform": wrong_laws.UNIFORM}
 
 
-def called(vector, sample):
-    """Return what the suite calls a sample: its verdict, dialect or law."""
+def name_of(vector, sample):
+    """Return the name that the suite gives a sample: its dialect, law or verdict."""
     answer = Answer(Call("made up", "eager"), "value", "", {"sample": sample})
     output = judge("made up", vector, (), answer).outputs["sample"]
     return output.dialect or output.fault or output.verdict
 
 
-def printed(title, names, found, capsys):
-    rows = [names, *([str(found[name][other]) for other in names] for name in names)]
+def print_matrix(title, names, counts, capsys):
+    rows = [names, *([str(counts[name][other]) for other in names] for name in names)]
     with capsys.disabled():
-        print(f"\n{title}: {SEEDS} seeds of each law, by what the suite calls them")
+        print(f"\n{title}: {SEEDS} seeds of each law, by the name that the suite gives them")
         for name, row in zip(["", *names], rows, strict=True):
             print(f"{name:>24}", *(f"{cell:>{max(len(head), 6)}}" for head, cell in zip(names, row, strict=True)))
 
@@ -37,30 +37,33 @@ def printed(title, names, found, capsys):
 @pytest.mark.parametrize("element", [0.0, 1.0, np.nan])
 def test_a_sample_of_equal_elements_has_no_law_and_is_judged(operation, element, published):
     vector = published[f"{operation}/dense/float32"]
-    assert called(vector, np.full(vector.attributes["shape"], element, np.float32)) == "diverges"
+    assert name_of(vector, np.full(vector.attributes["shape"], element, np.float32)) == "diverges"
 
 
 def test_a_law_of_another_family_is_named_with_its_scale(published):
     normal, uniform = (published[f"{operation}/conv-2d-last/float32"] for operation in VECTORS)
-    asked = dict(normal.attributes)
-    widened = wrong_laws.untruncated(**asked) / np.float32(wrong_laws.CUT_DEVIATION)
-    assert called(normal, widened) == "untruncated-normal+wrong-truncation"
-    assert called(normal, wrong_laws.uniform(**asked) / np.float32(3**0.5)) == "uniform-for-normal+deviation-for-bound"
-    narrow = wrong_laws.normal(**asked) * np.float32(wrong_laws.CUT_DEVIATION)
-    assert called(uniform, narrow) == "normal-for-uniform+wrong-truncation"
+    attributes = dict(normal.attributes)
+    widened = wrong_laws.untruncated(**attributes) / np.float32(wrong_laws.CUT_DEVIATION)
+    assert name_of(normal, widened) == "untruncated-normal+wrong-truncation"
+    assert (
+        name_of(normal, wrong_laws.uniform(**attributes) / np.float32(3**0.5))
+        == "uniform-for-normal+deviation-for-bound"
+    )
+    narrow = wrong_laws.normal(**attributes) * np.float32(wrong_laws.CUT_DEVIATION)
+    assert name_of(uniform, narrow) == "normal-for-uniform+wrong-truncation"
 
 
 @pytest.mark.parametrize("operation", VECTORS)
-def test_every_law_is_called_by_its_name_whatever_the_seed(operation, published, capsys):
+def test_every_law_gets_its_name_for_every_seed(operation, published, capsys):
     # A convolution, whose fans are far from each other.
-    vector, found = published[f"{operation}/conv-2d-last/float32"], {}
+    vector, counts = published[f"{operation}/conv-2d-last/float32"], {}
     for law, draw in VECTORS[operation].items():
-        asked = dict(vector.attributes)
-        found.setdefault(law.strip(), Counter()).update(
-            called(vector, draw(**asked | {"seed": seed})) for seed in range(SEEDS)
+        attributes = dict(vector.attributes)
+        counts.setdefault(law.strip(), Counter()).update(
+            name_of(vector, draw(**attributes | {"seed": seed})) for seed in range(SEEDS)
         )
-    names = [*found]
-    printed(operation, names, found, capsys)
-    assert {name: dict(calls) for name, calls in found.items()} == {
+    names = [*counts]
+    print_matrix(operation, names, counts, capsys)
+    assert {name: dict(calls) for name, calls in counts.items()} == {
         name: {name: SEEDS * (2 if name == "wrong-deviation" else 1)} for name in names
     }

@@ -1,6 +1,6 @@
 """The vectors together diagnose a control that has a dialect as that dialect, and as nothing else.
 
-Those that take long are asked of each control whose dialect they can have, and of one control an operation besides.
+Slow vectors run on each control whose dialect they can show, and on one further control per operation.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ def test_a_control_with_a_dialect_is_diagnosed_as_it_and_nothing_else(control, v
     assert diagnosis(control, vectors).problems == []
 
 
-# What norms, and what statistics of ten million numbers are with it is not what these vectors are for.
+# The norms and statistics of ten million numbers with these dialects, which are not the subject of the slow vectors.
 @pytest.mark.parametrize("dialect", ["unbiased-running-variance", "clip-denominator-epsilon"])
-def test_what_takes_long_and_is_for_other_dialects_says_nothing_else_either(dialect, vectors):
+def test_slow_vectors_of_other_dialects_name_no_other_dialect(dialect, vectors):
     control = next(control for control in CONTROLS if control.dialect == dialect)
     assert diagnosis(control, vectors, every=True).problems == []
 
@@ -47,18 +47,18 @@ def test_a_control_that_has_another_dialect_is_not_diagnosed(vectors):
     assert "relu/float16: no vector names it" in problems
 
 
-def test_a_fault_beside_a_dialect_is_seen(vectors):
+def test_a_fault_in_addition_to_a_dialect_is_seen(vectors):
     faulty = [ONE_AT_ZERO, ('"y": np.maximum(', '"y": 1 + np.maximum(')]
     problems = diagnosis(Control("gradient-one-at-zero", faulty), vectors).problems
     assert problems
     assert all(problem.endswith("y is diverges") for problem in problems)
 
 
-def test_a_dtype_that_is_said_not_to_see_a_dialect_does_not(vectors):
+def test_a_dtype_that_sees_a_dialect_may_not_be_listed_as_unseen(vectors):
     [problem] = diagnosis(Control("gradient-one-at-zero", [ONE_AT_ZERO], {"float16": "wrongly"}), vectors).problems
-    assert "said to be unseen (wrongly)" in problem
+    assert "listed as unseen (wrongly)" in problem
 
 
 def test_a_control_of_lines_that_are_not_there_is_refused(vectors):
-    with pytest.raises(WrongMutant, match="stands 0 times"):
+    with pytest.raises(WrongMutant, match="occurs 0 times"):
         diagnosis(Control("nan-becomes-zero", [("np.nonsense", "")]), vectors)

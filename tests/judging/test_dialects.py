@@ -31,7 +31,7 @@ DIGITS = 200
 
 @pytest.fixture(scope="module")
 def cases() -> dict[str, VectorCase]:
-    """The cases by id, but those of every number of a dtype: they are computed anew, not stored (test_sweep.py)."""
+    """The cases by id, without those of every number of a dtype (see test_sweep.py)."""
     return {case.id: case for case in all_cases() if not any(isinstance(a, Every) for a in case.arrays)}
 
 
@@ -40,33 +40,33 @@ def published(published, cases) -> dict[str, Vector]:
     return {name: vector for name, vector in published.items() if name in cases}
 
 
-def judged(vector: Vector, outputs: Mapping[str, Any]) -> Result:
+def judge_outputs(vector: Vector, outputs: Mapping[str, Any]) -> Result:
     omits = [name for name in vector.expected if name not in outputs]
     return judge("made up", vector, omits, Answer(Call("made up", "eager"), "value", "", outputs))
 
 
 def exactly(case: VectorCase, keywords: Mapping[str, Any]) -> dict[str, Any]:
-    """What an implementation gives that has a dialect exactly and rounds once."""
+    """Return the outputs of an implementation that has a dialect exactly and rounds once."""
     times = max((a.times for a in case.arrays if isinstance(a, Repeated)), default=1)
     with exact.precision(DIGITS), exact.repeated(times):
-        made = OPERATIONS[case.operation](exact_case(case), **keywords)
-    stored = {n: round_to(np.asarray(o.values, object), o.dtype).astype(DTYPES[o.dtype]) for n, o in made.items()}
+        outputs = OPERATIONS[case.operation](exact_case(case), **keywords)
+    stored = {n: round_to(np.asarray(o.values, object), o.dtype).astype(DTYPES[o.dtype]) for n, o in outputs.items()}
     if case.lengths:
         return {name: described_tensors.prefixes(array, case.lengths) for name, array in stored.items()}
     return {name: array.ravel() if case.first and array.size == case.first else array for name, array in stored.items()}
 
 
 def simulated(vector: Vector, case: VectorCase, keywords: Mapping[str, Any]) -> dict[str, Any]:
-    """What an implementation gives that has a dialect in working precision; of long sums, what is added in order."""
+    """Return the outputs of an implementation with a dialect in working precision; of long sums, sums in order."""
     if case.first:
         return dict(sequential.outputs(case))
     with exact.precision(DIGITS), np.errstate(all="ignore"):
-        made = SIMULATIONS[case.operation](exact_case(case), **keywords)
-    return {n: np.asarray(made[n]).astype(DTYPES[e.dtype]) for n, e in vector.expected.items() if n in made}
+        outputs = SIMULATIONS[case.operation](exact_case(case), **keywords)
+    return {n: np.asarray(outputs[n]).astype(DTYPES[e.dtype]) for n, e in vector.expected.items() if n in outputs}
 
 
 def names(result: Result) -> list[tuple[str, ...]]:
-    """The names of each output that does not conform, the given one first."""
+    """Return the dialects of each output that does not conform, the named one first."""
     return [(o.dialect, *o.also) for o in result.outputs.values() if o.verdict != "conforms"]
 
 
@@ -80,9 +80,9 @@ def same(one, other) -> bool:
 def test_a_semantic_dialect_is_named_on_every_vector_that_hunts_it(published, cases, dialect):
     for vector in published.values():
         if dialect in vector.hunts:
-            result = judged(vector, exactly(cases[vector.id], DIALECTS[dialect].keywords))
+            result = judge_outputs(vector, exactly(cases[vector.id], DIALECTS[dialect].keywords))
             assert result.verdict == "dialect", vector.id
-            # Two that prescribe the same values here can only be told apart by other vectors.
+            # Only other vectors can distinguish dialects that prescribe the same values here.
             alike = [name for name in vector.prescribed if same(vector.prescribed[name], vector.prescribed[dialect])]
             assert any(first in alike for first, *_ in names(result)), vector.id
             assert all(dialect in each for each in names(result)), vector.id
@@ -93,23 +93,23 @@ def test_an_accuracy_dialect_is_named_on_every_vector_that_hunts_it(published, c
     for vector in published.values():
         if dialect in vector.hunts:
             outputs = simulated(vector, cases[vector.id], DIALECTS[dialect].keywords)
-            result = judged(vector, outputs)
+            result = judge_outputs(vector, outputs)
             assert result.verdict == "dialect", vector.id
             assert all(dialect in each for each in names(result)), vector.id
 
 
 def semantic_variants(vector: Vector) -> list[Variant]:
-    found = variants_of(vector.operation, dtype=vector.dtype, defaults=vector.profile == "defaults")
-    return [variant for variant in found if variant.name in vector.dialects and not variant.accuracy]
+    variants = variants_of(vector.operation, dtype=vector.dtype, defaults=vector.profile == "defaults")
+    return [variant for variant in variants if variant.name in vector.dialects and not variant.accuracy]
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_no_semantic_dialect_or_combination_that_a_vector_lists_diverges(published, cases, operation):
     for vector in published.values():
         for variant in semantic_variants(vector) if vector.operation == operation else ():
-            result = judged(vector, exactly(cases[vector.id], variant.keywords))
+            result = judge_outputs(vector, exactly(cases[vector.id], variant.keywords))
             assert result.verdict in ("conforms", "dialect"), (vector.id, variant.name)
-            # Where a part of a combination explains an output as well, the vector lists the part alone.
+            # If a part of a combination explains an output as well, the vector lists the part alone.
             explained = [{part for name in each for part in name.split("+")} for each in names(result)]
             assert all(parts & set(variant.parts) for parts in explained), (vector.id, variant.name)
 
@@ -120,19 +120,19 @@ def test_every_semantic_dialect_is_named_first_somewhere(published, cases, diale
     assert any(
         (dialect,) == each[:1]
         for vector in listing
-        for each in names(judged(vector, exactly(cases[vector.id], DIALECTS[dialect].keywords)))
+        for each in names(judge_outputs(vector, exactly(cases[vector.id], DIALECTS[dialect].keywords)))
     )
 
 
-def test_what_the_clauses_prescribe_conforms_on_every_vector(published, cases):
+def test_the_outputs_of_the_clauses_conform_on_every_vector(published, cases):
     for vector in published.values():
         if vector.operation in OPERATIONS and not vector.unjudged:
-            result = judged(vector, exactly(cases[vector.id], {}))
+            result = judge_outputs(vector, exactly(cases[vector.id], {}))
             assert result.verdict == "conforms", vector.id
 
 
-def drawn(law: str, stddev: float, bound: float, shape: tuple[int, ...]) -> np.ndarray:
-    """A sample of a law, by NumPy."""
+def draw(law: str, stddev: float, bound: float, shape: tuple[int, ...]) -> np.ndarray:
+    """Return a sample of a law, drawn by NumPy."""
     stream, count = np.random.default_rng(11), math.prod(shape)
     if law == "uniform":
         return stream.uniform(-bound, bound, shape)
@@ -159,6 +159,6 @@ def test_samples_of_another_law_are_named_by_it(published, dialect):
     for vector in listing[:2]:
         expected = vector.expected["sample"]
         law = vector.prescribed[dialect]["sample"]
-        sample = drawn(law=law.law, stddev=law.stddev, bound=law.bound, shape=expected.shape)
-        result = judged(vector, {"sample": sample.astype(DTYPES[expected.dtype])})
+        sample = draw(law=law.law, stddev=law.stddev, bound=law.bound, shape=expected.shape)
+        result = judge_outputs(vector, {"sample": sample.astype(DTYPES[expected.dtype])})
         assert names(result)[0][0] == dialect, vector.id

@@ -36,9 +36,9 @@ def vector(
     expected: Mapping[str, Tensor] | None = None,
     operation: str = "elu",
 ) -> Vector:
-    """A vector of ELU with y = 1 2 and dx = 3 4, each within 1/16."""
+    """Return a vector of ELU with y = 1 2 and dx = 3 4, each within 1/16."""
     usual = {"y": tensor(Y, 0.0625), "dx": tensor(DX, 0.0625)}
-    wanted = {} if unjudged else usual if expected is None else expected
+    outputs = {} if unjudged else usual if expected is None else expected
     fields = {"id": f"{operation}/{name}/float32", "profile": profile, "clauses": ["ELU-1"], "hunts": ["wrong-branch"]}
     stored = StoredVector.from_yaml({**fields, "attributes": {}, "dialects": dialects or {}}, operation, "made-up")
     return Vector(
@@ -52,8 +52,8 @@ def vector(
         compiled=False,
         unjudged=unjudged,
         inputs={},
-        expected=wanted,
-        prescribed=prescribed_outputs(stored.dialects, wanted, name),
+        expected=outputs,
+        prescribed=prescribed_outputs(stored.dialects, outputs, name),
         errors={dialect: re.compile(text) for dialect, text in stored.errors.items()},
     )
 
@@ -122,11 +122,11 @@ def test_a_dialect_without_data_widens_the_bound_of_the_expected_value():
     assert value(vector(dialects), y=[1.6, 2.0], dx=DX).verdict == "diverges"
 
 
-def test_what_conforms_has_no_dialect_though_it_fits_one():
+def test_a_conforming_output_has_no_dialect_though_it_fits_one():
     assert value(vector({"exp-minus-one": {"y": {"bound": "0.5"}}}), y=Y, dx=DX).outputs["y"].dialect == ""
 
 
-# What is not a value
+# Calls without a value
 
 
 @pytest.mark.parametrize(
@@ -169,15 +169,15 @@ def test_where_nothing_is_judged_any_value_is_recorded():
 
 
 @pytest.mark.parametrize(
-    ("outputs", "said"),
+    ("outputs", "message"),
     [
         ({"y": Y}, "did not return dx; return it, or declare omits"),
         ({"y": Y, "gradient": DX}, "returned gradient; elu has the outputs dx, y"),
         ({}, "did not return dx, y"),
     ],
 )
-def test_wrong_names_are_the_adapters_fault(outputs, said):
-    with pytest.raises(ContractBroken, match=said):
+def test_wrong_names_are_the_adapters_fault(outputs, message):
+    with pytest.raises(ContractBroken, match=message):
         value(vector(), **outputs)
 
 
@@ -213,20 +213,20 @@ def test_nothing_for_a_present_gradient_diverges(rest):
     assert result.verdict == "diverges"
 
 
-# Accuracy dialects need an implementation that is right elsewhere
+# Accuracy dialects need an implementation that conforms elsewhere
 
 WIDE = {"exp-minus-one": {"y": {"bound": "100"}}}
 NARROW = {"exp-minus-one": {"y": {"bound": "0.5"}}}
 
 
 def swallowed(*results: Result) -> Output:
-    """What becomes of y in a vector of profile range, 50 off, beside benign results of the implementation."""
+    """Return y of a vector of profile range, 50 off, after diagnosis with benign results of the implementation."""
     suspect = value(vector(WIDE, profile="range", name="far"), y=[51, 2], dx=DX)
     assert suspect.outputs["y"].dialect == "exp-minus-one"
     return refuse_swallowed([suspect, *results], MADE)[0].outputs["y"]
 
 
-def test_an_accuracy_dialect_stands_where_benign_vectors_conform():
+def test_an_accuracy_dialect_is_kept_where_benign_vectors_conform():
     assert swallowed(value(vector(), y=Y, dx=DX)).verdict == "dialect"
 
 
@@ -235,11 +235,11 @@ def test_an_accuracy_dialect_is_refused_where_a_benign_vector_diverges():
     assert (output.verdict, output.dialect, output.also) == ("diverges", "", ("exp-minus-one (refused)",))
 
 
-def test_an_accuracy_dialect_stands_where_a_benign_vector_has_it_in_a_narrow_bound():
+def test_an_accuracy_dialect_is_kept_where_a_benign_vector_has_it_in_a_narrow_bound():
     assert swallowed(value(vector(NARROW), y=[1.5, 2], dx=DX)).verdict == "dialect"
 
 
-def test_an_accuracy_dialect_stands_where_a_benign_vector_fits_a_semantic_one():
+def test_an_accuracy_dialect_is_kept_where_a_benign_vector_fits_a_semantic_one():
     semantic = {"nan-gradient-passes": {"y": {"data": "5 6", "bound": "0"}}}
     assert swallowed(value(vector(semantic), y=[5, 6], dx=DX)).verdict == "dialect"
 

@@ -23,7 +23,7 @@ DTYPES = ["float64", "float32", "float16", ml_dtypes.bfloat16]
 
 
 def truncated(seed: int, deviation: float, cut: float = 2.0) -> np.ndarray:
-    """Draw from a normal law of a deviation, cut at ``cut`` of its own deviations."""
+    """Draw from a normal law of a deviation, cut at ``cut`` of its deviations."""
     z = np.random.default_rng(seed).standard_normal(2 * N)
     return deviation * z[np.abs(z) <= cut][:N]
 
@@ -38,17 +38,17 @@ def right(law: Law, seed: int) -> np.ndarray:
     return truncated(seed, law.bound / 2)
 
 
-def asked(law: Law, shape: tuple[int, ...] = (N,), dtype: str = "float32") -> LawTensor:
+def tensor(law: Law, shape: tuple[int, ...] = (N,), dtype: str = "float32") -> LawTensor:
     return LawTensor(dtype, shape, *law)
 
 
 def refusal(sample: np.ndarray, law: Law, dtype: str = "float32", draws: np.ndarray | None = None) -> str:
-    return compare(Sample(sample.astype(dtype), draws), asked(law, sample.shape, dtype)).problem
+    return compare(Sample(sample.astype(dtype), draws), tensor(law, sample.shape, dtype)).problem
 
 
 @pytest.mark.parametrize("law", [NORMAL, UNIFORM, PLAIN], ids=lambda law: law.law)
 @pytest.mark.parametrize("seed", range(20))
-def test_a_right_sample_passes_whatever_the_seed(law, seed):
+def test_a_right_sample_passes_for_every_seed(law, seed):
     assert refusal(right(law, seed), law) == ""
 
 
@@ -111,9 +111,9 @@ def test_a_refusal_names_the_test_that_failed():
 
 
 def test_dtype_and_shape_come_before_the_law():
-    assert compare(Sample(right(NORMAL, 0)), asked(NORMAL)).problem == "dtype float64, wanted float32"
+    assert compare(Sample(right(NORMAL, 0)), tensor(NORMAL)).problem == "dtype float64, wanted float32"
     square = Sample(right(NORMAL, 0).astype("f4").reshape(256, 256))
-    assert compare(square, asked(NORMAL)).problem.startswith("shape [256, 256]")
+    assert compare(square, tensor(NORMAL)).problem.startswith("shape [256, 256]")
 
 
 def test_a_sample_of_no_elements_has_any_law():
@@ -145,9 +145,9 @@ def test_draws_of_few_bits_follow_their_own_law_and_not_the_other(law, dtype, le
 
 def test_as_many_values_are_drawn_as_rounding_gives():
     for seed in range(5):
-        drawn = len(np.unique(right(NORMAL, seed).astype(ml_dtypes.bfloat16)))
+        count = len(np.unique(right(NORMAL, seed).astype(ml_dtypes.bfloat16)))
         mean, missing = law_tests.expected_distinct("truncated_normal", NORMAL.stddev, "bfloat16", N)
-        assert abs(drawn - mean) < missing / 2
+        assert abs(count - mean) < missing / 2
 
 
 PRODUCTS = {
@@ -163,8 +163,8 @@ def test_a_gain_that_is_wrong_by_1e_5_shows_in_the_draws_and_in_no_statistic(way
     for wrong, words in ((1.0, ""), (1 + 1e-5, "scale")):
         sample = PRODUCTS[way](z, NORMAL.bound / 2 * wrong, dtype)
         # A support that ends 1e-5 later needs more samples than these.
-        found = refusal(sample, NORMAL, np.dtype(dtype).name, z.astype(dtype))
-        assert (words in found) if words else found == ""
+        problem = refusal(sample, NORMAL, np.dtype(dtype).name, z.astype(dtype))
+        assert (words in problem) if words else problem == ""
         assert "scale" not in refusal(sample, NORMAL, np.dtype(dtype).name)
 
 
@@ -176,14 +176,14 @@ def test_a_uniform_scale_is_found_though_it_was_shifted():
     assert "scale" in refusal(sample * np.float32(1 - 1e-5), UNIFORM, draws=draws)
 
 
-def test_a_scale_is_told_in_units_of_the_last_place():
+def test_the_error_of_a_scale_is_in_units_of_the_last_place():
     z = truncated(1, 1.0).astype(np.float32)
     tau = np.float32(NORMAL.bound / 2)
     for steps in (0, 1, 3, 7):
         scale = np.float32(tau + steps * np.spacing(tau))
-        found = compare(Sample(z * scale, z), asked(NORMAL))
-        assert found.ulp == pytest.approx(steps, abs=0.6)
-        assert found.fits == (steps <= 4)
+        comparison = compare(Sample(z * scale, z), tensor(NORMAL))
+        assert comparison.ulp == pytest.approx(steps, abs=0.6)
+        assert comparison.fits == (steps <= 4)
 
 
 def test_one_element_that_is_no_multiple_of_its_draw_hides_no_scale():
@@ -200,14 +200,14 @@ def test_draws_of_the_other_sign_are_draws_as_well():
 
 
 @pytest.mark.parametrize("draws", [np.zeros(4), np.full(4, 1e-45), np.ones(4), np.full(4, np.nan)], ids=str)
-def test_draws_that_cannot_be_tell_no_scale(draws):
+def test_impossible_draws_give_no_scale(draws):
     assert Sample(np.ones(4, np.float32), draws.astype(np.float32)).scale("normal") is None
 
 
-def test_draws_of_another_stream_tell_no_scale():
+def test_draws_of_another_stream_give_no_scale():
     sample = Sample(right(NORMAL, 1).astype("f4"), truncated(2, 1.0).astype("f4"))
     assert sample.scale("truncated_normal") is None
-    assert compare(sample, asked(NORMAL)).fits
+    assert compare(sample, tensor(NORMAL)).fits
 
 
 # Several samples
@@ -219,8 +219,8 @@ def test_draws_of_another_stream_tell_no_scale():
 )
 def test_samples_of_a_pattern_are_the_same_or_independent(seeds, words):
     sample = np.stack([right(NORMAL, seed) for seed in seeds])
-    found = refusal(sample, NORMAL._replace(pattern="aab"))
-    assert words in found if words else found == ""
+    problem = refusal(sample, NORMAL._replace(pattern="aab"))
+    assert words in problem if words else problem == ""
 
 
 def test_each_of_several_samples_must_follow_the_law():
@@ -229,10 +229,10 @@ def test_each_of_several_samples_must_follow_the_law():
 
 
 @pytest.mark.parametrize("law", ["normal", "truncated_normal", "uniform"])
-def test_the_quantiles_of_a_law_are_where_its_distribution_says(law):
+def test_the_quantiles_of_a_law_invert_its_distribution_function(law):
     shares = [1e-6, 0.01, 0.25, 0.5, 0.9, 1 - 1e-6]
-    found = Distribution.of(law).below(np.array([Distribution.of(law).quantile(share) for share in shares]))
-    np.testing.assert_allclose(found, shares, atol=2e-9)
+    probabilities = Distribution.of(law).below(np.array([Distribution.of(law).quantile(share) for share in shares]))
+    np.testing.assert_allclose(probabilities, shares, atol=2e-9)
 
 
 # Rates

@@ -30,49 +30,49 @@ def test_a_mutant_is_caught(mutant, vectors, record_property):
 
 
 def test_nothing_catches_the_control(vectors):
-    found = find(FAULTLESS, vectors)
-    assert found.misnamed == []
-    assert all(not sight.hunting and not sight.others for sight in found.sights.values())
+    finding = find(FAULTLESS, vectors)
+    assert finding.misnamed == []
+    assert all(not sight.hunting and not sight.others for sight in finding.sights.values())
 
 
 def test_a_mutant_that_changes_nothing_is_at_large(vectors):
-    found = find(Mutant("equivalent", "relu", "wrong-branch", "np.where(x > 0, dy,", "np.where(0 < x, dy,"), vectors)
-    assert [problem.partition(":")[0] for problem in found.problems] == [
+    finding = find(Mutant("equivalent", "relu", "wrong-branch", "np.where(x > 0, dy,", "np.where(0 < x, dy,"), vectors)
+    assert [problem.partition(":")[0] for problem in finding.problems] == [
         f"relu/{dtype}" for dtype in ("float64", "float32", "float16", "bfloat16")
     ]
 
 
 def test_a_mutant_is_not_caught_by_vectors_that_hunt_something_else(vectors):
-    found = find(Mutant("swapped", "relu", "nan-spread", "np.where(x > 0, dy,", "np.where(x < 0, dy,"), vectors)
-    assert len(found.problems) == 4
-    assert "see it and do not hunt it" in found.problems[0]
+    finding = find(Mutant("swapped", "relu", "nan-spread", "np.where(x > 0, dy,", "np.where(x < 0, dy,"), vectors)
+    assert len(finding.problems) == 4
+    assert "see it and do not hunt it" in finding.problems[0]
 
 
 def test_a_dialect_that_a_mutant_is_not_does_not_catch_it(vectors):
-    found = find(
+    finding = find(
         Mutant("half-way", "relu", "gradient-one-at-zero", "np.where(x > 0, dy,", "np.where(x >= 0, dy,"), vectors
     )
-    assert all(not sight.hunting for sight in found.sights.values())
-    assert any("gradient-one-at-zero explains dx" in problem for problem in found.problems)
+    assert all(not sight.hunting for sight in finding.sights.values())
+    assert any("gradient-one-at-zero explains dx" in problem for problem in finding.problems)
 
 
-def test_a_dtype_that_is_said_not_to_see_a_mutant_does_not(vectors):
+def test_a_dtype_that_sees_a_mutant_may_not_be_listed_as_unseen(vectors):
     mutant = Mutant("swapped", "relu", "wrong-branch", "(x > 0, dy,", "(x < 0, dy,", unseen={"float16": "wrongly"})
     [problem] = find(mutant, vectors).problems
     assert problem.startswith("relu/float16: ")
-    assert "said to be unseen (wrongly)" in problem
+    assert "listed as unseen (wrongly)" in problem
 
 
 def test_a_mutant_of_lines_that_the_control_does_not_have_is_refused(vectors):
-    with pytest.raises(WrongMutant, match="stands 0 times"):
+    with pytest.raises(WrongMutant, match="occurs 0 times"):
         find(Mutant("stale", "relu", "wrong-branch", "np.nonsense", ""), vectors)
 
 
 def test_names_are_unique_and_kinds_are_in_the_catalogue():
     assert [name for name, count in Counter(m.name for m in MUTANTS).items() if count > 1] == []
     catalogue = yaml.safe_load(resources.files("nnconform.spec").joinpath("dialects.yaml").read_text())
-    known = set(catalogue["dialects"]) | set(catalogue["faults"])
-    assert {kind for m in MUTANTS for kind in m.kind.split()} <= known
+    names = set(catalogue["dialects"]) | set(catalogue["faults"])
+    assert {kind for m in MUTANTS for kind in m.kind.split()} <= names
     assert {name for m in MUTANTS for name in m.dialect.replace("+", " ").split()} <= set(catalogue["dialects"])
 
 

@@ -1,4 +1,4 @@
-"""What pictures are drawn from: histograms and quantiles of samples, points of curves, and how a report holds them."""
+"""The data of plots in a report: histograms and quantiles of samples, and points of error curves."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def report(report_of):
     return report_of(*WORDS)[1]
 
 
-def moved(values, ulps, place):
-    """The values, with one of them so many ULP further from 0."""
+def with_error(values, ulps, place):
+    """Return the values, with one of them moved away from 0 by some ULP."""
     result = np.array(values)
     for _ in range(ulps):
         result[place] = np.nextafter(result[place], np.copysign(np.float32(np.inf), result[place]))
@@ -52,20 +52,20 @@ def test_a_histogram_of_a_run_is_that_of_the_sample(report, published):
     vector = published[SAMPLE]
     z = he_normal(**vector.attributes)["sample"].astype(np.float64).ravel() / vector.expected["sample"].stddev
     [row] = [row for row in report["results"] if row["vector"] == SAMPLE]
-    found = row["outputs"]["sample"]["histogram"]
+    histogram = row["outputs"]["sample"]["histogram"]
     inner = np.searchsorted(np.sort(z), -4 + np.arange(1, 64) / 8, side="left")
-    assert found["counts"] == np.diff([0, *inner, z.size]).tolist()
-    assert sum(found["counts"]) == z.size == 128 * 512
-    assert (found["low"], found["high"]) == (-4, 4)
+    assert histogram["counts"] == np.diff([0, *inner, z.size]).tolist()
+    assert sum(histogram["counts"]) == z.size == 128 * 512
+    assert (histogram["low"], histogram["high"]) == (-4, 4)
 
 
 def test_quantiles_of_a_run_are_elements_of_the_sample(report, published):
     vector = published[SAMPLE]
     z = np.sort(he_normal(**vector.attributes)["sample"].astype(np.float64), axis=None)
     z /= vector.expected["sample"].stddev
-    wanted = [z[max(math.ceil(k * z.size / 32) - 1, 0)] for k in range(33)]
+    expected = [z[max(math.ceil(k * z.size / 32) - 1, 0)] for k in range(33)]
     [row] = [row for row in report["results"] if row["vector"] == SAMPLE]
-    np.testing.assert_allclose(row["outputs"]["sample"]["quantiles"], wanted, rtol=5e-5)
+    np.testing.assert_allclose(row["outputs"]["sample"]["quantiles"], expected, rtol=5e-5)
 
 
 def test_the_law_of_a_sample_is_that_of_the_vector(report, published):
@@ -74,56 +74,56 @@ def test_the_law_of_a_sample_is_that_of_the_vector(report, published):
     assert row["outputs"]["sample"]["law"] == {"name": "truncated_normal", "bound": expected.bound}
 
 
-def test_what_lies_beyond_the_ends_is_in_the_outer_bins_and_a_nan_in_none():
-    found = with_plot_data(CONFORMS, Sample(np.float32([-np.inf, -9, 4, np.inf, 0, np.nan])), law())
-    counts = found.histogram.counts
+def test_an_element_beyond_the_ends_is_in_the_outer_bins_and_a_nan_in_none():
+    output = with_plot_data(CONFORMS, Sample(np.float32([-np.inf, -9, 4, np.inf, 0, np.nan])), law())
+    counts = output.histogram.counts
     assert (counts[0], counts[32], counts[-1], sum(counts)) == (2, 1, 2, 5)
-    assert (found.quantiles[0], found.quantiles[-1]) == (-math.inf, math.inf)
+    assert (output.quantiles[0], output.quantiles[-1]) == (-math.inf, math.inf)
 
 
 @pytest.mark.parametrize(("sample", "stddev"), [([], 1.0), ([np.nan], 1.0), ([1.0], 0.0)])
 def test_a_sample_without_numbers_or_a_law_without_deviation_has_no_histogram(sample, stddev):
-    found = with_plot_data(CONFORMS, Sample(np.float32(sample)), law(stddev))
-    assert found == Output("conforms", law=SampleLaw("normal", math.inf))
+    output = with_plot_data(CONFORMS, Sample(np.float32(sample)), law(stddev))
+    assert output == Output("conforms", law=SampleLaw("normal", math.inf))
 
 
-def test_an_error_of_elu_stands_in_the_binade_of_its_x(published):
+def test_an_error_of_elu_is_in_the_binade_of_its_x(published):
     vector = published["elu/near-zero/float32"]
     place, x = 1, float(vector.inputs["x"][1])
-    found = of_answer(vector, right(vector) | {"y": moved(vector.expected["y"].values, 3, place)})
-    wrong = [(b, e, y) for b, e, y in found["negative"] if y]
+    points = of_answer(vector, right(vector) | {"y": with_error(vector.expected["y"].values, 3, place)})
+    wrong = [(b, e, y) for b, e, y in points["negative"] if y]
     assert wrong == [(math.floor(math.log2(-x)), math.floor(math.log2(-x)), 3.0)]
 
 
 def test_a_result_of_elu_that_is_right_has_no_error_in_any_binade(published):
     for vector in (v for v in published.values() if v.operation == "elu" and not v.unjudged and not v.first):
-        found = of_answer(vector, right(vector))
-        assert {y for points in found.values() for _, _, y in points} <= {0.0}
+        curves_of = of_answer(vector, right(vector))
+        assert {y for points in curves_of.values() for _, _, y in points} <= {0.0}
 
 
 def test_flushed_subnormals_are_no_error_where_they_are_allowed(published):
     vector = published["elu/every-number/bfloat16"]
     tensor = vector.expected["y"]
     assert (tensor.flushed != tensor.values).any()
-    found = of_answer(vector, {"y": tensor.flushed})
-    assert {y for points in found.values() for _, _, y in points} == {0.0}
-    assert len(found["negative"]) == 133 + 128
+    curves_of = of_answer(vector, {"y": tensor.flushed})
+    assert {y for points in curves_of.values() for _, _, y in points} == {0.0}
+    assert len(curves_of["negative"]) == 133 + 128
 
 
 @pytest.mark.parametrize("name", ["batch_variance", "running_variance"])
-def test_an_error_of_the_variance_stands_at_the_channels_mean_over_its_deviation(published, name):
+def test_an_error_of_the_variance_is_at_the_channels_mean_over_its_deviation(published, name):
     vector = published["batch_norm_train/mean-1000-deviations/float32"]
     outputs = right(vector)
     if name == "running_variance":
         del outputs["batch_variance"]
-    outputs[name] = moved(outputs[name], 5, 0)
+    outputs[name] = with_error(outputs[name], 5, 0)
     channel = vector.inputs["x"].astype(np.float64)[:, 0]
     [(binade, x, y)] = [point for point in of_answer(vector, outputs)[name] if point[2]]
     assert x == pytest.approx(abs(channel.mean()) / channel.std(), rel=1e-6)
     assert (binade, y) == (math.floor(math.log2(x)), 5.0)
 
 
-def test_what_a_dialect_makes_of_the_running_variance_is_no_error(published):
+def test_a_running_variance_by_a_dialect_is_no_error(published):
     vector = published["batch_norm_train/mean-1000-deviations/float32"]
     unbiased = vector.prescribed["unbiased-running-variance"]["running_variance"].values
     assert (unbiased != vector.expected["running_variance"].values).all()
@@ -140,14 +140,14 @@ def test_the_clip_scale_is_that_of_all_elements(published):
     assert y == pytest.approx(2.0**-10, rel=1e-9)
 
 
-def test_norms_whose_squares_overflow_are_a_part_of_their_own(published):
+def test_norms_whose_squares_overflow_are_a_separate_part(published):
     vector = next(
         v for v in published.values() if v.operation == "clip_by_norm" and v.profile == "range" and not v.first
     )
     outputs = {name: values * np.inf for name, values in right(vector).items()}
-    found = of_answer(vector, outputs)
-    assert list(found) == ["scale-range"]
-    assert {y for _, _, y in found["scale-range"]} == {math.inf}
+    points = of_answer(vector, outputs)
+    assert list(points) == ["scale-range"]
+    assert {y for _, _, y in points["scale-range"]} == {math.inf}
 
 
 @pytest.mark.parametrize("operation", ["relu", "elu"])
@@ -187,24 +187,24 @@ def test_a_curve_has_the_worst_point_of_each_binade():
     assert [row.to_json()["points"] for row in rows] == [[[-3, 1], [0, "inf"]]]
 
 
-def test_a_run_that_is_gone_on_with_has_the_same_curves(published):
+def test_a_resumed_run_has_the_same_curves(published):
     from nnconform.conformance.judging.judge import judge
     from nnconform.conformance.model.calls import Answer, Call
 
     vector = published["elu/near-zero/float32"]
-    outputs = right(vector) | {"y": moved(vector.expected["y"].values, 3, 1)}
-    found = judge("f", vector, (), Answer(Call("api", "eager"), "value", "", outputs))
-    entry = Entry(vector.id, Call("api", "eager"), found)
+    outputs = right(vector) | {"y": with_error(vector.expected["y"].values, 3, 1)}
+    original = judge("f", vector, (), Answer(Call("api", "eager"), "value", "", outputs))
+    entry = Entry(vector.id, Call("api", "eager"), original)
     again = Entry.from_json(json.loads(json.dumps(entry.to_json())))
-    assert curves([again.result]) == curves([found]) != []
+    assert curves([again.result]) == curves([original]) != []
 
 
-def test_a_report_with_pictures_keeps_its_schema(report):
+def test_a_report_with_plot_data_keeps_its_schema(report):
     jsonschema.Draft7Validator(SCHEMA).validate(report)
     assert {curve["operation"] for curve in report["curves"]} == {"elu", "clip_by_norm"}
 
 
-def test_a_diff_does_not_look_at_pictures(cli, report, tmp_path):
+def test_a_diff_ignores_plot_data(cli, report, tmp_path):
     other = copy.deepcopy(report)
     del other["curves"]
     for output in (output for row in other["results"] for output in row["outputs"].values()):
@@ -212,6 +212,6 @@ def test_a_diff_does_not_look_at_pictures(cli, report, tmp_path):
             output.pop(key, None)
     for name, document in (("old", other), ("new", report)):
         (tmp_path / name).write_text(json.dumps(document))
-    found = cli("diff", tmp_path / "old", tmp_path / "new")
-    assert found.exit_code == 0
-    assert cli("diff", tmp_path / "new", tmp_path / "new").stdout == found.stdout
+    comparison = cli("diff", tmp_path / "old", tmp_path / "new")
+    assert comparison.exit_code == 0
+    assert cli("diff", tmp_path / "new", tmp_path / "new").stdout == comparison.stdout

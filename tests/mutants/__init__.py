@@ -1,4 +1,4 @@
-"""The mutation gate: copies of the control with one realistic fault each, every one of which the vectors must catch."""
+"""The mutation gate: copies of the control with one realistic fault each; the vectors must catch every one."""
 
 from __future__ import annotations
 

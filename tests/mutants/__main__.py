@@ -1,4 +1,4 @@
-"""`python tests/mutants [NAME...]`: print what catches each mutant, or those whose names contain a NAME."""
+"""`python tests/mutants [NAME...]`: print the catches of each mutant, or of those whose names contain a NAME."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mutants of what batch_norm_train gives: axes, variances, epsilon, gamma and beta."""
+"""Mutants of the outputs of batch_norm_train: axes, variances, epsilon, gamma and beta."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ ELU = (
         "np.where(w > 0, working(dy), working(dy) * (a * np.exp(negative)))",
         "working(dy) * ((w > 0) + (w <= 0) * (a * np.exp(w)))",
     ),
-    # At alpha = 1 its gradient is the upstream one, as the dialect says.
+    # At alpha = 1 its gradient is the upstream one, as in the dialect.
     Mutant(
         "elu-nan-is-zero",
         "elu",

@@ -1,7 +1,7 @@
-"""Run mutants of the control through the suite, and say which of them it catches.
+"""Run mutants of the control through the suite, and list the vectors that catch them.
 
-A mutant runs in this process, all else is as in a run: the worker's own loop answers the lines that the harness
-sends, and the harness judges the answers and settles on dialects, all of them on.
+A mutant runs in this process; everything else is as in a run. The worker's loop answers the lines that the harness
+sends, and the harness judges the answers and diagnoses dialects, all of which are on.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ DTYPES = ("float64", "float32", "float16", "bfloat16")
 
 @dataclass
 class Sight:
-    """What the suite sees of a mutant in one operation and dtype.
+    """The vectors that catch a mutant in one operation and dtype.
 
     Attributes:
         hunting: the vectors that catch it and hunt its kind.
@@ -46,12 +46,12 @@ class Sight:
 
 @dataclass
 class Finding:
-    """What the suite sees of a mutant.
+    """The vectors that catch a mutant.
 
     Attributes:
-        mutant: which.
+        mutant: the mutant.
         sights: by operation and dtype.
-        misnamed: outputs that a dialect explains which the mutant is not, and that diverge on no vector.
+        misnamed: outputs that a dialect of another kind explains, and that diverge on no vector.
     """
 
     mutant: Mutant
@@ -65,38 +65,40 @@ class Finding:
 
     @property
     def catches(self) -> int:
-        """How many vectors that hunt its kind catch it."""
+        """The number of vectors that hunt its kind and catch it."""
         return sum(len(sight.hunting) for sight in self.sights.values())
 
     @property
     def problems(self) -> list[str]:
-        """What is not as the gate wants it; empty for a mutant that is caught."""
-        said = [f"{'/'.join(at)}: {text}" for at, sight in self.sights.items() for text in self._said(at[1], sight)]
-        return [*said, *self.misnamed]
+        """The violations of the gate's rules; empty for a mutant that is caught."""
+        problems = [
+            f"{'/'.join(at)}: {text}" for at, sight in self.sights.items() for text in self._problems_in(at[1], sight)
+        ]
+        return [*problems, *self.misnamed]
 
-    def _said(self, dtype: str, sight: Sight) -> Iterator[str]:
+    def _problems_in(self, dtype: str, sight: Sight) -> Iterator[str]:
         unseen = self.mutant.unseen.get(dtype)
         if unseen is None and not sight.hunting:
-            seen = f"; {', '.join(sight.others[:3])} see it and do not hunt it" if sight.others else ""
-            yield f"no vector that hunts {self.mutant.kind} catches it{seen}"
+            others = f"; {', '.join(sight.others[:3])} see it and do not hunt it" if sight.others else ""
+            yield f"no vector that hunts {self.mutant.kind} catches it{others}"
         if unseen is not None and sight.hunting:
-            yield f"{sight.hunting[0]} sees what is said to be unseen ({unseen})"
+            yield f"{sight.hunting[0]} sees it, though listed as unseen ({unseen})"
 
 
 def results_of(adapter: Adapter, vectors: Iterable[Vector]) -> list[Result]:
-    """Return what the suite says of an adapter, dialects settled.
+    """Return the results of an adapter after the diagnosis of dialects.
 
     Raises:
         WrongMutant: an answer breaks the contract of adapters, so that a run would not judge it.
     """
     by_id = {vector.id: vector for vector in vectors}
-    said, results = Hello.from_json(hello(adapter, 1)), []
-    asked = [(v, call) for v in by_id.values() for call in calls_for(v, said, (), Selection())]
-    lines = b"".join(wire.request(v, [(call.implementation, call.mode)]) for v, call in asked)
+    greeting, results = Hello.from_json(hello(adapter, 1)), []
+    calls = [(v, call) for v in by_id.values() for call in calls_for(v, greeting, (), Selection())]
+    lines = b"".join(wire.request(v, [(call.implementation, call.mode)]) for v, call in calls)
     messages: list[Mapping[str, Any]] = []
     with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
         serve(adapter, io.BytesIO(lines), messages.append)
-    for (vector, call), message in zip(asked, messages, strict=True):
+    for (vector, call), message in zip(calls, messages, strict=True):
         if message["status"] == "fault":
             raise WrongMutant(f"{vector.id}: {message['reason']}")
         outputs = wire.outputs(message.get("outputs", {}))
@@ -106,47 +108,47 @@ def results_of(adapter: Adapter, vectors: Iterable[Vector]) -> list[Result]:
 
 
 def results_of_source(name: str, source: str, vectors: Iterable[Vector]) -> list[Result]:
-    """Return what the suite says of the adapter with this source, dialects settled; see ``results_of``."""
+    """Return the results of the adapter with this source; see ``results_of``."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name.replace('-', '_').replace('.', '_')}.py"
         path.write_text(source)
         return results_of(load(str(path)), vectors)
 
 
-def telling(vectors: Iterable[Vector], operations: Sequence[str], names: Sequence[str]) -> list[Vector]:
-    """Return the vectors of some operations, without those that take long and are for other faults or dialects.
+def relevant_vectors(vectors: Iterable[Vector], operations: Sequence[str], names: Sequence[str]) -> list[Vector]:
+    """Return the vectors of some operations, without the slow ones for other faults or dialects.
 
     Args:
-        vectors: all that there are.
-        operations: which.
-        names: the faults or dialects that are looked for.
+        vectors: all vectors.
+        operations: names of operations.
+        names: the faults or dialects to show.
     """
     fans = any("fan" in name or name.startswith("default-") for name in names)
-    return [v for v in vectors if v.operation in operations and _tells(v, names, fans=fans)]
+    return [v for v in vectors if v.operation in operations and _relevant(v, names, fans=fans)]
 
 
-def _tells(vector: Vector, names: Sequence[str], *, fans: bool) -> bool:
+def _relevant(vector: Vector, names: Sequence[str], *, fans: bool) -> bool:
     if vector.extremes:  # a sample of 84 MB
         return bool(set(names) & set(vector.hunts))
     if vector.first:  # sums of ten million numbers
         named = {part for dialect in vector.dialects for part in dialect.split("+")}
         return bool(set(names) & {*vector.hunts, *named})
-    # Kernels of all kinds differ in their fans: of the law itself those of dense layers tell as much.
+    # Kernels of other kinds have other fans; those of dense layers show a wrong law as well.
     return fans or not vector.operation.startswith("he_") or vector.attributes["kind"] == "dense"
 
 
 def find(mutant: Mutant, vectors: Sequence[Vector]) -> Finding:
-    """Run a mutant on the vectors of its operations that can tell (``telling``).
+    """Run a mutant on the relevant vectors of its operations.
 
     Args:
-        mutant: it may change nothing; then nothing is found.
-        vectors: all that there are.
+        mutant: it may change nothing; then no vector catches it.
+        vectors: all vectors.
     """
     operations = mutant.operations.split()
-    asked = telling(vectors, operations, mutant.kind.split())
-    results = results_of_source(mutant.name, mutant.source, asked)
+    relevant = relevant_vectors(vectors, operations, mutant.kind.split())
+    results = results_of_source(mutant.name, mutant.source, relevant)
     sights = {(operation, dtype): Sight() for operation in operations for dtype in DTYPES}
-    hunts = {vector.id: set(vector.hunts) for vector in asked}
+    hunts = {vector.id: set(vector.hunts) for vector in relevant}
     for result in results:
         if _caught(mutant, result):
             sight = sights[result.operation, result.dtype]
@@ -156,13 +158,13 @@ def find(mutant: Mutant, vectors: Sequence[Vector]) -> Finding:
 
 
 def _caught(mutant: Mutant, result: Result) -> bool:
-    """Say whether a result shows the mutant for what it is; another dialect than its own does not."""
+    """Return True if a result shows the mutant; a dialect that is not the mutant's does not."""
     names = {result.dialect, *(output.dialect for output in result.outputs.values())}
     return result.verdict in ("diverges", "error") or bool(names & set(mutant.dialect.split()))
 
 
 def _misnamed(mutant: Mutant, results: Sequence[Result]) -> list[str]:
-    """Name the outputs that are explained by a dialect which the mutant is not, and diverge nowhere."""
+    """Describe the outputs that a dialect of another kind explains, and that diverge nowhere."""
     own, diverging = set(mutant.dialect.split()), set()
     explained: dict[tuple[str, str], str] = {}
     for result in results:
@@ -172,4 +174,4 @@ def _misnamed(mutant: Mutant, results: Sequence[Result]) -> list[str]:
                 diverging.add(place)
             elif output.verdict == "dialect" and output.dialect not in own:
                 explained[place] = f"{result.vector}: {output.dialect} explains {name}"
-    return [said for place, said in explained.items() if place not in diverging]
+    return [text for place, text in explained.items() if place not in diverging]

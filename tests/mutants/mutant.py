@@ -1,4 +1,4 @@
-"""What a mutant is: one textual substitution in the source of the control, that a vector must catch."""
+"""A mutant: one textual substitution in the source of the control that a vector must catch."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ ONLY_FLOAT64 = dict.fromkeys(("float32", *HALVES), "it is computed in float32 an
 IT_IS_FLOAT64 = {"float64": "it is float64"}
 COPIED_HALVES = dict.fromkeys(HALVES, "the control computes on a copy in float32")
 SMALLER_THAN_HALF_ROUNDS = dict.fromkeys(HALVES, "arithmetic in half precision, a dialect, rounds by as much")
-# JAX compiles each shape anew for each dtype.
+# JAX compiles each shape for each dtype.
 ONLY_FLOAT32_SHAPES = dict.fromkeys(BESIDE_FLOAT32, "a scalar and an empty array are asked in float32 alone")
 ONLY_FLOAT32_DEFAULTS = dict.fromkeys(BESIDE_FLOAT32, "what a layer does by default is asked in float32 alone")
 NO_HALF_DEFAULTS = dict.fromkeys(HALVES, "what is done by default is asked in float32 and float64 alone")
 
 
 class WrongMutant(Exception):
-    """A mutant does not fit the control as it stands, or breaks the contract of adapters."""
+    """A mutant does not fit the current control, or breaks the contract of adapters."""
 
 
 def changed(name: str, changes: Iterable[tuple[str, str]], count: int = 1) -> str:
     """Return the control's source after changes, one after the other.
 
     Args:
-        name: of what it then is, for the error.
-        changes: what stands in the source, and what stands there instead.
-        count: how often it stands there; each is replaced.
+        name: of the changed control, for the error.
+        changes: pairs of old and new text.
+        count: the number of occurrences of each old text; all are replaced.
 
     Raises:
         WrongMutant: the control has been edited since.
@@ -41,7 +41,7 @@ def changed(name: str, changes: Iterable[tuple[str, str]], count: int = 1) -> st
     source = CONTROL.read_text()
     for old, new in changes:
         if source.count(old) != count:
-            raise WrongMutant(f"{name}: {old!r} stands {source.count(old)} times in {CONTROL.name}")
+            raise WrongMutant(f"{name}: {old!r} occurs {source.count(old)} times in {CONTROL.name}")
         source = source.replace(old, new)
     return source
 
@@ -52,14 +52,14 @@ class Mutant:
 
     Attributes:
         name: of the fault.
-        operations: those in which it must be caught, in every dtype that is not among ``unseen``.
+        operations: those in which it must be caught, in every dtype except those of ``unseen``.
         kind: ids of spec/dialects.yaml, with blanks between: a vector that hunts one of them must catch it.
-        old: what stands in the control.
-        new: what stands there instead.
-        count: how often ``old`` stands in the control; each is replaced.
+        old: a text in the control.
+        new: the text that replaces it.
+        count: the number of occurrences of ``old`` in the control; all are replaced.
         unseen: dtypes in which the fault cannot be seen, with the reason.
-        dialect: names of dialects that the fault is, semantic or of accuracy, with blanks between; a fault that is one
-            is caught where it is named by it.
+        dialect: names of dialects, with blanks between, if the fault is one; a vector that names one of them catches
+            it.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Mutants of the norm by which gradients are clipped, and of its scope."""
+"""Mutants of the norm of clipping, and of its scope."""
 
 from __future__ import annotations
 

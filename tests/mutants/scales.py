@@ -1,4 +1,4 @@
-"""Mutants of the scale by which gradients are clipped."""
+"""Mutants of the scale of clipping."""
 
 from __future__ import annotations
 

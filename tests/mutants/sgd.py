@@ -196,7 +196,7 @@ PLAIN = (
 
 def _clipped(name: str, operation: str, attribute: str) -> tuple[Mutant, ...]:
     call = f"gradients = {operation}(gradients, {attribute}={name})"
-    given = f"if {name} is not None:"
+    condition = f"if {name} is not None:"
     label = name.replace("_", "-")
     return (
         Mutant(
@@ -213,7 +213,7 @@ def _clipped(name: str, operation: str, attribute: str) -> tuple[Mutant, ...]:
             call,
             call.replace(f"={name}", f"={name} * learning_rate"),
         ),
-        Mutant(f"{label}-ignored", "sgd_step", "clip-ignored", given, "if False:"),
+        Mutant(f"{label}-ignored", "sgd_step", "clip-ignored", condition, "if False:"),
         Mutant(
             f"weights-clipped-by-{label}",
             "sgd_step",
@@ -225,7 +225,7 @@ def _clipped(name: str, operation: str, attribute: str) -> tuple[Mutant, ...]:
             f"{label}-zero-is-off",
             "sgd_step",
             "threshold-zero-is-off",
-            given,
+            condition,
             f"if {name}:",
             dialect="threshold-zero-is-off",
         ),

@@ -1,4 +1,4 @@
-"""Where the extremes of a long sample lie: right samples are inside, and a leak of one in a million is not."""
+"""The extremes of right samples are inside their interval, and those of a leak of one in a million are not."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LAWS = {law.law: law for law in (NORMAL, UNIFORM, WHOLE)}
 
 
 def extremes_of(law: Law, seed: int) -> tuple[float, float]:
-    """The extremes of N independent elements, which lie where the extremes of N uniform draws do."""
+    """Return the extremes of N independent elements, from those of N uniform draws."""
     stream = np.random.default_rng(seed)
     # The largest of n uniform draws is the n-th root of one.
     beyond = [-math.expm1(math.log(stream.random()) / N) for _ in range(2)]
@@ -29,7 +29,7 @@ def extremes_of(law: Law, seed: int) -> tuple[float, float]:
 
 
 def _exceeded(law: Law, q: float) -> float:
-    """The number that one element exceeds with the probability q."""
+    """Return the number that one element exceeds with the probability q."""
     if law.law == "uniform":
         return law.bound * (1 - 2 * q)
     with mp.workdps(30):
@@ -44,20 +44,20 @@ def fits(vector, low: float, high: float) -> bool:
 
 
 @pytest.fixture(params=["he_normal", "he_uniform"])
-def asked(request, published):
-    """A vector that asks for extremes, and its law."""
+def vector_and_law(request, published):
+    """A vector with extremes, and its law."""
     return published[f"{request.param}/extremes/float32"], NORMAL if request.param == "he_normal" else UNIFORM
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_the_extremes_of_a_right_sample_conform(asked, seed):
-    vector, law = asked
+def test_the_extremes_of_a_right_sample_conform(vector_and_law, seed):
+    vector, law = vector_and_law
     assert fits(vector, *extremes_of(law, seed))
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_one_element_in_a_million_beyond_the_end_does_not_conform(asked, seed):
-    vector, law = asked
+def test_one_element_in_a_million_beyond_the_end_does_not_conform(vector_and_law, seed):
+    vector, law = vector_and_law
     low, high = extremes_of(law, seed)
     # Of N elements 21 are beyond, by a thousandth of the law's own numbers on average: the largest of them by more.
     leaked = law.bound * (1 + np.random.default_rng(seed).exponential(1e-3, 21).max())
@@ -75,16 +75,16 @@ def test_the_extremes_of_a_whole_sample_of_float32_conform_and_leaks_in_it_do_no
     assert not fits(vector, sample.min(), sample.max())
 
 
-def test_draws_of_as_few_values_as_those_of_jax_conform(asked):
-    vector, law = asked
+def test_draws_of_as_few_values_as_those_of_jax_conform(vector_and_law):
+    vector, law = vector_and_law
     # The end's own value is not among them, and those next to it are not drawn: (1 - 9 / 2^23)^N is 2e-10.
     for missing in range(9):
         q = (missing + 1) / 2**23
         assert fits(vector, -float(np.float32(_exceeded(law, q))), float(np.float32(_exceeded(law, q))))
 
 
-def test_an_end_that_is_off_by_a_few_parts_in_a_million_does_not_conform(asked):
-    vector, law = asked
+def test_an_end_that_is_off_by_a_few_parts_in_a_million_does_not_conform(vector_and_law):
+    vector, law = vector_and_law
     for off in (-1.7e-5, 1.7e-5) if law is NORMAL else (-4.5e-6, 4.5e-6):
         for seed in range(20):
             low, high = extremes_of(law, seed)
@@ -92,8 +92,8 @@ def test_an_end_that_is_off_by_a_few_parts_in_a_million_does_not_conform(asked):
 
 
 @pytest.mark.parametrize(("one", "other"), [("nan", 0.04), (0.04, "nan"), ("inf", 0.04)])
-def test_extremes_that_are_no_numbers_do_not_conform(asked, one, other):
-    assert not fits(asked[0], float(one), float(other))
+def test_extremes_that_are_no_numbers_do_not_conform(vector_and_law, one, other):
+    assert not fits(vector_and_law[0], float(one), float(other))
 
 
 @pytest.mark.parametrize("law", LAWS.values(), ids=LAWS)

@@ -50,8 +50,8 @@ def test_blocks_have_their_kinds_words_and_marks():
 
 
 def test_a_table_in_a_list_parts_it():
-    found = list(blocks("- one\n\n  | a |\n  |---|\n\n- two\n"))
-    assert found == [Items(["one"], ordered=False), Table([["a"]]), Items(["two"], ordered=False)]
+    parts = list(blocks("- one\n\n  | a |\n  |---|\n\n- two\n"))
+    assert parts == [Items(["one"], ordered=False), Table([["a"]]), Items(["two"], ordered=False)]
 
 
 def test_plain_text_keeps_the_width_and_formulas():

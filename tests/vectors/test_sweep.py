@@ -1,4 +1,4 @@
-"""Expected values for every number of a half format: the float64 way gives what exact arithmetic gives."""
+"""Expected values for every number of a half format: those by float64 agree with exact arithmetic."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ PAIRS = [
 ]
 
 
-# Of every so many numbers.
+# The step between the numbers of a sample.
 SAMPLE = 41
 # Patterns of zeros, infinities of both formats, NaNs, and the least numbers.
 SPECIAL = (0x0000, 0x8000, 0x7C00, 0xFC00, 0x7F80, 0xFF80, 0x7FFF, 0xFFFF, 0x0001, 0x8001)
@@ -58,36 +58,38 @@ def right_for(operation: str, dtype: str, step: int, name: str, value: float) ->
 
 
 def swept(operation: str, dtype: str, attributes: Any, step: int = 1) -> tuple[Sweep, dict[str, Any]]:
-    """A sweep with the digests of exact arithmetic, and the values of exact arithmetic."""
+    """Return a sweep with the digests of exact arithmetic, and the values of exact arithmetic."""
     right = right_for(operation, dtype, step, *next(iter(attributes.items()), ("", 0.0)))
-    said = {k: StoredTensor(latitude=FREE, digest=digest_of(v, dtype, frozenset(FREE))) for k, v in right.items()}
-    return Sweep(f"{operation}/made-up/{dtype}", operation, inputs_of(operation, dtype, step), attributes, said), right
+    stored = {k: StoredTensor(latitude=FREE, digest=digest_of(v, dtype, frozenset(FREE))) for k, v in right.items()}
+    return Sweep(
+        f"{operation}/made-up/{dtype}", operation, inputs_of(operation, dtype, step), attributes, stored
+    ), right
 
 
 def at(places: Any, inputs: dict[str, Any]) -> dict[str, Any]:
     return {k: [v[0][places]] if isinstance(v, list) else v[places] for k, v in inputs.items()}
 
 
-def assert_same(got: Any, wanted: Any) -> None:
-    np.testing.assert_array_equal(widened(got), wanted)
+def assert_same(got: Any, expected: Any) -> None:
+    np.testing.assert_array_equal(widened(got), expected)
 
 
 @pytest.mark.parametrize(("operation", "attributes", "dtype"), PAIRS)
 def test_the_float64_way_agrees_with_the_exact_way_on_all_inputs(operation, attributes, dtype):
-    made, right = swept(operation, dtype, attributes)
+    sweep, right = swept(operation, dtype, attributes)
     small = np.flatnonzero(np.abs(widened(described_tensors.every(dtype))) < 2.0 ** rounding.FORMATS[dtype].least)
     some = {k: without_subnormals(v, dtype) for k, v in at(small, inputs_of(operation, dtype)).items()}
     flushed = exact_outputs(operation, some, attributes, {})
-    for name, tensor in made.region("").items():
-        wanted = right[name].copy()
-        assert_same(tensor.values, wanted)
-        wanted[small] = flushed[name]
-        assert_same(tensor.flushed, wanted)
+    for name, tensor in sweep.region("").items():
+        expected = right[name].copy()
+        assert_same(tensor.values, expected)
+        expected[small] = flushed[name]
+        assert_same(tensor.flushed, expected)
 
 
 @pytest.fixture
 def exactly(monkeypatch) -> list[int]:
-    """How many elements each computation in exact arithmetic is of."""
+    """The number of elements in each computation in exact arithmetic."""
     counts = []
 
     def counting(operation, inputs, attributes, keywords):
@@ -101,26 +103,26 @@ def exactly(monkeypatch) -> list[int]:
 @pytest.mark.parametrize("dtype", HALVES)
 def test_elements_that_float64_does_not_decide_are_computed_exactly(dtype, exactly):
     attributes = {"alpha": TIES[dtype]}
-    made, right = swept("elu", dtype, attributes, 8)
-    values = made.region("")["y"].values.astype(float)
+    sweep, right = swept("elu", dtype, attributes, 8)
+    values = sweep.region("")["y"].values.astype(float)
     assert exactly[0] > 1000
     assert_same(values, right["y"])
     with np.errstate(all="ignore"):
         float64 = OPERATIONS["elu"](wide_case(inputs_of("elu", dtype, 8), attributes))["y"].values
-    # Rounding what float64 gives would not do.
+    # Rounding the values of float64 is not enough.
     assert np.count_nonzero(rounding.round_floats(float64, dtype) != values) > 1000
 
 
 def test_a_wide_margin_changes_the_way_and_no_value(monkeypatch, exactly):
-    made, right = swept("elu", "float16", {"alpha": 1.6732632423543772})
+    sweep, right = swept("elu", "float16", {"alpha": 1.6732632423543772})
     monkeypatch.setattr(exhaustive, "MARGIN", 2.0**-15)
-    tensors = made.region("")
+    tensors = sweep.region("")
     assert exactly[0] > 1000
     for name, tensor in tensors.items():
         assert_same(tensor.values, right[name])
 
 
-def test_what_float64_decides_is_not_computed_again(exactly):
+def test_roundings_that_float64_decides_are_not_computed_again(exactly):
     swept("elu", "float16", {"alpha": 1.6732632423543772})[0].region("")
     assert exactly == []
 
@@ -131,11 +133,11 @@ def test_digits_that_decide_nothing_are_refused(monkeypatch):
         exact_outputs("elu", at(range(0x8000, 0xC000), inputs_of("elu", "float16")), {"alpha": 1.0}, {})
 
 
-def test_another_digest_is_an_error_that_says_what_and_where():
+def test_another_digest_is_an_error_with_vector_and_output():
     wrong = {"y": StoredTensor(latitude=FREE, digest=NO_DIGEST)}
-    made = Sweep("relu/made-up/float16", "relu", inputs_of("relu", "float16"), {}, wrong)
+    sweep = Sweep("relu/made-up/float16", "relu", inputs_of("relu", "float16"), {}, wrong)
     with pytest.raises(TensorError, match=r"relu/made-up/float16: y as computed here has the digest sha256:.*0000"):
-        made.output("", "y")
+        sweep.output("", "y")
 
 
 def test_a_digest_is_of_bytes_in_which_nans_are_alike_and_zeros_where_they_are_free():
@@ -150,41 +152,41 @@ def test_a_digest_is_of_bytes_in_which_nans_are_alike_and_zeros_where_they_are_f
 
 
 def exact_regions(operation: str, dtype: str, attributes: Any, keywords: Any) -> dict[str, Any]:
-    """Values and bounds of a sample of inputs, all in exact arithmetic."""
+    """Return the values and bounds of a sample of inputs, all in exact arithmetic."""
     case = wide_case(inputs_of(operation, dtype, SAMPLE), attributes)
     with exact.precision(50), np.errstate(all="ignore"):
         decimals = {k: [exact.exact(v[0])] if isinstance(v, list) else exact.exact(v) for k, v in case.inputs.items()}
-        made = OPERATIONS[operation](case._replace(inputs=decimals), **keywords)
+        outputs = OPERATIONS[operation](case._replace(inputs=decimals), **keywords)
         return {
             k: (rounding.round_to(o.values, dtype), bounds.stored(o.values, np.asarray(o.bound, object), dtype))
-            for k, o in made.items()
+            for k, o in outputs.items()
         }
 
 
-def assert_holds(found: Any, values: Any, bound: Any, dtype: str) -> None:
-    """A region holds the exact one, and is a step of the dtype wider at most."""
-    assert_same(found.values, values)
-    # The exact bound is a float64 number or two further out than the difference that it is of.
-    assert (found.bound >= bound * (1 - 2.0**-51)).all()
+def assert_holds(region: Any, values: Any, bound: Any, dtype: str) -> None:
+    """Assert that a region holds the exact one and is at most a step of the dtype wider."""
+    assert_same(region.values, values)
+    # The exact bound is larger than the difference that it covers by one or two steps of float64.
+    assert (region.bound >= bound * (1 - 2.0**-51)).all()
     finite = np.where(np.isfinite(values), np.abs(values), 0)
-    assert (found.bound <= bound + np.where(bound > 0, spacing(finite + bound, dtype), 0)).all()
+    assert (region.bound <= bound + np.where(bound > 0, spacing(finite + bound, dtype), 0)).all()
 
 
 @pytest.mark.parametrize(("operation", "attributes", "dtype"), PAIRS)
 def test_regions_hold_those_of_exact_arithmetic_and_are_a_step_wider_at_most(operation, attributes, dtype):
-    made, _ = swept(operation, dtype, attributes, SAMPLE)
+    sweep, _ = swept(operation, dtype, attributes, SAMPLE)
     for name, (values, bound) in exact_regions(operation, dtype, attributes, {}).items():
-        assert_holds(made.region("")[name], values, bound, dtype)
+        assert_holds(sweep.region("")[name], values, bound, dtype)
 
 
 @pytest.mark.parametrize(("operation", "attributes", "dtype"), PAIRS)
 def test_so_are_the_regions_of_dialects(operation, attributes, dtype):
-    made, _ = swept(operation, dtype, attributes, SAMPLE)
+    sweep, _ = swept(operation, dtype, attributes, SAMPLE)
     variants = list(variants_of(operation, dtype=dtype, defaults=False))
     assert variants
     for variant in variants:
         for name, (values, bound) in exact_regions(operation, dtype, attributes, variant.keywords).items():
-            assert_holds(made.region(variant.name)[name], values, bound, dtype)
+            assert_holds(sweep.region(variant.name)[name], values, bound, dtype)
 
 
 # The published vectors
@@ -199,7 +201,7 @@ def vectors(published):
     return {v.id: v for v in computed({k: v for k, v in published.items() if "/every-number" in k})}
 
 
-def judged(vector, outputs):
+def judge_outputs(vector, outputs):
     return judge("made up", vector, (), Answer(Call("made up", "eager"), "value", "", outputs))
 
 
@@ -210,15 +212,15 @@ def outputs_of(vector, dialect=""):
 
 
 def test_there_is_a_vector_of_every_elementwise_operation_and_half_format(vectors):
-    asked = {(v.operation, v.dtype) for v in vectors.values()}
-    assert asked == {(o, d) for o in ("relu", "elu", "clip_by_value") for d in HALVES}
+    covered = {(v.operation, v.dtype) for v in vectors.values()}
+    assert covered == {(o, d) for o in ("relu", "elu", "clip_by_value") for d in HALVES}
 
 
-def test_what_a_dialect_prescribes_is_named_or_conforms(vectors):
+def test_the_outputs_of_a_dialect_are_named_or_conform(vectors):
     for vector in vectors.values():
-        assert judged(vector, outputs_of(vector)).verdict == "conforms", vector.id
+        assert judge_outputs(vector, outputs_of(vector)).verdict == "conforms", vector.id
         for dialect in vector.prescribed:
-            result = judged(vector, outputs_of(vector, dialect))
+            result = judge_outputs(vector, outputs_of(vector, dialect))
             names = {n for o in result.outputs.values() if o.verdict != "conforms" for n in (o.dialect, *o.also)}
             assert result.verdict == "conforms" or dialect in names, (vector.id, dialect)
 
@@ -229,12 +231,12 @@ def test_results_that_are_not_the_exact_ones_are_counted_with_the_worst_and_its_
     x, y = vector.inputs["x"], outputs["y"].copy()
     at = int(np.flatnonzero(x == np.float16(-1.5))[0])
     y[at] = np.nextafter(y[at], np.float16(0))
-    result = judged(vector, outputs | {"y": y}).outputs
+    result = judge_outputs(vector, outputs | {"y": y}).outputs
     assert result["y"].counted == Counted(65536, 1, 1.0, -1.5)
     assert result["dx"].counted.differ == 0
 
 
-def test_the_recipe_of_the_inputs_is_what_the_vector_says(vectors):
+def test_the_inputs_follow_their_recipes(vectors):
     assert vectors["relu/every-number-but-nan/bfloat16"].inputs["x"].size == 65282
     assert isinstance(vectors["elu/every-number/float16"].inputs["dy"], Repeated)
 

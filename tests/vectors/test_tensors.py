@@ -1,4 +1,4 @@
-"""A tensor's text says exactly what the tensor is, and whatever does not fit is refused."""
+"""The text of a tensor is exact, and a text that does not fit is refused."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from nnconform.conformance.vectors.tensors import (
 from nnconform.reference.exact import precision
 
 
-def assert_same_numbers(got: np.ndarray, wanted: np.ndarray) -> None:
-    assert got.dtype == wanted.dtype
+def assert_same_numbers(got: np.ndarray, expected: np.ndarray) -> None:
+    assert got.dtype == expected.dtype
     with np.errstate(invalid="ignore"):  # to look at a signalling NaN signals
-        number = ~np.isnan(wanted)
+        number = ~np.isnan(expected)
     np.testing.assert_array_equal(np.isnan(got), ~number)
-    np.testing.assert_array_equal(got[number].view(f"u{got.itemsize}"), wanted[number].view(f"u{got.itemsize}"))
+    np.testing.assert_array_equal(got[number].view(f"u{got.itemsize}"), expected[number].view(f"u{got.itemsize}"))
 
 
 def round_trip(values: np.ndarray) -> np.ndarray:
@@ -63,7 +63,7 @@ def test_numbers_are_written_with_no_more_digits_than_they_need(dtype, text):
 
 @pytest.mark.parametrize(("power", "text"), [(-119, "1.51e-36"), (-59, "1.74e-18"), (64, "1.85e+19"), (-133, "9e-41")])
 def test_a_power_of_two_is_written_as_the_shortest_decimal_on_either_side(power, text):
-    # 2^64 is 1.845e19. 1.84e19 is nearer to it than 1.85e19, but stands for the number below: the step is half as wide.
+    # 2^64 is 1.845e19. 1.84e19 is nearer to it than 1.85e19, but rounds to the number below: the step is half as wide.
     value = np.array(2.0**power, DTYPES["bfloat16"])
     assert format_data(value, "bfloat16") == text
     assert_same_numbers(round_trip(value), value)
@@ -82,9 +82,9 @@ def test_shapes_survive(shape):
 def test_a_bound_that_is_read_is_never_below_the_bound_that_was_written():
     stream = np.random.default_rng(0)
     bounds = stream.random(20_000) * 10.0 ** stream.integers(-320, 300, 20_000)
-    read = parse_bound(format_bound(bounds), bounds.shape, "it")
-    assert (read >= bounds).all()
-    assert all(Fraction(r) <= Fraction(b) * Fraction("1.01") for r, b in zip(read, bounds, strict=True) if b > 1e-300)
+    parsed = parse_bound(format_bound(bounds), bounds.shape, "it")
+    assert (parsed >= bounds).all()
+    assert all(Fraction(r) <= Fraction(b) * Fraction("1.01") for r, b in zip(parsed, bounds, strict=True) if b > 1e-300)
 
 
 @pytest.mark.parametrize(("bounds", "text"), [([0.5, 0.5], "5.00e-1"), ([0.0, math.inf], "0 inf"), ([0.0], "0")])
@@ -94,7 +94,7 @@ def test_equal_bounds_are_written_once(bounds, text):
 
 
 @pytest.mark.parametrize(
-    ("text", "dtype", "shape", "said"),
+    ("text", "dtype", "shape", "message"),
     [
         ("1 2 3", "float32", [2], "3 numbers for the shape [2]; wanted 2"),
         ("", "float32", [], "0 numbers"),
@@ -111,10 +111,10 @@ def test_equal_bounds_are_written_once(bounds, text):
         ("9223372036854775808", "int64", [1], "wanted integers of 64 bits"),
     ],
 )
-def test_data_that_do_not_fit_are_refused_by_name(text, dtype, shape, said):
+def test_data_that_do_not_fit_are_refused_by_name(text, dtype, shape, message):
     with pytest.raises(TensorError, match=r"^the tensor") as refusal:
         parse_data(text, dtype, shape, "the tensor")
-    assert said in str(refusal.value)
+    assert message in str(refusal.value)
 
 
 @pytest.mark.parametrize("text", ["0", "-0.0", "0e5", "0.000", "inf", "-inf", "nan"])
@@ -125,7 +125,7 @@ def test_zeros_and_infinities_that_are_meant_are_no_overflow(text, dtype):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("1 2 3", "3 bounds"),
         ("1 -1", "negative"),
@@ -134,14 +134,14 @@ def test_zeros_and_infinities_that_are_meant_are_no_overflow(text, dtype):
         ("", "0 bounds"),
     ],
 )
-def test_bounds_that_make_no_sense_are_refused_by_name(text, said):
+def test_bounds_that_make_no_sense_are_refused_by_name(text, message):
     with pytest.raises(TensorError, match=r"^the bound") as refusal:
         parse_bound(text, [2], "the bound")
-    assert said in str(refusal.value)
+    assert message in str(refusal.value)
 
 
 @pytest.mark.parametrize("text", ["1_000", "Infinity", "\u0661"])
-def test_what_only_python_reads_as_a_number_is_refused(text):
+def test_a_number_for_python_alone_is_refused(text):
     with pytest.raises(TensorError):
         parse_data(text, "float64", [1], "it")
 
@@ -159,12 +159,12 @@ def test_what_only_python_reads_as_a_number_is_refused(text):
 )
 def test_a_decimal_is_rounded_once_and_not_by_way_of_float64(dtype, tie, below, above):
     # 200 digits of the tie, and then a one: float64 sees the tie alone.
-    for end, wanted in ((-1, below), (1, above)):
+    for end, expected in ((-1, below), (1, above)):
         with precision(300):
             exactly = Decimal(tie.numerator) / Decimal(tie.denominator)
             text = str(exactly + end * exactly.scaleb(-200)).replace("E", "e")
-        if wanted is None:
+        if expected is None:
             with pytest.raises(TensorError, match="does not fit"):
                 parse_data(text, dtype, [], "it")
         else:
-            assert float(parse_data(text, dtype, [], "it")) == wanted
+            assert float(parse_data(text, dtype, [], "it")) == expected

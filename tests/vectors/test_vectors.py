@@ -63,7 +63,7 @@ def test_every_clause_but_the_rules_of_the_suite_has_a_vector(published):
     assert {c for c in clauses() if not dialects.of_the_suite(c)} - tested == set()
 
 
-def test_vectors_hunt_and_list_only_what_dialects_yaml_names(published):
+def test_vectors_hunt_and_list_only_names_of_dialects_yaml(published):
     document = yaml.safe_load((SPEC / "dialects.yaml").read_text())
     hunted = {hunt for v in published.values() for hunt in v.hunts}
     listed = {part for v in published.values() for name in v.dialects for part in name.split("+")}
@@ -89,7 +89,7 @@ FIRST = re.search(r"^- id: (\S+)$", GOOD, re.MULTILINE).group(1)
 
 
 def sealed(text: str) -> str:
-    """Return a file's text with the digest that its vectors have."""
+    """Return a file's text with the digest of its vectors."""
     head, body = text.split("\nvectors:", 1)
     digest = hashlib.sha256(f"vectors:{body}".encode()).hexdigest()
     return re.sub("sha256:[0-9a-f]{64}", f"sha256:{digest}", head) + f"\nvectors:{body}"
@@ -135,11 +135,11 @@ BAD: dict[str, tuple[str, str]] = {
 }
 
 
-@pytest.mark.parametrize(("text", "said"), BAD.values(), ids=BAD.keys())
-def test_a_bad_file_is_refused_by_file_and_vector(text, said):
+@pytest.mark.parametrize(("text", "message"), BAD.values(), ids=BAD.keys())
+def test_a_bad_file_is_refused_by_file_and_vector(text, message):
     with pytest.raises(VectorError) as refusal:
         parse_file(text.encode(), "bad.yaml")
-    assert re.match(said, str(refusal.value)), str(refusal.value)
+    assert re.match(message, str(refusal.value)), str(refusal.value)
 
 
 def test_bytes_that_are_no_text_are_refused_by_file():
@@ -148,8 +148,8 @@ def test_bytes_that_are_no_text_are_refused_by_file():
 
 
 @pytest.fixture
-def beside(tmp_path: Path) -> Callable[[str], tuple[int, list[str]]]:
-    """Load a folder of a good file and another; return how many vectors there are, and the problems."""
+def load_with(tmp_path: Path) -> Callable[[str], tuple[int, list[str]]]:
+    """Load a folder of a good file and another; return the number of vectors, and the problems."""
 
     def run(text: str) -> tuple[int, list[str]]:
         (tmp_path / "bad.yaml").write_text(text)
@@ -161,14 +161,14 @@ def beside(tmp_path: Path) -> Callable[[str], tuple[int, list[str]]]:
 
 
 @pytest.mark.parametrize("text", [text for text, _ in BAD.values()], ids=BAD.keys())
-def test_the_other_files_still_load(beside, text):
-    count, [problem] = beside(text)
+def test_the_other_files_still_load(load_with, text):
+    count, [problem] = load_with(text)
     assert count == len(parse_file(GOOD.encode(), "good.yaml"))
     assert problem.startswith("bad.yaml")
 
 
-def test_an_id_that_stands_in_two_files_is_refused_with_both_names(beside):
-    _, [problem] = beside(GOOD)
+def test_an_id_in_two_files_is_refused_with_both_names(load_with):
+    _, [problem] = load_with(GOOD)
     assert FIRST in problem
     assert "good.yaml" in problem
     assert "bad.yaml" in problem
@@ -179,7 +179,7 @@ def test_a_folder_without_vectors_is_an_error(tmp_path):
         load(tmp_path)
 
 
-# What recipes may not say
+# Recipes that are refused
 
 EVERY, LONG = "clip_by_value/every-number/float16", "clip_by_norm/10000000-elements/float32"
 LENGTHS, STEPS = "clip_by_value/lengths/float64", "batch_norm_train/2-steps/float32"
@@ -216,13 +216,13 @@ RECIPES: dict[str, tuple[str, str, str, str]] = {
 }
 
 
-@pytest.mark.parametrize(("vector", "old", "new", "said"), RECIPES.values(), ids=RECIPES.keys())
-def test_a_recipe_that_describes_no_tensor_is_refused_by_file_and_vector(file_of, vector, old, new, said):
+@pytest.mark.parametrize(("vector", "old", "new", "message"), RECIPES.values(), ids=RECIPES.keys())
+def test_a_recipe_that_describes_no_tensor_is_refused_by_file_and_vector(file_of, vector, old, new, message):
     def change(text: str) -> str:
         assert old in text
         return text.replace(old, new, 1)
 
     assert parse_file(file_of(vector).encode(), "good.yaml")
-    with pytest.raises(VectorError, match=rf"bad\.yaml: .*{said}") as refusal:
+    with pytest.raises(VectorError, match=rf"bad\.yaml: .*{message}") as refusal:
         parse_file(file_of(vector, change).encode(), "bad.yaml")
     assert vector in str(refusal.value)
