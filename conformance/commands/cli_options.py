@@ -79,7 +79,7 @@ def ignore_closed_pipe() -> Iterator[None]:
 
 
 def check_finite(context: click.Context, parameter: click.Parameter, value: float | None) -> float | None:
-    """Refuse NaN and infinity, which click's ranges accept."""
+    """Refuse NaN and infinity, because the ranges of click accept them."""
     if value is not None and not math.isfinite(value):
         raise click.BadParameter(f"{value} is not finite; expected a number", context, parameter)
     return value

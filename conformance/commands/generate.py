@@ -39,8 +39,8 @@ def command(check: bool, operation: str | None, output: Path | None) -> None:
             for problem in problems:
                 click.echo(f"{folder / problem.partition(':')[0]}:{problem.partition(':')[2]}", err=True)
             if problems:
-                differing = count(len(problems), "file differs", "files differ")
-                fail(f"{differing} from the reference; run `nnconform generate`", 1)
+                changes = count(len(problems), "file differs", "files differ")
+                fail(f"{changes} from the reference; run `nnconform generate`", 1)
             click.echo("all vectors match the reference")
             return
         changed = generator.write(folder, operation=operation)

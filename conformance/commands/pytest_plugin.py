@@ -79,7 +79,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Show the notes from locating the frameworks, such as ignored lines of a requirements file."""
-    if (run := config.stash.get(RUN, None)) is not None and (notes := run.read().notes):
+    if (run := config.stash.get(RUN, None)) is not None and (notes := run.read_shared().notes):
         terminalreporter.section("nnconform")
         for line in notes:
             terminalreporter.write_line(line)
@@ -125,7 +125,7 @@ class VectorItem(pytest.Item):
 
 
 class KnownItem(pytest.Item):
-    """The list of known divergences, which must hold for this run."""
+    """The test that the list of known divergences holds for this run."""
 
     def __init__(self, *, run: _Run, **keywords: Any) -> None:
         super().__init__(**keywords)
@@ -230,7 +230,7 @@ class _Run:
         return results
 
     def report(self, session: pytest.Session) -> Report:
-        """Return the report, which the first process makes that needs it."""
+        """Return the report. The first process that needs it makes the run."""
         from nnconform.conformance.files import write_whole
         from nnconform.conformance.model.report import Report
 
@@ -240,13 +240,13 @@ class _Run:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not self._path.exists():
                 write_whole(self._path, json.dumps(vars(self._make(session))).encode())
-        shared = self.read()
+        shared = self.read_shared()
         self._report, self._places = Report.from_json(shared.document), shared.places
         for result in self._report.results:
             self._results[result.framework, result.vector].append(result)
         return self._report
 
-    def read(self) -> _Shared:
+    def read_shared(self) -> _Shared:
         """Return the shared part of the run, empty if there is no run yet."""
         return _Shared(**json.loads(self._path.read_text())) if self._path.exists() else _Shared()
 

@@ -45,17 +45,17 @@ class Case:
 
     @property
     def backward(self) -> bool:
-        """Whether the script has a backward pass: it checks a gradient, or compiles both passes together."""
+        """True if the script has a backward pass: it checks a gradient, or compiles both passes together."""
         return self.mode != "eager" or bool(self.needed & GRADIENTS)
 
     @property
     def affine(self) -> bool:
-        """Whether a normalization has gamma and beta."""
+        """True if a normalization has gamma and beta."""
         return "gamma" in self.vector.inputs
 
     @property
     def training(self) -> bool:
-        """Whether a normalization uses the statistics of the batch."""
+        """True if a normalization uses the statistics of the batch."""
         return self.vector.operation == "batch_norm_train"
 
     @property

@@ -46,7 +46,7 @@ def statistics(problem: str, law: LawTensor) -> tuple[str, ...]:
 
 
 def _applies(law: LawTensor, name: str) -> bool:
-    """Return whether a law has a statistic. "elements" has the same lines as "neighbours", so it is left out."""
+    """Return True if a law has a statistic. "elements" has the same lines as "neighbours", so it is left out."""
     return name not in ("elements", SCALE) and (name != "distinct values" or law.dtype in HALF or _long(law))
 
 

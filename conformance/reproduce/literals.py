@@ -197,5 +197,5 @@ def _subnormal(value: Array) -> bool:
 
 
 def has_every_number(value: Array) -> bool:
-    """Return whether an array is too long for a literal: it has all numbers of a half format."""
+    """Return True if an array is too long for a literal: it has all numbers of a half format."""
     return bool(value.size > 1 << 15)

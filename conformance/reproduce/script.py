@@ -152,7 +152,7 @@ def _absent(vector: Vector, result: Result | None) -> list[str]:
 
 
 def _of_form(problem: str) -> bool:
-    """Return whether a problem is about dtype, shape or presence, not values."""
+    """Return True if a problem is about dtype, shape or presence, not values."""
     return problem in PRESENCE or any(pattern.fullmatch(problem) for pattern in (DTYPE, SHAPE))
 
 
@@ -200,7 +200,7 @@ class _After:
         return self.case.family.outputs[base].format(i=rest.rstrip("]"))
 
     def got(self, name: str) -> str:
-        """Return the expression of an output as a NumPy array, of float64 for bfloat16, which NumPy does not have."""
+        """Return the expression of an output as a NumPy array, with bfloat16 as float64."""
         if self.case.vector.steps and name not in RUNNING:
             return f"np.stack({name}s)"
         expected = self.case.vector.expected[name]
@@ -315,7 +315,7 @@ def _assemble(head: str, imports: Iterable[str], body: Iterable[str]) -> str:
 
 
 def _uses(code: str, name: str) -> bool:
-    """Return whether code uses a name other than as an attribute."""
+    """Return True if code uses a name other than as an attribute."""
     return re.search(rf"(?<![\w.]){name}\b", code) is not None
 
 

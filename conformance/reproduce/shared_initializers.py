@@ -16,7 +16,7 @@ REPEATS = "initializer-repeats"
 
 
 def makes_several(framework: str, family: Family, vector: Vector) -> bool:
-    """Return whether a script makes several kernels with one initializer.
+    """Return True if a script makes several kernels with one initializer.
 
     Raises:
         NothingToShow: the implementation is for several kernels, but the vector has one.

@@ -11,7 +11,7 @@ NUMERIC = "{}.double().numpy()"
 
 
 def imports(_: Case) -> tuple[str, ...]:
-    """Return the imports, which all families share."""
+    """Return the imports; they are the same for all families."""
     return ("import numpy as np", "import torch")
 
 

@@ -168,7 +168,7 @@ def _worst(check: Check, measure: str, condition: str, bound: str) -> Iterator[s
 
 
 def _special(check: Check) -> bool:
-    """Return whether error / bound is not enough: a value is infinite, a bound is 0 or the sign of a zero matters.
+    """Return True if error / bound is not enough: a value is infinite, a bound is 0 or the sign of a zero matters.
 
     An actual NaN needs no special case: ``argmax`` finds it, and it is not at most 1.
     """
@@ -181,7 +181,7 @@ def _special(check: Check) -> bool:
 
 
 def _signed(tensor: Tensor) -> bool:
-    """Return whether the sign of an expected zero matters."""
+    """Return True if the sign of an expected zero matters."""
     assert tensor.values is not None
     return "sign-of-zero" not in tensor.latitude and bool((tensor.values == 0).any())
 
@@ -210,7 +210,7 @@ def _other_sign(one: str, other: str) -> str:
 
 
 def _flushes(tensor: Tensor) -> bool:
-    """Return whether the expected values are different if subnormal inputs count as zero."""
+    """Return True if the expected values are different if subnormal inputs count as zero."""
     if tensor.flushed is None:
         return False
     assert tensor.values is not None

@@ -1,4 +1,4 @@
-"""The command line: what is wrong is said in one line with exit status 2, and the numpy control conforms."""
+"""The command line: a usage error is one line with exit status 2, and the numpy control conforms."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ def test_a_report_of_a_failed_adapter_keeps_its_schema(report_of, tmp_path):
 
 def test_a_run_counts_by_framework_and_operation(numpy):
     table = [line.split() for line in numpy[0].stdout.splitlines()]
-    found = [row for row in numpy[1]["results"] if row["profile"] != "defaults"]
-    of_relu = sum(row["operation"] == "relu" for row in found)
-    assert ["numpy", f"{len(found):,}", "-", "-", "-", "-"] in table
+    rows = [row for row in numpy[1]["results"] if row["profile"] != "defaults"]
+    of_relu = sum(row["operation"] == "relu" for row in rows)
+    assert ["numpy", f"{len(rows):,}", "-", "-", "-", "-"] in table
     assert ["relu", f"{of_relu:,}", "-", "-", "-", "-"] in table
 
 
@@ -93,10 +93,10 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("words", "said"), WRONG.values(), ids=WRONG.keys())
-def test_wrong_usage_ends_with_status_2_and_says_what_is_wrong(cli, words, said):
+@pytest.mark.parametrize(("words", "message"), WRONG.values(), ids=WRONG.keys())
+def test_wrong_usage_ends_with_status_2_and_says_what_is_wrong(cli, words, message):
     result = cli(*words)
-    assert said in result.stderr
+    assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert result.exit_code == 2
 
@@ -122,7 +122,7 @@ def test_generate_check_fails_with_status_1_where_a_file_differs(cli, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("what", "line"),
+    ("kind", "line"),
     [
         ("frameworks", "numpy: installed"),
         ("operations", "relu: y, dx"),
@@ -131,8 +131,8 @@ def test_generate_check_fails_with_status_1_where_a_file_differs(cli, tmp_path):
         ("clauses", "RELU-1: value ("),
     ],
 )
-def test_list_prints_one_thing_a_line(cli, what, line):
-    result = cli("list", what)
+def test_list_prints_one_thing_a_line(cli, kind, line):
+    result = cli("list", kind)
     assert any(printed.startswith(line) for printed in result.stdout.splitlines())
     assert result.exit_code == 0
 
@@ -164,8 +164,8 @@ def test_a_filter_that_leaves_no_call_is_wrong_usage(cli):
     assert result.exit_code == 2
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_ends_with_status_130_also_while_a_framework_is_imported(how, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_with_status_130_also_while_a_framework_is_imported(number, tmp_path):
     marker = tmp_path / "importing"
     process = subprocess.Popen(
         [sys.executable, "-m", "nnconform.conformance.commands.cli", "run", "--adapter", LIARS / "sleeps_on_import.py"],
@@ -176,7 +176,7 @@ def test_an_interrupt_ends_with_status_130_also_while_a_framework_is_imported(ho
     while not marker.exists():
         assert process.poll() is None
         time.sleep(0.05)
-    process.send_signal(how)
+    process.send_signal(number)
     out, _ = process.communicate()
     assert b"This run is incomplete" in out
     assert process.returncode == 130

@@ -1,4 +1,4 @@
-"""The pytest plugin: every vector a test, with the verdicts of a run and what, where and how far in the failure."""
+"""The pytest plugin: one test per vector. A failure names the output, the element and the error."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ def test_tests_of_the_project_run_beside_the_vectors(vectors, pytester, ids):
 def test_a_failure_says_what_where_and_how_far(vectors):
     result = vectors("--nnconform-adapter", LIARS / "scales.py")
     assert result.parseoutcomes()["failed"] == 3
-    what = "clip_by_value/one-variable-narrow/float32 (CLIP-VALUE-1, CLIP-VALUE-4, NUM-*)"
-    where = "  liar (eager) *: diverges"
-    how_far = "    gradients[[]0][[]0]: expected -0.01000, got -0.02000 (bound 0, *"
-    result.stdout.fnmatch_lines([what, where, how_far])
+    vector = "clip_by_value/one-variable-narrow/float32 (CLIP-VALUE-1, CLIP-VALUE-4, NUM-*)"
+    call = "  liar (eager) *: diverges"
+    element = "    gradients[[]0][[]0]: expected -0.01000, got -0.02000 (bound 0, *"
+    result.stdout.fnmatch_lines([vector, call, element])
 
 
 def test_a_crash_is_the_failure_of_its_vector_alone(vectors):
@@ -80,14 +80,14 @@ def test_a_framework_named_twice_is_collected_once(vectors):
     assert vectors("--nnconform", "numpy", "--nnconform", "numpy").parseoutcomes()["passed"] == 3
 
 
-FOUND = """
+LOCATE = """
 from nnconform.conformance.environments import location
 from nnconform.conformance.running.frameworks import Framework
 
 
 def locate(*_, notify):
     notify("line 3 is not followed")
-    return [{found}]
+    return [{frameworks}]
 
 
 location.locate = locate
@@ -95,43 +95,43 @@ location.locate = locate
 
 
 @pytest.fixture
-def found(pytester):
-    """Have frameworks found without looking: pairs of a liar's file, or the numpy control, and its target."""
+def locate(pytester):
+    """A function that sets the located frameworks: pairs of a file of a liar, or "" for numpy, and a target."""
 
-    def tell(*frameworks, name="liar"):
+    def replace(*frameworks, name="liar"):
         calls = []
         for liar, target in frameworks:
             module = str(LIARS / liar) if liar else "nnconform.adapters.numpy"
             calls.append(f"Framework({name if liar else 'numpy'!r}, {module!r}, target={target!r})")
-        pytester.makeconftest(FOUND.format(found=", ".join(calls)))
+        pytester.makeconftest(LOCATE.format(frameworks=", ".join(calls)))
 
-    return tell
+    return replace
 
 
-def test_every_framework_that_a_word_stands_for_counts(vectors, found):
-    found(("", "python:/p"), ("scales.py", "python:/p"))
+def test_every_framework_that_a_word_stands_for_counts(vectors, locate):
+    locate(("", "python:/p"), ("scales.py", "python:/p"))
     result = vectors("--nnconform", "python:/p")
     assert result.parseoutcomes()["failed"] == 3
     result.stdout.fnmatch_lines(["  liar (eager) *: diverges"])
 
 
-def test_where_one_of_the_frameworks_of_a_word_did_not_run_its_tests_do_not_pass(vectors, found):
-    found(("", "python:/p"), ("import_error.py", "python:/p"))
+def test_where_one_of_the_frameworks_of_a_word_did_not_run_its_tests_do_not_pass(vectors, locate):
+    locate(("", "python:/p"), ("import_error.py", "python:/p"))
     result = vectors("--nnconform", "python:/p")
     assert result.parseoutcomes()["failed"] == 3
     result.stdout.fnmatch_lines(["*a_module_that_nobody_has*"])
 
 
-def test_what_one_part_of_a_framework_does_is_no_matter_of_another(vectors, found):
-    found(("parts.py", "flax+optax"), name="jax")
+def test_what_one_part_of_a_framework_does_is_no_matter_of_another(vectors, locate):
+    locate(("parts.py", "flax+optax"), name="jax")
     result = vectors("--nnconform", "flax", "--nnconform", "optax", "-rA")
     assert (result.parseoutcomes()["passed"], result.parseoutcomes()["failed"]) == (3, 3)
     result.stdout.fnmatch_lines(["PASSED *nnconform/flax::*"])
     result.stdout.no_fnmatch_line("FAILED *nnconform/flax::*")
 
 
-def test_what_was_told_of_the_words_stands_at_the_end(vectors, found):
-    found(("", "python:/p"))
+def test_what_was_told_of_the_words_stands_at_the_end(vectors, locate):
+    locate(("", "python:/p"))
     vectors("--nnconform", "python:/p", "-n", "1").stdout.fnmatch_lines(["*= nnconform =*", "line 3 is not followed"])
 
 
@@ -168,14 +168,14 @@ known:
 
 
 def test_what_is_known_is_expected_to_fail(vectors, pytester):
-    known = pytester.makefile(".yaml", known=KNOWN.format(covers=3))
-    result = vectors("--nnconform-adapter", LIARS / "aborts.py", "--nnconform-known", known, k=f"{NARROW} or known")
+    path = pytester.makefile(".yaml", known=KNOWN.format(covers=3))
+    result = vectors("--nnconform-adapter", LIARS / "aborts.py", "--nnconform-known", path, k=f"{NARROW} or known")
     assert (result.parseoutcomes()["xfailed"], result.parseoutcomes()["passed"]) == (3, 1)
 
 
 def test_a_stale_list_fails(vectors, pytester):
-    known = pytester.makefile(".yaml", known=KNOWN.format(covers=2))
-    result = vectors("--nnconform-adapter", LIARS / "aborts.py", "--nnconform-known", known, k=f"{NARROW} or known")
+    path = pytester.makefile(".yaml", known=KNOWN.format(covers=2))
+    result = vectors("--nnconform-adapter", LIARS / "aborts.py", "--nnconform-known", path, k=f"{NARROW} or known")
     assert result.parseoutcomes()["failed"] >= 1
     result.stdout.fnmatch_lines(["*covers*"])
 

@@ -1,4 +1,4 @@
-"""``nnconform upgrade`` on real environments of NumPy, and what it refuses."""
+"""``nnconform upgrade`` on real environments of NumPy, and its errors."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def numpy(cli, tmp_path_factory):
     folder = tmp_path_factory.mktemp("upgrade")
     files = {name: folder / f"diff.{name}" for name in ("json", "junit", "markdown")}
     words = [word for name, path in files.items() for word in (f"--{name}", path)]
-    result = cli("upgrade", "numpy==2.2.6", "numpy", *SMALL, "--reports", folder / "kept", *words)
+    result = cli("upgrade", "numpy==2.2.6", "numpy", *SMALL, "--reports", folder / "reports", *words)
     return result, folder, {name: path.read_text() for name, path in files.items()}
 
 
 def test_an_upgrade_runs_both_versions_and_says_what_changed(numpy):
-    result, _, written = numpy
-    document = json.loads(written["json"])
+    result, _, files = numpy
+    document = json.loads(files["json"])
     assert document["old"]["frameworks"][0]["versions"] == {"numpy": "2.2.6"}
     assert document["new"]["frameworks"][0]["versions"] != {"numpy": "2.2.6"}
     assert document["compared"] > 10
@@ -34,17 +34,17 @@ def test_an_upgrade_runs_both_versions_and_says_what_changed(numpy):
 
 
 def test_every_form_of_the_diff_is_written(numpy):
-    _, _, written = numpy
-    assert "<testsuite" in written["junit"]
-    assert "no changes" in written["markdown"]
+    _, _, files = numpy
+    assert "<testsuite" in files["junit"]
+    assert "no changes" in files["markdown"]
 
 
 def test_both_reports_are_kept_with_their_outputs_and_give_the_same_diff(numpy, cli):
-    _, folder, written = numpy
-    kept = folder / "kept"
-    assert read(kept / "old.npz").keys() == read(kept / "new.npz").keys() != set()
-    cli("diff", kept / "old.json", kept / "new.json", "--json", folder / "again.json")
-    assert (folder / "again.json").read_text() == written["json"]
+    _, folder, files = numpy
+    reports = folder / "kept"
+    assert read(reports / "old.npz").keys() == read(reports / "new.npz").keys() != set()
+    cli("diff", reports / "old.json", reports / "new.json", "--json", folder / "again.json")
+    assert (folder / "again.json").read_text() == files["json"]
 
 
 def test_both_sides_may_be_the_same(cli):
@@ -54,7 +54,7 @@ def test_both_sides_may_be_the_same(cli):
 
 
 @pytest.mark.parametrize(
-    ("words", "said", "status"),
+    ("words", "message", "status"),
     [
         (("numpy", "torhc"), "unknown framework 'torhc'", 2),
         (("numpy", "torch"), "have no framework in common", 2),
@@ -63,9 +63,9 @@ def test_both_sides_may_be_the_same(cli):
         (("numpy", "numpy==0.0.1"), "cannot be resolved", 3),
     ],
 )
-def test_what_cannot_be_compared_is_told(cli, words, said, status):
+def test_what_cannot_be_compared_is_told(cli, words, message, status):
     result = cli("upgrade", *words)
-    assert said in result.stderr
+    assert message in result.stderr
     assert result.exit_code == status
 
 

@@ -26,10 +26,10 @@ def numbers(dtype: str) -> Array:
         spread = rng.standard_normal(400) * 10.0 ** rng.integers(-12, 12, 400)
         wide = np.concatenate([SPECIAL, spread])
         if dtype in ("float16", "bfloat16"):
-            found = np.concatenate([wide.astype(DTYPES[dtype]), patterns.view(DTYPES[dtype])])
+            values = np.concatenate([wide.astype(DTYPES[dtype]), patterns.view(DTYPES[dtype])])
         else:
-            found = wide.astype(DTYPES[dtype])
-        return found[~np.isnan(found.astype(np.float64))]
+            values = wide.astype(DTYPES[dtype])
+        return values[~np.isnan(values.astype(np.float64))]
 
 
 def bits(a: Array) -> list[int]:
@@ -44,10 +44,10 @@ def evaluated(expression: str) -> Array:
 def test_a_literal_gives_the_number_back_cast_at_once_or_by_way_of_float32(dtype):
     values = numbers(dtype)
     with np.errstate(over="ignore"):
-        read = np.array([float(word) for word in literals(values, dtype)])
-        assert bits(read.astype(DTYPES[dtype])) == bits(values)
+        parsed = np.array([float(word) for word in literals(values, dtype)])
+        assert bits(parsed.astype(DTYPES[dtype])) == bits(values)
         if dtype != "float64":
-            assert bits(read.astype(np.float32).astype(DTYPES[dtype])) == bits(values)
+            assert bits(parsed.astype(np.float32).astype(DTYPES[dtype])) == bits(values)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -70,16 +70,16 @@ def test_a_decimal_that_some_cast_takes_elsewhere_is_written_in_full():
 @pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
 def test_an_expression_gives_the_array_back(dtype, shape):
     value = np.resize(numbers(dtype), shape).astype(dtype)
-    made = evaluated(Arrays("numpy").within("", value, ""))
-    assert (made.dtype, made.shape, bits(made)) == (value.dtype, shape, bits(value))
+    array = evaluated(Arrays("numpy").within("", value, ""))
+    assert (array.dtype, array.shape, bits(array)) == (value.dtype, shape, bits(value))
 
 
 @pytest.mark.parametrize("value", [0.0, 1.0, -0.0, np.nan])
 @pytest.mark.parametrize("shape", [(3,), (0,), (0, 3), (2, 2)])
 def test_a_constant_array_gives_itself_back(value, shape):
     array = np.full(shape, value, np.float32)
-    made = evaluated(Arrays("numpy").within("", array, ""))
-    assert (made.dtype, made.shape, bits(made)) == (array.dtype, shape, bits(array))
+    copy = evaluated(Arrays("numpy").within("", array, ""))
+    assert (copy.dtype, copy.shape, bits(copy)) == (array.dtype, shape, bits(array))
 
 
 def test_negative_zeros_are_not_written_as_zeros():

@@ -1,4 +1,4 @@
-"""``nnconform reproduce``: which result it shows, what a script looks like, and what it says where there is none."""
+"""``nnconform reproduce``: the selected result, the form of scripts, and the messages if there is none."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def output(verdict: str = "conforms", ratio: float = 0.5, **more: Any) -> dict[s
 
 
 def row(implementation: str = ELU, verdict: str = "conforms", mode: str = "eager", **more: Any) -> dict[str, Any]:
-    known = {"framework": "torch", "version": "2", "operation": "elu", "vector": NEAR_ZERO, "profile": "range"}
+    identity = {"framework": "torch", "version": "2", "operation": "elu", "vector": NEAR_ZERO, "profile": "range"}
     outputs = {"y": output(), "dx": output()}
-    return {**known, "implementation": implementation, "mode": mode, "verdict": verdict, "outputs": outputs, **more}
+    return {**identity, "implementation": implementation, "mode": mode, "verdict": verdict, "outputs": outputs, **more}
 
 
 def wrong(implementation: str, ratio: float, verdict: str = "diverges", **more: Any) -> dict[str, Any]:
@@ -132,7 +132,7 @@ def test_without_a_run_an_implementation_must_be_named(cli, tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (("elu/near-zeros/float32", "torch"), "did you mean elu/near-zero/float32"),
         ((NEAR_ZERO, "torhc"), "did you mean torch?"),
@@ -152,11 +152,11 @@ def test_without_a_run_an_implementation_must_be_named(cli, tmp_path, monkeypatc
         ),
     ],
 )
-def test_what_is_asked_for_and_not_there_is_said(cli, ran, words, said):
+def test_what_is_asked_for_and_not_there_is_said(cli, ran, words, message):
     ran()
     result = cli("reproduce", *words)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert said in result.stderr
+    assert message in result.stderr
 
 
 def test_what_the_framework_lacks_has_no_script(cli, ran):
@@ -175,11 +175,11 @@ def test_an_error_is_shown_by_the_call_and_one_element_that_should_have_come(cli
 
 
 def test_a_wrong_dtype_is_told_as_such(published):
-    said = {
+    outputs = {
         "running_mean": output("dialect", 1.0, problem="dtype float32, wanted float16", dialect="statistics-in-float32")
     }
     name, vector = "flax.linen.BatchNorm", published["batch_norm_train/wholly-half/float16"]
-    result = row(name, "dialect", outputs=said)
+    result = row(name, "dialect", outputs=outputs)
     text = script.write(vector, ReportedCall("jax", name, "eager", Result.from_json(result))).text
     assert '"running_mean": statistics["mean"].dtype' in text
     assert "if dtype != jnp.float16" in text
@@ -219,10 +219,10 @@ def test_a_clause_that_only_refers_to_another_is_quoted_with_it(published):
 
 def test_a_whole_script_is_short_and_plain(published):
     worst = {"index": [2], "got": 3.9, "expected": 4.0, "bound": 5.33e-15}
-    said = {"gradients[0]": output("dialect", 9.0, worst=worst, dialect="clip-denominator-epsilon")}
+    outputs = {"gradients[0]": output("dialect", 9.0, worst=worst, dialect="clip-denominator-epsilon")}
     vector = published["clip_by_global_norm/at-threshold/float64"]
     text = script.write(
-        vector, ReportedCall("torch", NORM, "eager", Result.from_json(row(NORM, "dialect", outputs=said)))
+        vector, ReportedCall("torch", NORM, "eager", Result.from_json(row(NORM, "dialect", outputs=outputs)))
     ).text
     assert text.partition('"""\n\n')[2] == WHOLE
 
@@ -258,8 +258,8 @@ def test_the_place_in_an_array_of_many_lengths_is_that_in_one_call(published):
 
 
 def test_two_results_for_one_number_are_shown_by_two_calls(published):
-    said = "the same number gives 0.237 as element 0 of 1 and nan as element 3 of 16"
-    result = row(ELU, "dialect", outputs={"dx": output("dialect", 1.0, problem=said, dialect="position-dependent")})
+    problem = "the same number gives 0.237 as element 0 of 1 and nan as element 3 of 16"
+    result = row(ELU, "dialect", outputs={"dx": output("dialect", 1.0, problem=problem, dialect="position-dependent")})
     text = script.write(
         published["elu/lengths/float64"], ReportedCall("torch", ELU, "eager", Result.from_json(result))
     ).text
@@ -324,8 +324,8 @@ def test_a_script_is_python_that_imports_its_framework_and_numpy_alone(published
     assert {name.partition(".")[0] for name in names} - {"math", "os", "numpy"} <= packages
     assert any(isinstance(node, ast.Assert) for node in tree.body)
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    given = [alias for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom) for alias in node.names]
-    assert {alias.asname or alias.name for alias in given} <= used
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert {alias.asname or alias.name for node in imports for alias in node.names} <= used
     assert text.replace("\n", " ").startswith(f'"""{name}')
     assert not re.search(r" +$|\n\n\n\n", text, re.MULTILINE)
 

@@ -1,4 +1,4 @@
-"""The assertion that a script ends with says what the suite says, and names the same element."""
+"""The assertion of a script agrees with the judge and names the same element."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ INF, NAN = math.inf, math.nan
 
 
 def message(lines: list[str], **names: Array) -> str:
-    """Return what the assertion says; "" where it holds."""
+    """Return the message of the assertion, "" if it holds."""
     try:
         exec("\n".join(lines), {"np": np, "math": math, "inf": INF, "nan": NAN, **names})
     except AssertionError as error:
@@ -28,12 +28,12 @@ def message(lines: list[str], **names: Array) -> str:
 
 
 def tensor(values: object, bound: object, latitude: tuple[str, ...] = (), flushed: object = None) -> Tensor:
-    made = np.array(values, np.float32)
+    array = np.array(values, np.float32)
     return Tensor(
         "float32",
-        made.shape,
-        made,
-        np.broadcast_to(np.array(bound, float), made.shape),
+        array.shape,
+        array,
+        np.broadcast_to(np.array(bound, float), array.shape),
         frozenset(latitude),
         None if flushed is None else np.array(flushed, np.float32),
     )
@@ -44,10 +44,10 @@ CONFORMS = Output("conforms")
 
 def reported(expected: Tensor, got: Array) -> Output:
     """Return the output as a report has it."""
-    found = compare(got, expected)
-    if found.fits:
+    comparison = compare(got, expected)
+    if comparison.fits:
         return CONFORMS
-    index = tuple(int(i) for i in np.unravel_index(found.worst, expected.shape))
+    index = tuple(int(i) for i in np.unravel_index(comparison.worst, expected.shape))
     return Output("diverges", worst=Worst(index, float(got[index]), 0.0, 0.0))
 
 
@@ -89,26 +89,26 @@ def test_one_output_is_judged_as_the_suite_judges_it(name, got):
     assert message(lines, array=array) == ("" if fits else text("y", expected, array))
 
 
-@pytest.mark.parametrize("known", [True, False], ids=["reported", "not run yet"])
+@pytest.mark.parametrize("ran", [True, False], ids=["reported", "not run yet"])
 @pytest.mark.parametrize("name", CASES)
-def test_several_outputs_are_told_all_at_once(name, known):
+def test_several_outputs_are_told_all_at_once(name, ran):
     expected, (*_, got) = CASES[name]
     array, other = np.array(got, np.float32), tensor([1.0, 7.0], 0.1)
     wrong = np.array([1.0, 9.0], np.float32)
-    made = [
-        value_checks.Check("y", "array", expected, reported(expected, array) if known else CONFORMS),
-        value_checks.Check("dx", "wrong_one", other, reported(other, wrong) if known else CONFORMS),
+    outputs = [
+        value_checks.Check("y", "array", expected, reported(expected, array) if ran else CONFORMS),
+        value_checks.Check("dx", "wrong_one", other, reported(other, wrong) if ran else CONFORMS),
     ]
-    said = message([*value_checks.lines(made)], array=array, wrong_one=wrong)
-    assert said.splitlines()[0].startswith("y")
-    if not (known and "signbit" in "".join(value_checks.lines(made))):
-        assert said.splitlines()[1] == "dx[1] = 9.0, expected 7.0 (bound 0.1)"
+    text_of_all = message([*value_checks.lines(outputs)], array=array, wrong_one=wrong)
+    assert text_of_all.splitlines()[0].startswith("y")
+    if not (ran and "signbit" in "".join(value_checks.lines(outputs))):
+        assert text_of_all.splitlines()[1] == "dx[1] = 9.0, expected 7.0 (bound 0.1)"
 
 
 def test_several_outputs_that_are_right_pass():
     expected = tensor([1.0, 0.0, NAN], 0)
-    made = [value_checks.Check(name, "array", expected, CONFORMS) for name in ("y", "dx")]
-    assert message([*value_checks.lines(made)], array=np.array([1.0, 0.0, NAN], np.float32)) == ""
+    outputs = [value_checks.Check(name, "array", expected, CONFORMS) for name in ("y", "dx")]
+    assert message([*value_checks.lines(outputs)], array=np.array([1.0, 0.0, NAN], np.float32)) == ""
 
 
 def test_an_element_of_a_long_output_stands_for_it():
@@ -148,7 +148,7 @@ SAMPLES = {
 SHAPES = {"channels": (4, 1024)}
 
 
-def found(sample, expected):
+def ratios_by_name(sample, expected):
     """Return the suite's statistics by the name that scripts give them, the largest of those of the same name."""
     ratios: dict[str, float] = {}
     for s in law_tests.statistics(Sample(sample), expected):
@@ -158,7 +158,7 @@ def found(sample, expected):
     return ratios
 
 
-def asked(law, shape=(64, 64), dtype="float32"):
+def law_tensor(law, shape=(64, 64), dtype="float32"):
     bound = {"normal": INF, "truncated_normal": 2.2737, "uniform": 1.7321}[law] / 16
     return LawTensor(dtype, shape, law, 0.0625, bound)
 
@@ -166,27 +166,29 @@ def asked(law, shape=(64, 64), dtype="float32"):
 @pytest.mark.parametrize("law", ["normal", "truncated_normal", "uniform"])
 @pytest.mark.parametrize("statistic", SAMPLES)
 def test_a_statistic_of_a_sample_is_that_of_the_suite(statistic, law):
-    expected = asked(law, SHAPES.get(statistic, (64, 64)), "float16" if statistic == "distinct values" else "float32")
+    expected = law_tensor(
+        law, SHAPES.get(statistic, (64, 64)), "float16" if statistic == "distinct values" else "float32"
+    )
     sample = (SAMPLES[statistic] * 0.0625).reshape(expected.shape).astype(expected.dtype)
-    ratio = found(sample, expected)[statistic]
+    ratio = ratios_by_name(sample, expected)[statistic]
     lines = [*law_checks.lines(expected, "np.float64(sample)", [statistic])]
     assert ratio > 1
     assert message(lines, sample=sample) == f"{statistic} {ratio:.3g} times its critical value"
 
 
 def test_the_statistic_that_is_shown_is_the_simplest_that_the_report_names():
-    said = "not uniform of deviation 0.06: variance 44.2 times its critical value, Kolmogorov-Smirnov 27.7 times its"
+    problem = "not uniform of deviation 0.06: variance 44.2 times its critical value, Kolmogorov-Smirnov 27.7 times its"
     uniform = LawTensor("float32", (64, 64), "uniform", 0.06, 0.1)
-    assert law_checks.statistics(said, uniform) == ("variance",)
-    said = "not normal of deviation 1: Kolmogorov-Smirnov 1.2e+03 times its"
-    assert law_checks.statistics(said, uniform) == ("Kolmogorov-Smirnov",)
+    assert law_checks.statistics(problem, uniform) == ("variance",)
+    problem = "not normal of deviation 1: Kolmogorov-Smirnov 1.2e+03 times its"
+    assert law_checks.statistics(problem, uniform) == ("Kolmogorov-Smirnov",)
 
 
 @pytest.mark.parametrize("law", ["uniform", "normal"])
 def test_a_script_of_an_unknown_result_tries_every_statistic_of_the_law(law):
-    expected = asked(law, (4, 1024))
+    expected = law_tensor(law, (4, 1024))
     names = law_checks.statistics("", expected)
-    assert set(names) == {*found(np.ones((4, 1024), np.float32), expected)}
+    assert set(names) == {*ratios_by_name(np.ones((4, 1024), np.float32), expected)}
     for name in names:
         sample = (SAMPLES[name] * 0.0625).reshape(4, 1024).astype(np.float32)
         assert message([*law_checks.lines(expected, "np.float64(sample)", names)], sample=sample)

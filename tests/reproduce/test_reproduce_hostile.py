@@ -107,13 +107,13 @@ def shape(text: str) -> str:
 def alike(published, call: str, hostile: dict[str, Any], harmless: dict[str, Any]) -> None:
     """Compare the scripts of two results that differ in foreign text; both may be refused."""
     try:
-        wanted = write(published, call, **harmless).text
+        expected = write(published, call, **harmless).text
     except NothingToShow:
         with pytest.raises(NothingToShow):
             write(published, call, **hostile)
         return
     got = write(published, call, **hostile).text
-    assert shape(got) == shape(wanted)
+    assert shape(got) == shape(expected)
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
@@ -130,7 +130,7 @@ def test_an_error_message_is_no_code(published, call, text):
 
 @pytest.mark.parametrize(("framework", "operation", "name"), IMPLEMENTATIONS, ids=str)
 def test_no_script_of_any_implementation_has_foreign_code(published, framework, operation, name):
-    found = 0
+    scripts = 0
     for vector in (vector for vector in published.values() if vector.operation == operation):
         for mode in families(framework)[operation, name].modes:
             texts = []
@@ -140,8 +140,8 @@ def test_no_script_of_any_implementation_has_foreign_code(published, framework, 
                     texts.append(shape(script.write(vector, ReportedCall(framework, name, mode, result)).text))
             assert len(texts) in (0, 2)
             assert texts[:1] == texts[1:]
-            found += len(texts)
-        if found:
+            scripts += len(texts)
+        if scripts:
             return
     # Vectors of several samples have scripts of one or of all; the result of those that share an initializer is known.
     assert " (one " in name or " (no seed)" in name
@@ -161,12 +161,12 @@ def test_a_problem_is_no_code(published, text, beginning):
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 def test_a_problem_of_repeated_kernels_and_a_dialect_are_no_code(published, text):
-    known = {"verdict": "dialect", "dialect": "initializer-repeats"}
+    base = {"verdict": "dialect", "dialect": "initializer-repeats"}
     alike(
         published,
         "kernels",
-        {"verdict": "dialect", "output": known | {"problem": text}},
-        {"verdict": "dialect", "output": known | {"problem": HARMLESS}},
+        {"verdict": "dialect", "output": base | {"problem": text}},
+        {"verdict": "dialect", "output": base | {"problem": HARMLESS}},
     )
     for call in CALLS:
         alike(
@@ -182,10 +182,10 @@ def test_a_name_of_an_output_that_the_vector_does_not_have_is_left_out(published
     outputs = {"y": Output("diverges", worst=Worst((35,), 1.0, 2.0, 0.5)), text: Output("diverges", problem=text)}
     result = Result("torch", "1", CALLS["values"][1], "eager", "elu", CALLS["values"][2], "range", "conforms")
     result = replace(result, outputs=outputs)
-    written = script.write(
+    program = script.write(
         published[CALLS["values"][2]], ReportedCall("torch", CALLS["values"][1], "eager", result)
     ).text
-    assert "hacked" not in written
+    assert "hacked" not in program
 
 
 @pytest.mark.parametrize("sizes", SHAPES, ids=range(len(SHAPES)))
@@ -199,8 +199,8 @@ def test_a_shape_that_is_no_list_of_numbers_is_no_code(published, call, sizes):
 def test_a_long_problem_makes_no_long_script_and_takes_no_long_time(published, call):
     # A pattern tries each of these words as its beginning, and each time all the rest.
     problem = "mean support the same number gives as element 1 of 1 and " * 4_000
-    known = {"verdict": "dialect", "dialect": "initializer-repeats"}
-    changes = {"verdict": "dialect", "output": known | {"problem": problem}}
+    base = {"verdict": "dialect", "dialect": "initializer-repeats"}
+    changes = {"verdict": "dialect", "output": base | {"problem": problem}}
     start = time.process_time()
     assert len(write(published, call, **changes).text) < 10_000
     assert time.process_time() - start < 10
@@ -219,8 +219,8 @@ def test_a_name_of_an_output_of_the_report_is_no_code(published, text, problem):
     hostile = {f"gradients[{text}": Output("diverges", ratio=9.0, problem=problem)}
     with pytest.raises(NothingToShow, match="names no output"):
         write(published, "list", outputs=hostile)
-    known = {"gradients[0]": Output("diverges", ratio=2.0, problem=problem)}
-    assert write(published, "list", outputs=hostile | known).text == write(published, "list", outputs=known).text
+    base = {"gradients[0]": Output("diverges", ratio=2.0, problem=problem)}
+    assert write(published, "list", outputs=hostile | base).text == write(published, "list", outputs=base).text
 
 
 @pytest.mark.parametrize("problem", [*BEGINNINGS, "a value where the gradient is absent"])
@@ -272,9 +272,9 @@ ATTRIBUTES = "alpha epsilon momentum channel_axis shape seed dtype layers kind l
 @pytest.mark.parametrize("text", [HOSTILE[0], f"0); {CODE}; (0", f"float32, {CODE}", "fan_in'", "1\n"])
 @pytest.mark.parametrize("name", ATTRIBUTES.split())
 def test_an_attribute_that_is_neither_word_nor_number_is_refused(published, name, text):
-    found = list(attributes(published, name))
-    assert found
-    for framework, implementation, vector in found:
+    hostile_calls = list(attributes(published, name))
+    assert hostile_calls
+    for framework, implementation, vector in hostile_calls:
         for value in (text, [text], {"a": text}, {text: 1}):
             hostile = replace(vector, attributes={**vector.attributes, name: value})
             with pytest.raises(NothingToShow, match=f"the attribute {name}"):
@@ -346,8 +346,8 @@ def test_a_stream_without_the_characters_of_a_message_has_escapes(good, tmp_path
 
 def test_a_script_of_a_hostile_message_runs_and_does_nothing_else(published, tmp_path):
     for text in (HOSTILE[0], "C:\\users\\name"):
-        written = write(published, "values", verdict="error", outputs={}, reason=f"RuntimeError: {text}").text
-        (tmp_path / "script.py").write_text(written)
+        program = write(published, "values", verdict="error", outputs={}, reason=f"RuntimeError: {text}").text
+        (tmp_path / "script.py").write_text(program)
         done = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
         # torch conforms here: the assertion holds.
         assert (done.returncode, done.stderr) == (0, "")

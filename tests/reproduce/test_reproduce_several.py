@@ -29,18 +29,18 @@ def text(vector, framework, name, result=None):
 @pytest.mark.parametrize("name", [HE, f"{HE}() (no seed)"])
 def test_an_initializer_is_made_once_and_called_for_each_kernel(published, name):
     result = row("dialect", dialect="initializer-repeats", problem=SAME)
-    said = text(published[LAYERS.format("-last")], "tensorflow", name, result)
-    assert said.count(f"{HE}(") == 1 + ("no seed" in name)
-    assert "samples = [initializer((512, 128)) for _ in range(2)]" in said
-    assert f'assert not np.array_equal(first, second), "sample: {SAME}"' in said
-    assert "INIT-15" in said
+    program = text(published[LAYERS.format("-last")], "tensorflow", name, result)
+    assert program.count(f"{HE}(") == 1 + ("no seed" in name)
+    assert "samples = [initializer((512, 128)) for _ in range(2)]" in program
+    assert f'assert not np.array_equal(first, second), "sample: {SAME}"' in program
+    assert "INIT-15" in program
 
 
-@pytest.mark.parametrize("given", ["HeNormal(seed=n)", "HeNormal()"])
-def test_layers_are_given_one_instance(published, given):
-    said = text(published[LAYERS.format("-last")], "tensorflow", f"keras.layers.Dense (one {given})")
-    assert "layers = [keras.layers.Dense(128, kernel_initializer=initializer) for _ in range(2)]" in said
-    assert ("keras.utils.set_random_seed(8201)" in said) == (given == "HeNormal()")
+@pytest.mark.parametrize("initializer", ["HeNormal(seed=n)", "HeNormal()"])
+def test_layers_are_given_one_instance(published, initializer):
+    program = text(published[LAYERS.format("-last")], "tensorflow", f"keras.layers.Dense (one {initializer})")
+    assert "layers = [keras.layers.Dense(128, kernel_initializer=initializer) for _ in range(2)]" in program
+    assert ("keras.utils.set_random_seed(8201)" in program) == (initializer == "HeNormal()")
 
 
 @pytest.mark.parametrize(
@@ -60,10 +60,10 @@ def test_what_one_sample_cannot_show_is_refused(published, vector, verdict, outp
 
 @pytest.mark.parametrize("vector", [SEEDS, LAYERS])
 def test_what_conforms_is_shown_by_the_law_of_the_first_sample(published, vector):
-    said = text(published[vector.format("")], "torch", KAIMING)
-    [seed] = re.findall(r"manual_seed\((\d+)\)", said)
+    program = text(published[vector.format("")], "torch", KAIMING)
+    [seed] = re.findall(r"manual_seed\((\d+)\)", program)
     assert int(seed) == published[vector.format("")].attributes["seed"]
-    assert "grid = z.reshape((128, 512))" in said
+    assert "grid = z.reshape((128, 512))" in program
 
 
 def test_what_several_layers_share_has_no_script_for_one_kernel(published):
@@ -72,7 +72,7 @@ def test_what_several_layers_share_has_no_script_for_one_kernel(published):
 
 
 def test_the_extremes_are_taken_of_the_whole_sample(published):
-    said = text(published["he_normal/extremes/float32"], "torch", KAIMING)
-    assert "sample = torch.empty(5120, 4096)" in said
-    assert "got = np.array([sample.double().numpy().min(), sample.double().numpy().max()])" in said
-    assert "# The centers of the intervals" in said
+    program = text(published["he_normal/extremes/float32"], "torch", KAIMING)
+    assert "sample = torch.empty(5120, 4096)" in program
+    assert "got = np.array([sample.double().numpy().min(), sample.double().numpy().max()])" in program
+    assert "# The centers of the intervals" in program
