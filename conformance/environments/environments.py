@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO
 
 from nnconform.conformance import files
+from nnconform.conformance.model.document import DAMAGE
 
 from .interpreters import ProbeFailed, probe
 from .resolutions import KEY_LENGTH, Resolution
@@ -171,7 +172,7 @@ def _fill(folder: Path, resolution: Resolution, notify: Notify) -> None:
 
 def _read(folder: Path) -> Environment:
     marker, environment = folder / MARKER, Environment(folder)
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, *DAMAGE):
         content = json.loads(marker.read_text())
         # The link to Python is broken once that Python was uninstalled. A suffix marks an unfinished installation.
         if content.pop("format") == FORMAT and environment.python.exists() and not folder.suffix:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nnconform.conformance.files import cache_folder, write_whole
+from nnconform.conformance.model.document import DAMAGE
 from nnconform.conformance.model.report import Report
 from nnconform.conformance.report import build
 from nnconform.conformance.running import outputs
@@ -174,5 +175,5 @@ def read(path: Path) -> Measurement | None:
         document = json.loads(path.read_text())
         report = Report.from_json(document["report"])
         return Measurement(report, document["attributes"], outputs.read(path.with_suffix(".npz")))
-    except (OSError, ValueError, LookupError, TypeError, outputs.OutputsError):
+    except (OSError, outputs.OutputsError, *DAMAGE):
         return None

@@ -18,6 +18,8 @@ from nnconform.conformance.numbers import Json, number
 ALWAYS: Mapping[str, Any] = {"written": "always"}
 NEVER: Mapping[str, Any] = {"written": "never"}
 Reader = Callable[[Any], Any]
+# Raised by documents that are damaged or foreign, from the parser on.
+DAMAGE = (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError)
 
 
 class Document:
@@ -30,8 +32,7 @@ class Document:
         """Return the object of a row that keeps the schema.
 
         Raises:
-            LookupError, TypeError, ValueError, AttributeError, OverflowError: the row does not keep the schema. Values
-                have their types, but a number or text outside the schema's range is not found.
+            one of ``DAMAGE``: a key is unknown or missing, or a value has a wrong type. Ranges are not checked.
         """
         readers = _readers(cls)  # type: ignore[arg-type]  # mypy takes a class for one of its objects
         return cls(**{name: readers[name](value) for name, value in row.items()})

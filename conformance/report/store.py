@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nnconform.conformance.files import cache_folder, write_whole
+from nnconform.conformance.model.document import DAMAGE
 from nnconform.conformance.model.report import FORMAT, Report
 from nnconform.conformance.numbers import Json
 
@@ -42,7 +43,7 @@ def load(path: Path) -> Report:
 def _report(path: Path, document: Json) -> Report:
     try:
         return Report.from_json(document)
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except DAMAGE as error:
         problem = f"{type(error).__name__}: {error}"
         raise ReportError(f"{path}: damaged, or of another version ({problem}); run `nnconform run` again") from None
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from nnconform.conformance.model.calls import Call, Hello
+from nnconform.conformance.model.document import DAMAGE
 from nnconform.conformance.model.result import Result
 from nnconform.conformance.numbers import Json
 from nnconform.conformance.vectors.vector import Vector
@@ -184,7 +185,7 @@ class Journal:
                 break  # the last line of a run that was killed while it wrote
             try:
                 self._take(json.loads(line), beginning, first=number == 1)
-            except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError):
+            except DAMAGE:
                 raise JournalError(f"{self.path}: line {number} is damaged; run without --resume") from None
             whole += len(line)
         if not whole:
@@ -196,7 +197,7 @@ class Journal:
 
         Raises:
             JournalError: it belongs to a different run.
-            LookupError, TypeError, ValueError, AttributeError, OverflowError: it is damaged.
+            one of ``DAMAGE``: it is damaged.
         """
         if first:
             if changed := [key for key in DIFFERENCES if row.get(key) != beginning[key]]:

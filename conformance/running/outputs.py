@@ -19,15 +19,13 @@ import ml_dtypes
 import numpy as np
 
 from nnconform.conformance.files import write_whole
+from nnconform.conformance.model import document
 from nnconform.conformance.vectors.tensors import Array
 
 FORMAT = 1
 INDEX = "index"
 # Raised by damaged or foreign files. AttributeError: np.load returns a single array without members.
-DAMAGE = (
-    *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RecursionError),
-    *(ValueError, LookupError, TypeError, AttributeError, OverflowError),
-)
+DAMAGE = (*document.DAMAGE, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
 
 # framework, implementation, mode, vector, output (flat name)
 Key = tuple[str, str, str, str, str]

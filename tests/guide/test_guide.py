@@ -278,10 +278,16 @@ def test_a_measurement_is_read_as_it_was_written(small, tmp_path):
     assert all((found.tensors[key] == tensor).all() for key, tensor in kept.tensors.items())
 
 
-@pytest.mark.parametrize("suffix", [".json", ".npz"])
-def test_a_damaged_measurement_is_made_again(small, tmp_path, suffix):
+@pytest.mark.parametrize(
+    ("suffix", "text"),
+    [
+        *((".json", text) for text in ("{", "[]", "{}", '{"report": []}', '{"report": {"frameworks": [7]}}')),
+        (".npz", "{"),
+    ],
+)
+def test_a_damaged_measurement_is_made_again(small, tmp_path, suffix, text):
     measurements.write(small.measurements["torch"], tmp_path / "torch.json")
-    (tmp_path / "torch").with_suffix(suffix).write_text("{")
+    (tmp_path / "torch").with_suffix(suffix).write_text(text)
     assert measurements.read(tmp_path / "torch.json") is None
 
 
