@@ -64,7 +64,7 @@ def test_the_end_of_the_output_of_uv_is_reported(fake, monkeypatch):
     assert failure.value.output == "no such thing, said the fake uv"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "7", "{}", '{"format": 2}', '{"format": 2, "color": "red"}'])
+@pytest.mark.parametrize("text", ["", "{", "[]", "7", "{}", '{"format": 2, "color": "red"}'])
 def test_an_environment_with_a_damaged_marker_is_not_whole(fake, text):
     (install(resolve(REQUIRED)).folder / "nnconform.json").write_text(text)
     [environment] = list_environments()
