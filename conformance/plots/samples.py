@@ -100,7 +100,7 @@ def draw(report: Report, selection: Selection) -> Plot:
     if selection.words:
         sections = [Section("Selected samples", samples)]
     else:
-        sections = [section for section in (_typical(samples), *_differing(samples)) if section.samples]
+        sections = [section for section in (_typical(samples), *_not_conforming(samples)) if section.samples]
     if (count := sum(len(section.samples) for section in sections)) > MOST:
         raise NothingToDraw(
             f"a plot has room for {MOST} samples, not {count}; select some with --vector or another filter"
@@ -164,7 +164,7 @@ def _rank(sample: Sample) -> int:
     return TYPICAL.index(name) if name in TYPICAL else len(TYPICAL)
 
 
-def _differing(samples: Sequence[Sample]) -> Iterator[Section]:
+def _not_conforming(samples: Sequence[Sample]) -> Iterator[Section]:
     """Yield the samples that do not conform: one per framework and dialect, with the number of similar ones."""
     alike: dict[tuple[str, ...], list[Sample]] = {}
     for sample in samples:
@@ -184,15 +184,15 @@ def _draw_section(part: SubFigure, section: Section) -> None:
     part.suptitle(section.title, x=0.005, ha="left", fontsize=10, fontweight="bold")
     grid = part.subplots(section.rows, 2 * COLUMNS, squeeze=False, width_ratios=[1.75, 1] * COLUMNS)
     pairs = [(line[2 * i], line[2 * i + 1]) for line in grid for i in range(COLUMNS)]
-    for position, (left, right) in enumerate(pairs):
+    for position, (histogram, quantiles) in enumerate(pairs):
         if position >= len(section.samples):
-            left.remove()
-            right.remove()
+            histogram.remove()
+            quantiles.remove()
             continue
         sample = section.samples[position]
         last = position + COLUMNS >= len(section.samples)
-        _draw_histogram(left, sample, labelled=last)
-        _draw_quantiles(right, sample, labelled=last)
+        _draw_histogram(histogram, sample, labelled=last)
+        _draw_quantiles(quantiles, sample, labelled=last)
 
 
 def _draw_histogram(axes: Axes, sample: Sample, *, labelled: bool) -> None:

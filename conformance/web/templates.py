@@ -18,7 +18,7 @@ FOLDER = Path(str(resources.files(__package__)))
 TEMPLATES = ("page", "site/templates", ".")
 
 
-def read(name: str) -> str:
+def read_text(name: str) -> str:
     """Return the text of a file of this package, ``page/page.css``."""
     return FOLDER.joinpath(name).read_text("utf-8")
 

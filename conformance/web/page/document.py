@@ -69,7 +69,7 @@ def of_report(report: Report, *, plots: Mapping[str, str] | None = None, home: s
         counts=Counter(result.verdict for result in report.results),
         troubles=list(markdown.troubles(report)),
         selection=[f"{key} {', '.join(values)}" for key, values in report.selection.items()],
-        style="".join(map(templates.read, STYLES)),
+        style="".join(map(templates.read_text, STYLES)),
         script=script,
         digest=_digest(script),
         data=_packed(page_data.of_report(report, published)),
@@ -88,7 +88,7 @@ def _script() -> str:
         "MEASURES": vector.MEASURES,
     }
     parts = [f"const {name} = {_json(value)};" for name, value in constants.items()]
-    parts += (templates.read(f"page/script/{name}.js") for name in SCRIPTS)
+    parts += (templates.read_text(f"page/script/{name}.js") for name in SCRIPTS)
     script = "\n".join(parts)
     # In a scope, so that the page adds no name to the browser's.
     return f'"use strict";\n(() => {{\n{script}}})();\n'

@@ -47,11 +47,11 @@ def can_be_written(result: Result) -> bool:
 
 def _kinds_first(results: Iterable[Result]) -> list[tuple[int, Result]]:
     """Return the results that do not conform with their positions, the first of each kind before all others."""
-    differing = [(n, r) for n, r in enumerate(results) if r.verdict not in ("conforms", "unsupported")]
+    candidates = [(n, r) for n, r in enumerate(results) if r.verdict not in ("conforms", "unsupported")]
     first: dict[Hashable, int] = {}
-    for position, result in differing:
+    for position, result in candidates:
         first.setdefault(_kind(result), position)
-    return sorted(differing, key=lambda item: first[_kind(item[1])] != item[0])
+    return sorted(candidates, key=lambda item: first[_kind(item[1])] != item[0])
 
 
 def _kind(result: Result) -> Hashable:

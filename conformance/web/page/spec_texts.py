@@ -18,16 +18,16 @@ from nnconform.conformance.vectors.stored_vector import StoredVector
 APART = ("clauses", "hunts", " ", "dialects")
 
 
-def published_vectors(asked: Mapping[str, str]) -> dict[str, StoredVector]:
+def published_vectors(digests: Mapping[str, str]) -> dict[str, StoredVector]:
     """Return the vectors of a report as their files have them, by id.
 
     A vector is left out if it is not published, or has changed since the run.
 
     Args:
-        asked: digests by id.
+        digests: by id, from the report.
     """
-    published = ((name, index.find(name)) for name in asked)
-    return {name: vector for name, vector in published if vector and vector.digest == asked[name]}
+    published = ((name, index.find(name)) for name in digests)
+    return {name: vector for name, vector in published if vector and vector.digest == digests[name]}
 
 
 def about(vector: StoredVector) -> Json:
@@ -38,21 +38,21 @@ def about(vector: StoredVector) -> Json:
 
 def dialects(names: Iterable[str]) -> dict[str, Json]:
     """Return the entries of dialects.yaml by name; for a combination, those of its parts."""
-    known = catalogue.dialects()
+    entries = catalogue.dialects()
     parts = dict.fromkeys(part for name in names for part in name.split("+"))
-    return {part: dataclasses.asdict(known[part]) for part in parts if part in known}
+    return {part: dataclasses.asdict(entries[part]) for part in parts if part in entries}
 
 
 def hunted(names: Iterable[str]) -> dict[str, str]:
     """Return a sentence for each fault or dialect that vectors hunt."""
-    known = {**{name: d.summary for name, d in catalogue.dialects().items()}, **catalogue.faults()}
-    return {name: known[name] for name in dict.fromkeys(names) if name in known}
+    entries = {**{name: d.summary for name, d in catalogue.dialects().items()}, **catalogue.faults()}
+    return {name: entries[name] for name in dict.fromkeys(names) if name in entries}
 
 
 def clauses(names: Iterable[str]) -> dict[str, Json]:
     """Return the clauses of these ids: title, page, and the blocks of the text."""
-    known = spec_clauses.clauses()
-    cited = (known[name] for name in dict.fromkeys(names) if name in known)
+    entries = spec_clauses.clauses()
+    cited = (entries[name] for name in dict.fromkeys(names) if name in entries)
     return {c.id: {"title": c.title, "page": c.page, "blocks": [*map(_block, blocks(c.body))]} for c in cited}
 
 

@@ -45,8 +45,10 @@ class Badge:
 
     def svg(self, address: str) -> str:
         """Return the badge as an SVG for an address of the site."""
-        left, right = (width(text) + 2 * PADDING for text in (self.label, self.message))
-        return frame.render("badge.svg", address, self.title, badge=self, left=left, right=right, padding=PADDING)
+        widths = [width(text) + 2 * PADDING for text in (self.label, self.message)]
+        return frame.render(
+            "badge.svg", address, self.title, badge=self, left=widths[0], right=widths[1], padding=PADDING
+        )
 
 
 def pages(site: Site) -> Iterator[tuple[str, str]]:
@@ -59,10 +61,10 @@ def pages(site: Site) -> Iterator[tuple[str, str]]:
             yield from _files(release.anchor, badge(release, release.title))
 
 
-def _files(name: str, shown: Badge) -> Iterator[tuple[str, str]]:
-    yield f"badges/{name}.json", shown.json
+def _files(name: str, release_badge: Badge) -> Iterator[tuple[str, str]]:
+    yield f"badges/{name}.json", release_badge.json
     address = f"badges/{name}.svg"
-    yield address, shown.svg(address)
+    yield address, release_badge.svg(address)
 
 
 def badge(release: Release, name: str) -> Badge:

@@ -23,18 +23,18 @@ KINDS = {
 def pages(site: Site) -> Iterator[tuple[str, str]]:
     """Yield the page of dialects."""
     address = "dialects.html"
-    known = dialects()
+    catalogue = dialects()
     by_framework = {framework: histories(releases) for framework, releases in site.releases.items()}
     values = {
-        "dialects": known,
-        "operations": _by_operation(known),
-        "histories": {name: {f: by[name] for f, by in by_framework.items() if name in by} for name in known},
+        "dialects": catalogue,
+        "operations": _by_operation(catalogue),
+        "histories": {name: {f: by[name] for f, by in by_framework.items() if name in by} for name in catalogue},
         "clauses": clauses(),
         "kinds": KINDS,
     }
     yield address, frame.render("dialects.html", address, "Dialects", **values)
 
 
-def _by_operation(known: Mapping[str, DialectDescription]) -> Mapping[str, list[str]]:
-    names = {operation: [name for name, d in known.items() if operation in d.operations] for operation in OUTPUTS}
+def _by_operation(catalogue: Mapping[str, DialectDescription]) -> Mapping[str, list[str]]:
+    names = {operation: [name for name, d in catalogue.items() if operation in d.operations] for operation in OUTPUTS}
     return {operation: of_it for operation, of_it in names.items() if of_it}

@@ -22,7 +22,7 @@ LINKS = {"results_link": results_link, "vector_link": vector_link, "release_link
 
 def style() -> str:
     """Return the style of all pages: that of reports, and the site's own."""
-    return "".join(map(templates.read, STYLES))
+    return "".join(map(templates.read_text, STYLES))
 
 
 def render(template: str, address: str, title: str, **values: Any) -> str:

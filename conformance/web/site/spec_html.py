@@ -157,8 +157,8 @@ def _name_pattern() -> re.Pattern[str]:
 
 def _mentions(token: Token, page: str, anchor: str) -> Iterator[Token]:
     if token.type == "code_inline":
-        known = token.content in dialects()
-        yield from _link(token, f"../dialects.html#{token.content}") if known else [token]
+        is_dialect = token.content in dialects()
+        yield from _link(token, f"../dialects.html#{token.content}") if is_dialect else [token]
         return
     for number, text in enumerate(_name_pattern().split(token.content)):
         if not text:
