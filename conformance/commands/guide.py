@@ -60,6 +60,6 @@ def _announce(names: list[str]) -> None:
 
 
 def _show(text: str) -> None:
-    """Print the guide as it is, so that what is copied from it can be pasted; headings stand out on a terminal."""
+    """Print the guide without wrapping, so that users can copy code from it; headings are bold on a terminal."""
     for line in text.splitlines():
         click.secho(line, bold=line.startswith("#"))

@@ -1,4 +1,4 @@
-"""The page of a clause: its text, the vectors that test it, the dialects that depart from it, and who keeps it."""
+"""The page of a clause: its text, the vectors that test it, the dialects that depart from it, and its keepers."""
 
 from __future__ import annotations
 
@@ -91,10 +91,10 @@ def _without_departed(groups: Mapping[str, Group], departing: Container[str]) ->
     return {standing: groups[standing] for standing in ordered if groups[standing].modes}
 
 
-def _add_standings(page: Page, found: Mapping[str, Mapping[str, Group]]) -> None:
-    if not found:
+def _add_standings(page: Page, by_framework: Mapping[str, Mapping[str, Group]]) -> None:
+    if not by_framework:
         page.say("No results: the run has no vector that tests this clause.", indent=2)
-    for framework, groups in found.items():
+    for framework, groups in by_framework.items():
         page.say(framework, indent=2, style="bold")
         for standing, group in groups.items():
             page.fields([(standing, f"{group.implementations}: {count(group.vector_count, 'vector')}")], indent=4)
@@ -113,8 +113,8 @@ def _standings_of(result: Result, departing: Mapping[str, DialectDescription]) -
     against += [("diverges", name) for name, output in result.outputs.items() if output.verdict == "diverges"]
     # An API without any of the outputs that could depart from the clause does not show whether it does.
     concerned = {output for description in departing.values() for output in description.outputs}
-    shown = {name.partition("[")[0] for name in result.outputs}
-    if concerned and shown and not concerned & shown:
+    outputs = {name.partition("[")[0] for name in result.outputs}
+    if concerned and outputs and not concerned & outputs:
         yield SILENT, ""
     else:
         yield from against or [(KEEPS if result.verdict == "conforms" else ELSEWHERE, "")]

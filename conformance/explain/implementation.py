@@ -18,12 +18,12 @@ from .page import Page
 
 def page(name: str, run: LastRun) -> Page:
     """Return the page of an implementation that a run has."""
-    served = [(entry, i) for entry in run.report.frameworks for i in entry.implementations if i.name == name]
-    page = Page(name, f"implementation of {served[0][0].name}")
+    entries = [(entry, i) for entry in run.report.frameworks for i in entry.implementations if i.name == name]
+    page = Page(name, f"implementation of {entries[0][0].name}")
     sections.add_run(page, run)
-    for operation in dict.fromkeys(i.operation for _, i in served):
+    for operation in dict.fromkeys(i.operation for _, i in entries):
         results = [r for r in run.report.results if (r.implementation, r.operation) == (name, operation)]
-        of_it = [i for _, i in served if i.operation == operation]
+        of_it = [i for _, i in entries if i.operation == operation]
         modes = dict.fromkeys(mode for i in of_it for mode in i.modes)
         ran = {result.mode for result in results}
         listed = ", ".join(mode if mode in ran else f"{mode} (not run)" for mode in modes)
@@ -41,14 +41,14 @@ def page(name: str, run: LastRun) -> Page:
 
 def _add_dialects(page: Page, results: Iterable[Result]) -> None:
     """Add each dialect, alone or in a combination: its outputs, worst element, clauses and remedy."""
-    known = dialects.dialects()
+    descriptions = dialects.dialects()
     groups: dict[str, Group] = defaultdict(Group)
     for result in results:
         for output, dialect in result.dialects():
             for part in dialect.split("+"):
                 groups[part].add(result, output)
     for part, group in sorted(groups.items(), key=lambda item: -item[1].vector_count):
-        description = known.get(part)
+        description = descriptions.get(part)
         page.gap()
         outputs = f" ({', '.join(group.outputs)})" if group.outputs else ""
         page.say(f"{part}{outputs}: {count(group.vector_count, 'vector')}, {_modes(group)}", indent=2)
@@ -65,12 +65,12 @@ def _modes(group: Group) -> str:
     return "/".join(dict.fromkeys(mode for modes in group.modes.values() for mode in modes))
 
 
-def _add_limits(page: Page, operation: str, results: Sequence[Result], asked: Iterable[str]) -> None:
-    """Add the outputs that it does not show, why calls are unsupported, and how many vectors do not apply to it."""
-    shown = {name.partition("[")[0] for result in results for name in result.outputs}
-    omitted = [name for name in OUTPUTS[operation] if shown and name not in shown | OPTIONAL]
+def _add_limits(page: Page, operation: str, results: Sequence[Result], vector_ids: Iterable[str]) -> None:
+    """Add the outputs that it does not show, the unsupported calls, and the number of inapplicable vectors."""
+    outputs = {name.partition("[")[0] for result in results for name in result.outputs}
+    omitted = [name for name in OUTPUTS[operation] if outputs and name not in outputs | OPTIONAL]
     reasons = Counter(result.reason for result in results if result.verdict == "unsupported")
-    vectors = {name for name in asked if name.startswith(f"{operation}/")}
+    vectors = {name for name in vector_ids if name.startswith(f"{operation}/")}
     inapplicable = len(vectors - {result.vector for result in results})
     fields = [("does not show", joined(omitted))]
     fields += [("unsupported", f"{reason} ({count(n, 'result')})") for reason, n in reasons.items()]

@@ -94,10 +94,10 @@ def is_glob(word: str) -> bool:
 
 def _unknown(word: str, run: LastRun | None, listings: Mapping[str, Callable[[], Iterable[str]]]) -> str:
     """Return a message with the names that contain an unknown one, or else look like it."""
-    known = list(dict.fromkeys(name for listing in listings.values() for name in listing()))
+    every = list(dict.fromkeys(name for listing in listings.values() for name in listing()))
     bare = word.strip("*?").lower()
-    near = [name for name in known if len(bare) > 2 and bare in name.lower()]
-    near = sorted(near, key=len)[:3] or difflib.get_close_matches(word, known, n=3, cutoff=0.6)
+    near = [name for name in every if len(bare) > 2 and bare in name.lower()]
+    near = sorted(near, key=len)[:3] or difflib.get_close_matches(word, every, n=3, cutoff=0.6)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     runs = "" if run else " Names of implementations come from a run, and there is none yet; `nnconform run` makes one."
     return f"unknown name {word!r}{hint}\n`nnconform list KIND` prints all names; KIND is one of {LISTS}.{runs}"

@@ -111,15 +111,15 @@ def verdict(name: str, run: LastRun | None) -> Page:
 
 def _add_dialects(page: Page, results: Iterable[Result]) -> None:
     """Add a table of dialects with the number of their vectors and their frameworks."""
-    having: dict[str, tuple[set[str], dict[str, None]]] = {}
+    rows_by_dialect: dict[str, tuple[set[str], dict[str, None]]] = {}
     for result in results:
         for _, dialect in result.dialects():
             for part in dialect.split("+"):
-                vectors, names = having.setdefault(part, (set(), {}))
+                vectors, names = rows_by_dialect.setdefault(part, (set(), {}))
                 vectors.add(result.vector)
                 names[result.framework] = None
-    if having:
+    if rows_by_dialect:
         page.section("Dialects, alone or in combination")
-        ordered = sorted(having.items(), key=lambda item: -len(item[1][0]))
+        ordered = sorted(rows_by_dialect.items(), key=lambda item: -len(item[1][0]))
         rows = [[dialect, str(len(vectors)), ", ".join(names)] for dialect, (vectors, names) in ordered]
         page.table(["dialect", "vectors", "frameworks"], rows, indent=2)

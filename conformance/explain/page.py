@@ -74,14 +74,14 @@ class Page:
         """
         room = WIDTH - indent - max(map(len, labels), default=0)
         tables: list[list[str]] = [[]]
-        left = room
+        free = room
         for head, column in columns.items():
             width = 2 + max(map(len, (head, *column.values())))
-            if width > left and tables[-1]:
+            if width > free and tables[-1]:
                 tables.append([])
-                left = room
+                free = room
             tables[-1].append(head)
-            left -= width
+            free -= width
         for heads in tables:
             rows = [[label, *(columns[head].get(label, "") for head in heads)] for label in labels]
             self.gap()

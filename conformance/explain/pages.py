@@ -67,9 +67,9 @@ def _list(word: str, matches: Sequence[Meaning], *, verbose: bool) -> Page:
         names = [meaning.name for meaning in matches if meaning.kind == kind]
         if names:
             page.section(f"{kind}: {len(names)}")
-            shown = names if verbose else names[:MANY]
-            for name in shown:
+            listed = names if verbose else names[:MANY]
+            for name in listed:
                 page.say(name, indent=2)
-            if len(shown) < len(names):
-                page.say(f"... and {len(names) - len(shown)} more (--verbose lists them)", indent=2)
+            if len(listed) < len(names):
+                page.say(f"... and {len(names) - len(listed)} more (--verbose lists them)", indent=2)
     return page

@@ -31,7 +31,7 @@ def add_run(page: Page, run: LastRun | None) -> LastRun | None:
 
 
 def add_group(page: Page, group: Group, *, indent: int, implementations: bool = True, above: str = "") -> None:
-    """Add a group of results: its implementations, its worst element or first error, and why it is known.
+    """Add a group of results: implementations, worst element or error, and reasons of known divergences.
 
     Args:
         page: to extend.
@@ -97,8 +97,8 @@ def add_vectors(page: Page, ids: Iterable[str], *, indent: int = 2, verbose: boo
     for name in ids:
         case, _, dtype = name.rpartition("/")
         cases.setdefault(case, []).append(dtype)
-    shown = list(cases) if verbose else list(cases)[:FEW]
-    for case in shown:
+    listed = list(cases) if verbose else list(cases)[:FEW]
+    for case in listed:
         page.say(f"{case}/ {joined(cases[case])}", indent=indent)
-    if hidden := sum(len(cases[case]) for case in cases if case not in shown):
+    if hidden := sum(len(cases[case]) for case in cases if case not in listed):
         page.say(f"... and {hidden} more (--verbose lists them)", indent=indent, style="dim")

@@ -57,10 +57,10 @@ def page(name: str, run: LastRun | None) -> Page:
 
 def description(vector: StoredVector) -> Iterator[tuple[str, str]]:
     """Yield labels and texts that describe a vector; a text may be empty."""
-    known = clauses()
+    titles = clauses()
     yield "operation", f"{vector.operation}, profile {vector.profile}"
     for number, clause in enumerate(vector.clauses):
-        title = f": {known[clause].title}" if clause in known else ""
+        title = f": {titles[clause].title}" if clause in titles else ""
         yield "clauses" if number == 0 else " ", f"{clause}{title}"
     yield "attributes", ", ".join(f"{k} {v}" for k, v in vector.attributes.items())
     if vector.steps:
@@ -206,12 +206,12 @@ def _by_dialect(vector: StoredVector, name: str, dialect: str, place: Sequence[i
 
 def _add_advice(page: Page, results: Sequence[Result]) -> None:
     """Add the dialects of results with their remedies, and the commands that reproduce the results."""
-    known = dialects.dialects()
+    descriptions = dialects.dialects()
     parts = dict.fromkeys(part for result in results for _, dialect in result.dialects() for part in dialect.split("+"))
-    for part in (part for part in parts if part in known):
+    for part in (part for part in parts if part in descriptions):
         page.section(part)
-        page.say(known[part].summary, indent=2)
-        page.fields(known[part].advice, indent=2)
+        page.say(descriptions[part].summary, indent=2)
+        page.fields(descriptions[part].advice, indent=2)
     if results:
         page.section("To reproduce it")
     for result in results:

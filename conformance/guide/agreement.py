@@ -177,13 +177,13 @@ def agreement(use: str, source: Side, target: Side, dtypes: Sequence[str] = ()) 
         if key not in target_results or not all(result.outputs for result in ours):
             continue
         total.vectors.append(ours[0].vector)
-        differing = []
+        all_gaps = []
         for a, b in itertools.product(ours, target_results[key]):
             for output, of_a, of_b in _differences(a, b):
                 gap = gaps.setdefault((output, of_a, of_b), Gap(output.partition("[")[0], of_a, of_b))
-                differing.append(gap)
+                all_gaps.append(gap)
                 _add_vector(gap, output, (source, a), (target, b))
-        if all(gap.target_is_nearer for gap in differing):
+        if all(gap.target_is_nearer for gap in all_gaps):
             total.agreed.append(ours[0].vector)
     total.gaps = _merged(gaps.values())
     return total

@@ -56,10 +56,10 @@ def remaining(guide: Guide) -> Iterator[str]:
         for gap in _by_cause(row.picks[-1].agreement.gaps):
             uses.setdefault(_cause(gap), []).append(row.use)
             _merge(gaps, gap)
-    known: set[str] = set()
+    explained: set[str] = set()
     for cause, gap in gaps.items():
-        new = [name for name in gap.dialects if name in dialects() and name not in known]
-        known.update(new)
+        new = [name for name in gap.dialects if name in dialects() and name not in explained]
+        explained.update(new)
         of_rows = f"- **{', '.join(dict.fromkeys(uses[cause]))}** ({_vectors(gap)})"
         yield from wrapped(f"{of_rows}: {describe_gap(guide, gap, new)} {_remedies(gap, new)}".rstrip(), "  ")
 
@@ -101,14 +101,14 @@ def _vectors(gap: Gap) -> str:
 def describe_gap(guide: Guide, gap: Gap, names: Sequence[str]) -> str:
     """Return a few sentences on a gap: the dialects of each side, those with these names explained, and its size."""
     sides = [(guide.source.title, gap.source), (guide.target.title, gap.target)]
-    has = " and ".join(
+    sides_text = " and ".join(
         f"{title} has {', '.join(f'`{part}`' for part in name.split('+') if part in gap.dialects)}"
         for title, name in sides
         if set(name.split("+")) & set(gap.dialects)
     )
     place = f" in {gap.output}" if gap.output and gap.output != "sample" else ""
     summaries = "".join(f" {dialects()[name].summary}" for name in names if name in dialects())
-    return f"{has}{place}.{summaries}{_sizes(gap)}"
+    return f"{sides_text}{place}.{summaries}{_sizes(gap)}"
 
 
 def _sizes(gap: Gap) -> str:

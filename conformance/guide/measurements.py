@@ -82,7 +82,7 @@ def measure(
     frameworks = [framework for framework in BUILT_IN if framework.name in set(adapters)]
     check_installed(frameworks)
     paths = {f.name: cache_folder() / "guide" / f"{f.name}-{_key(f)}.json" for f in frameworks}
-    cached = {} if again else {name: found for name, path in paths.items() if (found := read(path))}
+    cached = {} if again else {name: measurement for name, path in paths.items() if (measurement := load(path))}
     pending = [framework for framework in frameworks if framework.name not in cached]
     if pending:
         announce([framework.name for framework in pending])
@@ -90,7 +90,7 @@ def measure(
     for name, measurement in new.items():
         # Without a cache, the next guide measures again.
         with contextlib.suppress(OSError):
-            write(measurement, paths[name])
+            save(measurement, paths[name])
     return cached | new
 
 
@@ -157,7 +157,7 @@ def _attributes(vector: Vector) -> dict[str, Any]:
     return {**vector.attributes, "stddev": law.stddev, "pattern": law.pattern}
 
 
-def write(measurement: Measurement, path: Path) -> None:
+def save(measurement: Measurement, path: Path) -> None:
     """Write a measurement: first the tensors, in a file next to the JSON, which says that they are there.
 
     Raises:
@@ -169,7 +169,7 @@ def write(measurement: Measurement, path: Path) -> None:
     write_whole(path, json.dumps(document).encode())
 
 
-def read(path: Path) -> Measurement | None:
+def load(path: Path) -> Measurement | None:
     """Return the measurement in a file, or None if there is none that can be used."""
     try:
         document = json.loads(path.read_text())

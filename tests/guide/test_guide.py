@@ -272,8 +272,8 @@ def test_a_remaining_dialect_has_its_remedy_in_the_target_or_the_way_to_adopt_it
 
 def test_a_measurement_is_read_as_it_was_written(small, tmp_path):
     kept = small.measurements["torch"]
-    measurements.write(kept, tmp_path / "a" / "torch.json")
-    found = measurements.read(tmp_path / "a" / "torch.json")
+    measurements.save(kept, tmp_path / "a" / "torch.json")
+    found = measurements.load(tmp_path / "a" / "torch.json")
     assert (found.report, found.attributes) == (kept.report, kept.attributes)
     assert all((found.tensors[key] == tensor).all() for key, tensor in kept.tensors.items())
 
@@ -288,7 +288,7 @@ def test_a_measurement_is_read_as_it_was_written(small, tmp_path):
 def test_a_damaged_measurement_is_made_again(small, tmp_path, suffix, text):
     measurements.write(small.measurements["torch"], tmp_path / "torch.json")
     (tmp_path / "torch").with_suffix(suffix).write_text(text)
-    assert measurements.read(tmp_path / "torch.json") is None
+    assert measurements.load(tmp_path / "torch.json") is None
 
 
 @pytest.mark.parametrize(
