@@ -258,25 +258,9 @@ def parse_file(data: bytes, label: str) -> list[Vector]:
     Raises:
         VectorError: it is not YAML, breaks the schema, has another digest, or a number that does not fit.
     """
-    return _vectors(data, _document(data, label), label)
-
-
-def published(name: str) -> Vector | None:
-    """Return the published vector with an id, or None; of its file only the vector's own block is parsed.
-
-    Raises:
-        VectorError: the file is damaged.
-    """
-    block = index.find_block(name)
-    if block is None:
-        return None
-    return _vectors(block.file_text.encode(), _document(block.document.encode(), block.file), block.file)[0]
-
-
-def _vectors(data: bytes, document: Any, label: str) -> list[Vector]:
-    """Return the vectors of a document that has all or some of those in a file's bytes."""
     import fastjsonschema
 
+    document = _document(data, label)
     try:
         validator("vector")(document)
     except fastjsonschema.JsonSchemaException as error:
@@ -284,6 +268,21 @@ def _vectors(data: bytes, document: Any, label: str) -> list[Vector]:
     _check_digest(data, document["source"]["digest"], label)
     operation = document["operation"]
     return [_vector(StoredVector.from_yaml(item, operation, label)) for item in document["vectors"]]
+
+
+def published(name: str) -> Vector | None:
+    """Return the published vector with an id, or None; only the vector's own block of its file is parsed.
+
+    Raises:
+        VectorError: the file has another digest.
+    """
+    block = index.find_block(name)
+    if block is None:
+        return None
+    document = _document(block.document.encode(), block.file)
+    # A file with its digest is as it was generated, and keeps the schema.
+    _check_digest(block.file_text.encode(), document["source"]["digest"], block.file)
+    return _vector(StoredVector.from_yaml(document["vectors"][0], document["operation"], block.file))
 
 
 def _schema_message(error: Any, document: Any) -> str:
