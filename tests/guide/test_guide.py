@@ -286,7 +286,7 @@ def test_a_measurement_is_read_as_it_was_written(small, tmp_path):
     ],
 )
 def test_a_damaged_measurement_is_made_again(small, tmp_path, suffix, text):
-    measurements.write(small.measurements["torch"], tmp_path / "torch.json")
+    measurements.save(small.measurements["torch"], tmp_path / "torch.json")
     (tmp_path / "torch").with_suffix(suffix).write_text(text)
     assert measurements.load(tmp_path / "torch.json") is None
 
