@@ -41,7 +41,7 @@ def test_every_form_of_the_diff_is_written(numpy):
 
 def test_both_reports_are_kept_with_their_outputs_and_give_the_same_diff(numpy, cli):
     _, folder, files = numpy
-    reports = folder / "kept"
+    reports = folder / "reports"
     assert read(reports / "old.npz").keys() == read(reports / "new.npz").keys() != set()
     cli("diff", reports / "old.json", reports / "new.json", "--json", folder / "again.json")
     assert (folder / "again.json").read_text() == files["json"]

@@ -21,7 +21,7 @@ def test_flax_normalizes_half_precision_data_in_half_precision_since_0_12(flax):
     found = {(c["implementation"], c["output"], c["kind"], c["new"].get("dialect")) for c in document["changes"]}
     assert ("flax.nnx.BatchNorm", "y", "regressed", "half-precision-arithmetic") in found
     assert not [c for c in document["changes"] if c["implementation"].startswith("flax.linen") and c["fails"]]
-    assert "y is now half-precision-arithmetic" in result.stdout
+    assert "y now has the dialect half-precision-arithmetic" in result.stdout
     assert result.exit_code == 1
 
 
